@@ -1,0 +1,199 @@
+//! What a node type is: the one trait that every node type implements, and all that its code may touch.
+//!
+//! `check` runs at design time and may read a file's head; `run` executes. A node type knows nothing else:
+//! no store, no actors, no other nodes.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use futures::future::BoxFuture;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+use troupe_model::{LogLevel, NodeFailure, NodeTypeSpec, Output, Payload, RunId, Schema, Severity, Timestamp};
+
+use crate::{egress::Egress, files::Files, payloads::Payloads};
+
+/// A node type: its description, its design-time check, its execution.
+pub trait NodeType: Send + Sync + 'static {
+    fn spec(&self) -> &NodeTypeSpec;
+
+    /// Infers the output schemas and finds what is wrong. The config is already valid against the JSON Schema.
+    fn check(&self, ctx: &CheckContext<'_>) -> Checked;
+
+    /// Does the work. Called at least once per node of a run; `ctx.idempotency_key` is the same every time.
+    fn run(&self, ctx: RunContext) -> BoxFuture<'_, Result<Outcome, NodeFailure>>;
+}
+
+/// What a design-time check sees.
+#[derive(Debug)]
+pub struct CheckContext<'a> {
+    pub config: &'a Map<String, Value>,
+    /// Input port → the schemas of its edges, in edge order. `None`: not known at design time.
+    pub inputs: &'a BTreeMap<String, Vec<Option<Schema>>>,
+    pub files: &'a Files,
+}
+
+/// What a design-time check found.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// Output port → its schema. A port left out, or `None`: not known at design time.
+    pub outputs: BTreeMap<String, Option<Schema>>,
+    pub findings: Vec<Finding>,
+}
+
+/// A diagnostic of one node's config, before it is tied to the node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub severity: Severity,
+    /// JSON pointer into the config.
+    pub field: Option<String>,
+    pub code: &'static str,
+    pub message: String,
+    pub fix: Option<String>,
+}
+
+/// All that running code may touch.
+#[derive(Debug)]
+pub struct RunContext {
+    pub run: RunId,
+    pub node: String,
+    /// Counts from 1.
+    pub attempt: u32,
+    /// `(run, node)`: the same for every attempt and after every restart.
+    pub idempotency_key: String,
+    pub config: Map<String, Value>,
+    /// Workflow parameters of this run.
+    pub parameters: Map<String, Value>,
+    /// Input port → its live payloads, in edge order.
+    pub inputs: BTreeMap<String, Vec<Payload>>,
+    /// Where this run's frames are written and read.
+    pub payloads: Payloads,
+    /// The tenant's files.
+    pub files: Files,
+    /// The only way to the network.
+    pub egress: Egress,
+    /// When this attempt started.
+    pub now: Timestamp,
+    pub cancel: CancellationToken,
+    pub progress: Progress,
+    pub log: Logger,
+}
+
+/// How a node ended well.
+#[derive(Debug)]
+pub enum Outcome {
+    Completed(Vec<Output>),
+    /// Complete with these outputs, but not before `until`. No task waits meanwhile.
+    WaitUntil(Timestamp, Vec<Output>),
+}
+
+/// Live progress of one node, written by its code and polled by the run's tick. Cheap to clone and to write.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<ProgressState>);
+
+#[derive(Debug, Default)]
+struct ProgressState {
+    version: AtomicU64,
+    rows: AtomicU64,
+    bytes: AtomicU64,
+    /// Millionths plus one; 0 means unknown.
+    fraction: AtomicU64,
+    message: Mutex<Option<Arc<str>>>,
+}
+
+/// What [`Progress`] held at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProgressView {
+    pub version: u64,
+    pub rows: u64,
+    pub bytes: u64,
+    /// 0 to 1.
+    pub fraction: Option<f64>,
+    pub message: Option<Arc<str>>,
+}
+
+const FRACTION_UNIT: f64 = 1_000_000.0;
+
+impl Progress {
+    pub fn rows(&self, rows: u64) {
+        self.0.rows.store(rows, Ordering::Relaxed);
+        self.touch();
+    }
+
+    pub fn bytes(&self, bytes: u64) {
+        self.0.bytes.store(bytes, Ordering::Relaxed);
+        self.touch();
+    }
+
+    /// `fraction` is clamped to 0..=1.
+    pub fn fraction(&self, fraction: f64) {
+        let millionths = (fraction.clamp(0.0, 1.0) * FRACTION_UNIT) as u64;
+        self.0.fraction.store(millionths + 1, Ordering::Relaxed);
+        self.touch();
+    }
+
+    pub fn message(&self, message: impl Into<Arc<str>>) {
+        *self.0.message.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.into());
+        self.touch();
+    }
+
+    pub fn view(&self) -> ProgressView {
+        let fraction = self.0.fraction.load(Ordering::Relaxed);
+        ProgressView {
+            version: self.0.version.load(Ordering::Acquire),
+            rows: self.0.rows.load(Ordering::Relaxed),
+            bytes: self.0.bytes.load(Ordering::Relaxed),
+            fraction: fraction.checked_sub(1).map(|millionths| millionths as f64 / FRACTION_UNIT),
+            message: self.0.message.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    fn touch(&self) {
+        self.0.version.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// Where a node's log lines go. The sink bounds and stores them.
+#[derive(Clone)]
+pub struct Logger(Arc<dyn Fn(LogLevel, String) + Send + Sync>);
+
+impl Logger {
+    pub fn new(sink: impl Fn(LogLevel, String) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(sink))
+    }
+
+    pub fn info(&self, message: impl Into<String>) {
+        (self.0)(LogLevel::Info, message.into());
+    }
+
+    pub fn warn(&self, message: impl Into<String>) {
+        (self.0)(LogLevel::Warn, message.into());
+    }
+}
+
+impl std::fmt::Debug for Logger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Logger")
+    }
+}
+
+impl Finding {
+    pub fn error(code: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, field: Some(field.into()), code, message: message.into(), fix: None }
+    }
+
+    pub fn warning(code: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, field, message) }
+    }
+
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+}
