@@ -1,0 +1,146 @@
+//! JSON Schemas of node configs: made from Rust types, and checked against with messages that people understand.
+
+use jsonschema::{ValidationError, error::ValidationErrorKind};
+use schemars::{
+    JsonSchema, Schema,
+    generate::SchemaSettings,
+    transform::{Transform, transform_subschemas},
+};
+use serde_json::{Map, Value};
+
+use crate::{node::Finding, suggest};
+
+/// How many mistakes of one config are told at once.
+const FINDINGS_MAX: usize = 20;
+
+/// The JSON Schema of a config type: everything inline, every field with a title, unknown fields refused.
+pub fn of<C: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let mut schema = settings.with_transform(ForForms).into_generator().into_root_schema_for::<C>();
+    schema.remove("title");
+    schema.into()
+}
+
+/// The config that the schema's defaults make.
+pub fn defaults(schema: &Value) -> Value {
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let with_default = properties.filter_map(|(name, field)| Some((name.clone(), field.get("default")?.clone())));
+    Value::Object(with_default.filter(|(_, value)| !value.is_null()).collect())
+}
+
+/// A compiled schema.
+#[derive(Debug)]
+pub struct Validator {
+    compiled: jsonschema::Validator,
+}
+
+impl Validator {
+    /// Errors: what is wrong with the schema itself.
+    pub fn new(schema: &Value) -> Result<Self, String> {
+        let compiled = jsonschema::validator_for(schema).map_err(|error| error.to_string())?;
+        Ok(Self { compiled })
+    }
+
+    /// What is wrong with a config, in the order of the schema. Empty when it is valid.
+    pub fn check(&self, config: &Map<String, Value>) -> Vec<Finding> {
+        let instance = Value::Object(config.clone());
+        self.compiled.iter_errors(&instance).take(FINDINGS_MAX).flat_map(|error| findings(&error)).collect()
+    }
+}
+
+fn findings(error: &ValidationError<'_>) -> Vec<Finding> {
+    let at = error.instance_path().as_str();
+    let invalid = |field: String, message: String| Finding::error("invalid_config", field, message);
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            let fix = format!("fill in `{name}`");
+            vec![Finding::error("missing_config", format!("{at}/{}", escaped(name)), format!("`{name}` is missing")).fix(fix)]
+        }
+        ValidationErrorKind::MinLength { .. } | ValidationErrorKind::MinItems { .. } if is_empty(error) => {
+            let name = at.rsplit('/').next().unwrap_or_default();
+            vec![Finding::error("missing_config", at, format!("`{name}` is empty")).fix(format!("fill in `{name}`"))]
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
+            .iter()
+            .map(|name| {
+                invalid(format!("{at}/{}", escaped(name)), format!("there is no setting `{name}`"))
+                    .fix("remove it, or check its spelling")
+            })
+            .collect(),
+        ValidationErrorKind::Enum { options } => {
+            let options: Vec<_> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            vec![choice(at, error.instance(), &options)]
+        }
+        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+            match constants(context) {
+                Some(options) => {
+                    let options: Vec<_> = options.iter().map(String::as_str).collect();
+                    vec![choice(at, error.instance(), &options)]
+                }
+                None => vec![invalid(at.to_owned(), format!("{} fits none of the forms allowed here", error.instance()))],
+            }
+        }
+        _ => vec![invalid(at.to_owned(), error.to_string())],
+    }
+}
+
+/// The options of an enumeration whose variants are documented: `oneOf` constants.
+fn constants(context: &[Vec<ValidationError<'static>>]) -> Option<Vec<String>> {
+    let constant = |branch: &Vec<ValidationError<'static>>| match branch.first().map(ValidationError::kind) {
+        Some(ValidationErrorKind::Constant { expected_value }) => expected_value.as_str().map(str::to_owned),
+        _ => None,
+    };
+    context.iter().map(constant).collect()
+}
+
+fn choice(at: &str, value: &Value, options: &[&str]) -> Finding {
+    let fix = suggest::fix(value.as_str().unwrap_or_default(), options.iter().copied());
+    Finding::error("invalid_config", at, format!("{value} is not one of the choices")).fix(fix)
+}
+
+fn is_empty(error: &ValidationError<'_>) -> bool {
+    match error.instance().as_ref() {
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// A name as a part of a JSON pointer (RFC 6901).
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Titles for the form, and no field that nothing reads.
+#[derive(Clone)]
+struct ForForms;
+
+impl Transform for ForForms {
+    fn transform(&mut self, schema: &mut Schema) {
+        transform_subschemas(self, schema);
+        let Some(object) = schema.as_object_mut() else { return };
+        if object.get("type").and_then(Value::as_str) == Some("object") {
+            let is_map = object.contains_key("additionalProperties");
+            if !is_map {
+                object.insert("additionalProperties".to_owned(), Value::Bool(false));
+            }
+        }
+        let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };
+        for (name, field) in properties {
+            if let Some(field) = field.as_object_mut() {
+                field.entry("title").or_insert_with(|| Value::String(title(name)));
+            }
+        }
+    }
+}
+
+/// `group_by` → "Group by".
+fn title(name: &str) -> String {
+    let words = name.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
