@@ -1,0 +1,41 @@
+# make run    build what changed, serve on http://localhost:8080
+# make dev    the same with hot reload of the web client and restart of the server on change
+# make check  format, lints, types, licences
+# make test   everything: Rust on both databases, web, real browsers; installs what is missing when root
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+CARGO_TARGET_DIR ?= $(HOME)/.cache/troupe/target
+export CARGO_TARGET_DIR
+
+NPM_CI := npm ci --no-audit --no-fund --loglevel=error
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
+
+.PHONY: run dev check test web
+run: web
+	cargo run -- serve
+
+dev: web
+	scripts/dev
+
+check: web tests/e2e/node_modules/.installed
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	npm --prefix web run check
+	npm --prefix tests/e2e run check
+	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed: licences and advisories not checked"; fi
+
+test:
+	scripts/test
+
+# The server embeds web/dist, so it is built first.
+web: web/dist/index.html
+
+web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
+	npm --prefix web run build
+
+# Installed again only when the lock changed.
+%/node_modules/.installed: %/package-lock.json
+	cd $* && $(NPM_CI)
+	touch $@
