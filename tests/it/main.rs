@@ -1,1 +1,3 @@
+//! Tests of the whole: one binary, so that it links once.
 
+mod architecture;
