@@ -44,6 +44,10 @@ impl Validator {
         Ok(Self { compiled })
     }
 
+    pub fn is_valid(&self, config: &Map<String, Value>) -> bool {
+        self.compiled.is_valid(&Value::Object(config.clone()))
+    }
+
     /// What is wrong with a config, in the order of the schema. Empty when it is valid.
     pub fn check(&self, config: &Map<String, Value>) -> Vec<Finding> {
         let instance = Value::Object(config.clone());
@@ -58,7 +62,10 @@ fn findings(error: &ValidationError<'_>) -> Vec<Finding> {
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
             let fix = format!("fill in `{name}`");
-            vec![Finding::error("missing_config", format!("{at}/{}", escaped(name)), format!("`{name}` is missing")).fix(fix)]
+            vec![
+                Finding::error("missing_config", format!("{at}/{}", escaped(name)), format!("`{name}` is missing"))
+                    .fix(fix),
+            ]
         }
         ValidationErrorKind::MinLength { .. } | ValidationErrorKind::MinItems { .. } if is_empty(error) => {
             let name = at.rsplit('/').next().unwrap_or_default();
@@ -81,7 +88,9 @@ fn findings(error: &ValidationError<'_>) -> Vec<Finding> {
                     let options: Vec<_> = options.iter().map(String::as_str).collect();
                     vec![choice(at, error.instance(), &options)]
                 }
-                None => vec![invalid(at.to_owned(), format!("{} fits none of the forms allowed here", error.instance()))],
+                None => {
+                    vec![invalid(at.to_owned(), format!("{} fits none of the forms allowed here", error.instance()))]
+                }
             }
         }
         _ => vec![invalid(at.to_owned(), error.to_string())],

@@ -4,14 +4,25 @@
 //! files, and the guard of outgoing requests. Polars is named here and nowhere else.
 //! Refuses to know: actors, the store, the canvas, who asks. `analysis`, `plan` and `run` know no Tokio and no clock.
 
+pub mod analysis;
 pub mod config_schema;
 pub mod egress;
+mod execute;
 pub mod files;
+mod frames;
+mod graph;
 pub mod node;
 pub mod nodes;
 pub mod payloads;
+pub mod preview;
+pub mod plan;
 pub mod registry;
+pub mod run;
 pub mod suggest;
 pub mod typed;
 
+pub use analysis::{Analysis, analyse};
+pub use execute::execute;
+pub use plan::Plan;
 pub use registry::Registry;
+pub use run::RunMachine;

@@ -1,0 +1,125 @@
+//! The diagram as indices: steps, the wires between their ports, the order. And what is wrong with its structure.
+//!
+//! Disabled nodes are passed over. One whose type has one input and one output, and which one edge enters, is a plain
+//! wire: what enters it leaves it. Any other disabled node is absent, and so are its edges.
+
+mod order;
+mod wiring;
+
+use troupe_model::{Diagnostic, Diagram, Edge, Node, Subject};
+
+use crate::{
+    node::Finding,
+    registry::{Registered, Registry},
+};
+
+/// What of a diagram takes part in a run. Wires are between places in `steps`.
+pub(crate) struct Graph<'a> {
+    /// The enabled nodes, in the diagram's order.
+    pub steps: Vec<Step<'a>>,
+    pub wires: Vec<Wire<'a>>,
+    /// Topological, and stable: of two steps that may come first, the one that the diagram has first. What is on a
+    /// cycle or behind one is left out.
+    pub order: Vec<usize>,
+    /// Steps of one level do not depend on one another.
+    pub levels: Vec<Vec<usize>>,
+}
+
+pub(crate) struct Step<'a> {
+    pub node: &'a Node,
+    /// `None`: the registry does not know the type.
+    pub registered: Option<&'a Registered>,
+    /// Wires that enter, in the diagram's order of edges.
+    pub incoming: Vec<usize>,
+    pub outgoing: Vec<usize>,
+}
+
+pub(crate) struct Wire<'a> {
+    pub edge: &'a Edge,
+    pub source: usize,
+    pub target: usize,
+    /// A place in the type's `outputs`; `None` when there is no such port.
+    pub source_port: Option<usize>,
+    /// A place in the type's `inputs`.
+    pub target_port: Option<usize>,
+}
+
+impl<'a> Graph<'a> {
+    /// Reads a diagram, and tells all that a run could not start with: wrong structure, wrong configs.
+    pub fn read(diagram: &'a Diagram, registry: &'a Registry) -> (Self, Vec<Diagnostic>) {
+        let mut found = Vec::new();
+        let (steps, wires) = wiring::connect(diagram, registry, &mut found);
+        let mut graph = Self { steps, wires, order: Vec::new(), levels: Vec::new() };
+        graph.find_order(&mut found);
+        graph.check_steps(&mut found);
+        (graph, found)
+    }
+
+    /// The steps that feed a step, each once, in the diagram's order.
+    pub fn sources(&self, step: usize) -> Vec<usize> {
+        let mut sources: Vec<_> = self.steps[step].incoming.iter().map(|&wire| self.wires[wire].source).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        sources
+    }
+
+    pub fn id(&self, step: usize) -> &'a str {
+        &self.steps[step].node.id
+    }
+
+    fn check_steps(&self, found: &mut Vec<Diagnostic>) {
+        if self.steps.is_empty() {
+            let problem = Diagnostic::error(Subject::Diagram(()), "empty_diagram", "there is nothing to run");
+            found.push(problem.fix("add a node from the palette"));
+        }
+        let alone = self.steps.len() == 1;
+        for step in &self.steps {
+            let subject = || Subject::Node(step.node.id.clone());
+            if !alone && step.incoming.is_empty() && step.outgoing.is_empty() {
+                let problem = Diagnostic::warning(subject(), "orphan_node", "the node is not connected to anything");
+                found.push(problem.fix("connect it, or remove it"));
+            }
+            // An unknown type was told already.
+            let Some(registered) = step.registered else { continue };
+            self.check_inputs(step, registered, found);
+            let findings = registered.validator().check(&step.node.data.config);
+            found.extend(findings.into_iter().map(|finding| diagnostic(&step.node.id, finding)));
+        }
+    }
+
+    fn check_inputs(&self, step: &Step<'_>, registered: &Registered, found: &mut Vec<Diagnostic>) {
+        for (place, port) in registered.spec().inputs.iter().enumerate() {
+            let mut entering =
+                step.incoming.iter().map(|&wire| &self.wires[wire]).filter(|wire| wire.target_port == Some(place));
+            if entering.next().is_none() && !port.optional {
+                let message = format!("input `{}` is not connected", port.label);
+                let problem = Diagnostic::error(Subject::Node(step.node.id.clone()), "missing_input", message);
+                found.push(problem.fix("connect the output of another node to it"));
+            }
+            if !port.many {
+                found.extend(entering.map(|wire| {
+                    let message = format!("input `{}` of `{}` takes one edge only", port.label, name(step.node));
+                    Diagnostic::error(Subject::Edge(wire.edge.id.clone()), "too_many_edges", message)
+                        .fix("remove this edge, or bring the tables together with a union first")
+                }));
+            }
+        }
+    }
+}
+
+/// A finding of a node's config as a diagnostic of the diagram.
+pub(crate) fn diagnostic(node: &str, finding: Finding) -> Diagnostic {
+    Diagnostic {
+        subject: Subject::Node(node.to_owned()),
+        field: finding.field,
+        severity: finding.severity,
+        code: finding.code.to_owned(),
+        message: finding.message,
+        fix: finding.fix,
+    }
+}
+
+/// What people call a node.
+pub(crate) fn name(node: &Node) -> &str {
+    if node.data.label.is_empty() { &node.id } else { &node.data.label }
+}
