@@ -18,8 +18,7 @@ test("[SYNC-3] an acknowledged edit survives kill -9", async () => {
   const workflow = await api.createWorkflow("Edited through crashes");
   const expected = new Set<string>();
   for (const round of [1, 2, 3]) {
-    const current = await Api.signIn(server);
-    const ticket = await current.collabTicket(workflow);
+    const ticket = await api.collabTicket(workflow);
     const editor = await AcknowledgedEditor.join(`${server.socketUrl}/collab/${workflow}?ack=1&ticket=${ticket}`);
     // Goes on editing without waiting, and dies when some is acknowledged and some is in flight.
     let count = 0;
@@ -33,7 +32,7 @@ test("[SYNC-3] an acknowledged edit survives kill -9", async () => {
     for (const id of editor.acknowledged) expected.add(id);
     await server.up();
   }
-  const diagram = await (await Api.signIn(server)).diagram(workflow);
+  const diagram = await api.diagram(workflow);
   const present = new Set(diagram.nodes.map((node) => node.id));
   expect([...expected].filter((id) => !present.has(id))).toEqual([]);
   expect(expected.size).toBeGreaterThanOrEqual(300);
@@ -44,19 +43,17 @@ test("[RUN-3] a run goes on after kill -9, and no completed node runs twice", as
   const workflow = await api.createWorkflow("Runs through crashes", longDiagram());
   const run = await api.startRun(workflow);
   for (const moment of ["step-1", "step-3", "step-5"]) {
-    const current = await Api.signIn(server);
     await expect
-      .poll(async () => completed(await current.events(run)), { intervals: [20], timeout: 30_000 })
+      .poll(async () => completed(await api.events(run)), { intervals: [20], timeout: 30_000 })
       .toContain(moment);
-    expect((await current.run(run)).status).toBe("running");
+    expect((await api.run(run)).status).toBe("running");
     await server.kill();
     await server.up();
   }
-  const after = await Api.signIn(server);
-  const finished = await after.finished(run);
+  const finished = await api.finished(run);
   expect(finished.status).toBe("success");
 
-  const events = await after.events(run);
+  const events = await api.events(run);
   expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index + 1));
   expect(completed(events).sort()).toEqual(longDiagram().nodes.map((node) => node.id).sort());
   for (const [index, event] of events.entries()) {
@@ -64,7 +61,7 @@ test("[RUN-3] a run goes on after kill -9, and no completed node runs twice", as
     const later = events.slice(index + 1).filter((other) => other.node === event.node);
     expect(later, `nothing happens to ${event.node} after it completed`).toEqual([]);
   }
-  const rows = await after.output(run, "by-airline");
+  const rows = await api.output(run, "by-airline");
   expect(rows).toHaveLength(16);
 });
 

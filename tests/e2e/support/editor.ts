@@ -1,4 +1,4 @@
-import { expect, type Locator, type Page } from "@playwright/test";
+import { type ElementHandle, expect, type Locator, type Page } from "@playwright/test";
 import { DEMO, type Server } from "./server.ts";
 
 /** The sign-in page and the list behind it. */
@@ -39,11 +39,50 @@ export class Editor {
     return this.page.getByTestId(`node-${id}`);
   }
 
+  /** A field of the selected node's config. */
+  field(key: string): Locator {
+    return this.page.getByTestId("properties").getByTestId(`field-${key}`);
+  }
+
   async tab(name: "run" | "logs" | "output" | "problems"): Promise<void> {
     await this.page.getByTestId(`tab-${name}`).click();
   }
 
   async run(): Promise<void> {
     await this.page.getByTestId("run-button").click();
+  }
+
+  /** Drags a node by its middle, in steps as a hand does. */
+  async drag(id: string, dx: number, dy: number): Promise<void> {
+    const box = await this.node(id).boundingBox();
+    if (!box) throw new Error(`${id} is not on the screen`);
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await this.page.mouse.move(x, y);
+    await this.page.mouse.down();
+    await this.page.mouse.move(x + dx, y + dy, { steps: 10 });
+    await this.page.mouse.up();
+  }
+
+  /** Starts to note every status that a node shows; the result gives what was noted so far. */
+  async watchStatuses(id: string): Promise<() => Promise<string[]>> {
+    const node = await this.node(id).elementHandle();
+    const seen = await this.page.evaluateHandle((element) => {
+      const statuses: string[] = [];
+      const note = () => {
+        const status = element?.getAttribute("data-status");
+        if (status && statuses.at(-1) !== status) statuses.push(status);
+      };
+      if (element) new MutationObserver(note).observe(element, { attributeFilter: ["data-status"] });
+      return statuses;
+    }, node as ElementHandle<HTMLElement>);
+    return async () => await seen.jsonValue();
+  }
+
+  /** Kept for people to look at. */
+  async screenshot(name: string): Promise<void> {
+    for (const colorScheme of ["dark", "light"] as const) {
+      await this.page.emulateMedia({ colorScheme });
+      await this.page.screenshot({ path: `screenshots/${name}-${colorScheme}.png` });
+    }
   }
 }
