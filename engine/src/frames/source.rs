@@ -1,0 +1,196 @@
+//! Where queries begin: files of three formats.
+//!
+//! The schema of a text file comes from its first rows, by one function for design time and runs, so that both see
+//! the same columns. A run is then given that schema and infers nothing.
+
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+    num::NonZeroUsize,
+    path::Path,
+    sync::Arc,
+};
+
+use polars::prelude::*;
+
+use super::{Fault, convert::{Conversion, Kind}, gzip, types};
+
+/// How much of a file its schema may be inferred from.
+const HEAD_BYTES_MAX: usize = 64 << 20;
+const HEAD_CHUNK_BYTES: usize = 256 << 10;
+
+/// How to read a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub format: Format,
+    pub gzip: bool,
+    /// Types that are given rather than inferred.
+    pub types: Vec<(String, Kind)>,
+    pub infer_rows: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Format {
+    Csv { delimiter: u8, has_header: bool, null_values: Vec<String> },
+    Parquet,
+    NdJson,
+}
+
+/// What the first rows tell.
+#[derive(Clone, Debug)]
+pub(crate) struct Sniffed {
+    /// As the file is read, before given types are converted to.
+    schema: SchemaRef,
+    /// Bytes of a row on average, of text.
+    row_bytes: Option<f64>,
+    conversions: Vec<Conversion>,
+}
+
+impl Source {
+    /// Learns the schema from the head of `file` (packed, if [`Self::gzip`]).
+    pub fn sniff(&self, file: &Path) -> Result<Sniffed, Fault> {
+        if let Format::Parquet = self.format {
+            let schema = parquet(file)?.collect_schema().map_err(unreadable)?;
+            return self.sniffed(schema, None);
+        }
+        let head = self.head(file)?;
+        if head.bytes.iter().all(u8::is_ascii_whitespace) {
+            return Err(Fault::new("empty_file", "the file is empty").fix("choose a file with rows in it"));
+        }
+        let row_bytes = head.bytes.len() as f64 / head.lines.max(1) as f64;
+        let schema = self.text(ScanSources::Buffers([head.bytes.into()].into()), None)?.collect_schema();
+        self.sniffed(schema.map_err(Fault::from)?, Some(row_bytes))
+    }
+
+    /// The unpacked `file` as a lazy table.
+    pub fn scan(&self, file: &Path, sniffed: &Sniffed) -> Result<LazyFrame, Fault> {
+        let frame = match self.format {
+            Format::Parquet => parquet(file)?,
+            _ => {
+                let file = File::open(file).map_err(|error| Fault::io("the file cannot be opened", &error))?;
+                self.text(ScanSources::Files([file].into()), Some(sniffed.schema.clone()))?
+            }
+        };
+        Ok(sniffed.finish(frame))
+    }
+
+    fn sniffed(&self, schema: SchemaRef, row_bytes: Option<f64>) -> Result<Sniffed, Fault> {
+        let mut schema = Arc::unwrap_or_clone(schema);
+        let mut conversions = Vec::new();
+        for (column, kind) in &self.types {
+            let field = format!("/types/{}", column.replace('~', "~0").replace('/', "~1"));
+            if !schema.contains(column) {
+                return Err(Fault::unknown_column(column, &schema).at(field));
+            }
+            let read_as = match self.format {
+                Format::Parquet => None,
+                _ if kind.is_parsed_natively() => Some(types::canonical(kind.column_type())),
+                _ => Some(DataType::String),
+            };
+            if let Some(dtype) = read_as {
+                schema.insert(column.as_str().into(), dtype);
+            }
+            let dtype = schema.get(column).cloned().unwrap_or(DataType::String);
+            if dtype != types::canonical(kind.column_type()) {
+                conversions.push(Conversion::new(column, &dtype, *kind, None).map_err(|fault| fault.at(field))?);
+            }
+        }
+        Ok(Sniffed { schema: Arc::new(schema), row_bytes, conversions })
+    }
+
+    /// A reader of text: from the head to infer, or with the schema that was inferred.
+    fn text(&self, sources: ScanSources, schema: Option<SchemaRef>) -> PolarsResult<LazyFrame> {
+        match &self.format {
+            Format::Csv { delimiter, has_header, null_values } => {
+                let nulls = null_values.iter().map(|value| value.as_str().into()).collect::<Vec<PlSmallStr>>();
+                LazyCsvReader::new_with_sources(sources)
+                    .with_separator(*delimiter)
+                    .with_has_header(*has_header)
+                    .with_null_values((!nulls.is_empty()).then_some(NullValues::AllColumns(nulls)))
+                    .with_infer_schema_length(Some(self.infer_rows))
+                    .with_try_parse_dates(true)
+                    .with_schema(schema)
+                    .with_glob(false)
+                    .finish()
+            }
+            Format::NdJson | Format::Parquet => LazyJsonLineReader::new_with_sources(sources)
+                .with_infer_schema_length(NonZeroUsize::new(self.infer_rows))
+                .with_schema(schema)
+                .finish(),
+        }
+    }
+
+    /// The first lines of the file: enough for `infer_rows`, whole lines only, bounded.
+    fn head(&self, file: &Path) -> Result<Head, Fault> {
+        let open = File::open(file).map_err(|error| Fault::io("the file cannot be opened", &error))?;
+        match self.gzip {
+            true => Head::read(gzip::reader(open), self.infer_rows).map_err(gzip::broken),
+            false => Head::read(BufReader::new(open), self.infer_rows)
+                .map_err(|error| Fault::io("the file cannot be read", &error)),
+        }
+    }
+}
+
+impl Sniffed {
+    /// The columns that a run will put out.
+    pub fn schema(&self) -> Result<troupe_model::Schema, Fault> {
+        let empty = DataFrame::empty_with_schema(&self.schema).lazy();
+        super::transform::schema_of(self.finish(empty))
+    }
+
+    /// How many rows a text file of `bytes` has, about.
+    pub fn rows_expected(&self, bytes: u64) -> Option<u64> {
+        self.row_bytes.map(|row| (bytes as f64 / row) as u64)
+    }
+
+    /// Conversions to given types, with what failed in them.
+    pub fn conversions(&self) -> &[Conversion] {
+        &self.conversions
+    }
+
+    fn finish(&self, frame: LazyFrame) -> LazyFrame {
+        match self.conversions.as_slice() {
+            [] => frame,
+            conversions => frame.with_columns(conversions.iter().map(Conversion::expr).collect::<Vec<_>>()),
+        }
+    }
+}
+
+fn parquet(file: &Path) -> Result<LazyFrame, Fault> {
+    let args = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
+    LazyFrame::scan_parquet(PlRefPath::try_from_path(file)?, args).map_err(unreadable)
+}
+
+fn unreadable(error: PolarsError) -> Fault {
+    Fault::new("invalid_parquet", "the file is not valid Parquet")
+        .reason(error.to_string())
+        .fix("check the format, or upload the file again")
+}
+
+struct Head {
+    bytes: Vec<u8>,
+    lines: usize,
+}
+
+impl Head {
+    fn read(mut from: impl Read, rows: usize) -> std::io::Result<Self> {
+        // The header, the rows, and one to be sure that the last row is whole.
+        let wanted = rows.saturating_add(2);
+        let mut bytes = Vec::new();
+        let mut lines = 0;
+        loop {
+            let start = bytes.len();
+            let read = from.by_ref().take(HEAD_CHUNK_BYTES as u64).read_to_end(&mut bytes)?;
+            lines += bytes[start..].iter().filter(|byte| **byte == b'\n').count();
+            let at_end = read < HEAD_CHUNK_BYTES;
+            if at_end {
+                return Ok(Self { bytes, lines });
+            }
+            if lines >= wanted || bytes.len() >= HEAD_BYTES_MAX {
+                let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1);
+                bytes.truncate(whole);
+                return Ok(Self { bytes, lines });
+            }
+        }
+    }
+}
