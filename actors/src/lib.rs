@@ -1,1 +1,30 @@
+//! The actor tree: tenant → workflow, run → node; supervision, admission, group commit, live feeds.
+//!
+//! Owns: who does what when, and what happens when it fails. The edges see [`System`], [`CanvasSession`],
+//! [`Subscription`] and [`Outbox`], never an actor. Refuses to know: HTTP, SQL, the encoding of a canvas, what a node does.
 
+mod alarm;
+mod canvas;
+mod context;
+mod credit;
+mod feed;
+mod journal;
+mod node;
+mod outbox;
+mod root;
+mod run;
+mod system;
+pub mod task;
+mod tenant;
+mod view;
+mod workflow;
+
+pub use canvas::{CanvasSession, JoinCanvas};
+pub use context::{Limits, SystemConfig};
+pub use credit::CreditLimits;
+pub use feed::{Channel, EventFrame};
+pub use outbox::{Close, Next, OutFrame, Outbox};
+pub use system::{
+    EditDiagramError, StartError, StartRun, StartRunError, SubscribeError, Subscription, System, Unavailable,
+};
+pub use workflow::{DiagramEdit, EditError, Edited};

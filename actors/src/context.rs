@@ -1,0 +1,99 @@
+//! What every actor is given: the store, the node types, the clock, where files and payloads are, the limits.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
+use troupe_engine::{egress::Egress, files::Files, payloads::Payloads, registry::Registry};
+use troupe_model::{Clock, RunId, ServerId, TenantId};
+use troupe_store::Store;
+
+/// How the actor system is set up.
+#[derive(Clone)]
+pub struct SystemConfig {
+    pub server: ServerId,
+    pub store: Store,
+    pub registry: Arc<Registry>,
+    pub egress: Egress,
+    pub clock: Arc<dyn Clock>,
+    /// One folder per tenant, for the files that nodes read and write.
+    pub files_root: PathBuf,
+    /// One folder per tenant and run, for the frames of runs.
+    pub payloads_root: PathBuf,
+    pub limits: Limits,
+}
+
+/// Bounds of the actor system, each with a refusal that names it.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub lease_ttl: Duration,
+    /// Nodes that execute at once on this machine.
+    pub nodes_max: usize,
+    /// Nodes of one run that execute at once.
+    pub nodes_per_run_max: usize,
+    /// Runs of one tenant that are live at once.
+    pub runs_per_tenant_max: usize,
+    /// WebSocket sessions of one tenant.
+    pub sessions_per_tenant_max: usize,
+    /// Bytes that wait to be written to one session.
+    pub outbox_bytes_max: usize,
+    pub credit: crate::credit::CreditLimits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            lease_ttl: Duration::from_secs(10),
+            nodes_max: 64,
+            nodes_per_run_max: 16,
+            runs_per_tenant_max: 200,
+            sessions_per_tenant_max: 20_000,
+            outbox_bytes_max: 1024 * 1024,
+            credit: crate::credit::CreditLimits::default(),
+        }
+    }
+}
+
+pub(crate) struct Context {
+    pub(crate) server: ServerId,
+    pub(crate) store: Store,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) egress: Egress,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    pub(crate) lease_ttl: Duration,
+    /// One permit per executing node.
+    pub(crate) slots: Arc<Semaphore>,
+    files_root: PathBuf,
+    payloads_root: PathBuf,
+}
+
+impl Context {
+    pub(crate) fn new(config: SystemConfig) -> Self {
+        Self {
+            server: config.server,
+            store: config.store,
+            registry: config.registry,
+            egress: config.egress,
+            clock: config.clock,
+            limits: config.limits,
+            lease_ttl: config.limits.lease_ttl,
+            slots: Arc::new(Semaphore::new(config.limits.nodes_max)),
+            files_root: config.files_root,
+            payloads_root: config.payloads_root,
+        }
+    }
+
+    pub(crate) fn files(&self, tenant: TenantId) -> Files {
+        Files::new(self.files_root.join(tenant.to_string()))
+    }
+
+    pub(crate) fn payloads(&self, tenant: TenantId, run: RunId) -> Payloads {
+        Payloads::new(self.payloads_root.join(tenant.to_string()).join(run.to_string()))
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("server", &self.server).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,163 @@
+//! Group commit of canvas updates: one transaction for all workflows that have something to write [SYNC-5].
+//!
+//! While a batch is being committed, the next one gathers. Invariants: a workflow's updates are committed in the
+//! order they came; its actor hears of a commit only after it is durable; a batch that the store could not take is
+//! tried again, unchanged, until it can. What gathers is bounded by the sessions' credits, which are given back on
+//! commit.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use troupe_model::{TenantId, Timestamp, UserId, WorkflowId};
+use troupe_store::{Store, canvas};
+
+use crate::{task, workflow::WorkflowMsg};
+
+/// Entries in one transaction at most, so that a backlog does not become one endless commit.
+const BATCH_ENTRIES_MAX: usize = 4_096;
+const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(2);
+
+/// One canvas update to be made durable.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) tenant: TenantId,
+    pub(crate) workflow: WorkflowId,
+    pub(crate) epoch: i64,
+    pub(crate) seq: i64,
+    pub(crate) user: Option<UserId>,
+    pub(crate) at: Timestamp,
+    pub(crate) update: Bytes,
+    /// Who is told.
+    pub(crate) owner: ActorRef<WorkflowMsg>,
+}
+
+#[derive(Debug)]
+pub(crate) enum JournalMsg {
+    Append(Entry),
+    /// Answers when everything appended before it is durable.
+    Flush(RpcReplyPort<()>),
+    Committed,
+}
+
+#[derive(Debug)]
+pub(crate) struct Journal {
+    pub(crate) store: Store,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct JournalState {
+    pending: Vec<Entry>,
+    waiting: Vec<RpcReplyPort<()>>,
+    committing: Option<task::Owned>,
+}
+
+impl Actor for Journal {
+    type Msg = JournalMsg;
+    type State = JournalState;
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<JournalMsg>, (): ()) -> Result<JournalState, ActorProcessingErr> {
+        Ok(JournalState::default())
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<JournalMsg>,
+        message: JournalMsg,
+        state: &mut JournalState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            JournalMsg::Append(entry) => state.pending.push(entry),
+            JournalMsg::Flush(reply) => state.waiting.push(reply),
+            JournalMsg::Committed => state.committing = None,
+        }
+        self.commit_next(&myself, state);
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<JournalMsg>,
+        _: SupervisionEvent,
+        _: &mut JournalState,
+    ) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+}
+
+impl Journal {
+    fn commit_next(&self, myself: &ActorRef<JournalMsg>, state: &mut JournalState) {
+        if state.committing.is_some() {
+            return;
+        }
+        if state.pending.is_empty() {
+            for reply in state.waiting.drain(..) {
+                // The one who asked may have gone.
+                let _ = reply.send(());
+            }
+            return;
+        }
+        let rest = state.pending.split_off(state.pending.len().min(BATCH_ENTRIES_MAX));
+        let batch = std::mem::replace(&mut state.pending, rest);
+        let (store, myself) = (self.store.clone(), myself.clone());
+        state.committing = Some(task::spawn_owned("journal-commit", async move {
+            let kept = commit_until_done(&store, &batch).await;
+            report(batch, &kept);
+            // The journal stops only with the system.
+            let _ = myself.cast(JournalMsg::Committed);
+        }));
+    }
+}
+
+/// One flag per entry: false when its epoch is over.
+async fn commit_until_done(store: &Store, batch: &[Entry]) -> Vec<bool> {
+    let mut delay = RETRY_DELAY_MIN;
+    loop {
+        match commit(store, batch).await {
+            Ok(kept) => return kept,
+            Err(error) => {
+                tracing::error!(%error, entries = batch.len(), "canvas updates could not be committed; trying again");
+                metrics::counter!("troupe_journal_commit_failures_total").increment(1);
+                tokio::time::sleep(delay).await;
+                delay = (delay * 2).min(RETRY_DELAY_MAX);
+            }
+        }
+    }
+}
+
+async fn commit(store: &Store, batch: &[Entry]) -> Result<Vec<bool>, troupe_store::Error> {
+    let rows: Vec<canvas::Append<'_>> = batch
+        .iter()
+        .map(|entry| canvas::Append {
+            tenant: entry.tenant,
+            workflow: entry.workflow,
+            epoch: entry.epoch,
+            seq: entry.seq,
+            user: entry.user,
+            bytes: &entry.update,
+            at: entry.at,
+        })
+        .collect();
+    let mut tx = store.begin_system().await?;
+    let kept = canvas::append(&mut tx, &rows).await?;
+    tx.commit().await?;
+    metrics::counter!("troupe_journal_commits_total").increment(1);
+    metrics::counter!("troupe_journal_updates_total").increment(batch.len() as u64);
+    Ok(kept)
+}
+
+/// Tells each workflow, once, up to where it is durable, or that it is no longer the owner.
+fn report(batch: Vec<Entry>, kept: &[bool]) {
+    let mut entries = batch.into_iter().zip(kept).peekable();
+    while let Some((entry, kept)) = entries.next() {
+        let last_of_owner =
+            entries.peek().is_none_or(|(next, next_kept)| next.workflow != entry.workflow || *next_kept != kept);
+        if last_of_owner {
+            let message = if *kept { WorkflowMsg::Committed { seq: entry.seq } } else { WorkflowMsg::LeaseLost };
+            // A workflow that has stopped meanwhile needs no answer: its rows are durable.
+            let _ = entry.owner.cast(message);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What waits to be written to one WebSocket: bounded in bytes, filled by actors, emptied by the socket's writer.
+//!
+//! Invariants: frames leave in the order they came; a frame is encoded once and shared by all outboxes; broadcasts
+//! never hold more than the bound in bytes, and of answers, which a client asks for and which may be a whole
+//! document, a few are held.
+//! On overflow a canvas outbox forgets its queued frames and reports that it lags; its owner then sends one diff
+//! when the socket is writable again [SYNC-7]. An event outbox that overflows is closed with 1013 [WS-5].
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use crate::feed::EventFrame;
+
+/// A close of a WebSocket [SYNC-11]: 4400-4499 are final, 1012 and 1013 mean "try again later".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    pub code: u16,
+    pub reason: String,
+}
+
+impl Close {
+    pub fn new(code: u16, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+
+    pub fn restarting() -> Self {
+        Self::new(1012, "the server is restarting; reconnect in a moment")
+    }
+
+    pub fn too_slow() -> Self {
+        Self::new(1013, "this connection reads too slowly; reconnect to catch up")
+    }
+}
+
+/// Answers that may wait at once.
+const ANSWERS_MAX: usize = 4;
+
+/// One frame to write.
+#[derive(Clone, Debug)]
+pub enum OutFrame {
+    /// A y-protocols message.
+    Sync(Bytes),
+    /// A message of an event channel; the edge chooses its encoding.
+    Event(Arc<EventFrame>),
+}
+
+/// What the writer does next.
+#[derive(Clone, Debug)]
+pub enum Next {
+    Frame(OutFrame),
+    Close(Close),
+}
+
+/// What became of a pushed frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    Queued,
+    /// The bound was exceeded. Nothing of what was queued will be sent.
+    Overflowed,
+    /// The socket is gone or going.
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Broadcast,
+    Answer,
+}
+
+#[derive(Clone, Debug)]
+pub struct Outbox(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Notify,
+    bytes_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    frames: VecDeque<(Kind, OutFrame)>,
+    /// Of the broadcasts.
+    bytes: usize,
+    answers: usize,
+    close: Option<Close>,
+}
+
+impl Outbox {
+    pub fn new(bytes_max: usize) -> Self {
+        Self(Arc::new(Shared { queue: Mutex::default(), changed: Notify::new(), bytes_max }))
+    }
+
+    /// Queues a frame that goes to many.
+    pub fn push(&self, frame: OutFrame) -> Pushed {
+        self.enqueue(Kind::Broadcast, frame)
+    }
+
+    /// Queues a frame that this client asked for.
+    pub fn answer(&self, frame: OutFrame) -> Pushed {
+        self.enqueue(Kind::Answer, frame)
+    }
+
+    fn enqueue(&self, kind: Kind, frame: OutFrame) -> Pushed {
+        let mut queue = self.lock();
+        if queue.close.is_some() {
+            return Pushed::Closed;
+        }
+        let fits = match kind {
+            Kind::Broadcast => queue.bytes + frame.bytes() <= self.0.bytes_max,
+            Kind::Answer => queue.answers < ANSWERS_MAX,
+        };
+        if !fits {
+            queue.clear();
+            return Pushed::Overflowed;
+        }
+        match kind {
+            Kind::Broadcast => queue.bytes += frame.bytes(),
+            Kind::Answer => queue.answers += 1,
+        }
+        queue.frames.push_back((kind, frame));
+        drop(queue);
+        self.0.changed.notify_one();
+        Pushed::Queued
+    }
+
+    /// Closes after what is queued has been written. The first close wins.
+    pub fn close(&self, close: Close) {
+        self.lock().close.get_or_insert(close);
+        self.0.changed.notify_one();
+    }
+
+    /// Closes and drops what is queued.
+    pub fn close_now(&self, close: Close) {
+        let mut queue = self.lock();
+        queue.clear();
+        queue.close.get_or_insert(close);
+        drop(queue);
+        self.0.changed.notify_one();
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.lock().close.is_some()
+    }
+
+    /// Everything queued has been taken by the writer.
+    pub fn is_empty(&self) -> bool {
+        self.lock().frames.is_empty()
+    }
+
+    pub fn same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The next frame, or the close when nothing is left before it.
+    pub async fn next(&self) -> Next {
+        loop {
+            if let Some(next) = self.try_next() {
+                return next;
+            }
+            self.0.changed.notified().await;
+        }
+    }
+
+    /// The next frame if there is one now.
+    pub fn try_next(&self) -> Option<Next> {
+        let mut queue = self.lock();
+        match queue.frames.pop_front() {
+            Some((Kind::Broadcast, frame)) => {
+                queue.bytes -= frame.bytes();
+                Some(Next::Frame(frame))
+            }
+            Some((Kind::Answer, frame)) => {
+                queue.answers -= 1;
+                Some(Next::Frame(frame))
+            }
+            None => queue.close.clone().map(Next::Close),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn clear(&mut self) {
+        self.frames.clear();
+        self.bytes = 0;
+        self.answers = 0;
+    }
+}
+
+impl OutFrame {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Sync(bytes) => bytes.len(),
+            Self::Event(frame) => frame.json().len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(bytes: usize) -> OutFrame {
+        OutFrame::Sync(Bytes::from(vec![0; bytes]))
+    }
+
+    /// [SYNC-7] An outbox never holds more than its bound: past it, the queue is given up for a later diff.
+    #[test]
+    fn overflow_forgets_the_queue() {
+        let outbox = Outbox::new(100);
+        assert_eq!(outbox.push(frame(60)), Pushed::Queued);
+        assert_eq!(outbox.push(frame(60)), Pushed::Overflowed);
+        assert!(outbox.is_empty());
+        assert_eq!(outbox.push(frame(60)), Pushed::Queued);
+    }
+
+    /// [SYNC-7] A whole document may be answered however large it is, but not many at once.
+    #[test]
+    fn answers_are_few_but_may_be_large() {
+        let outbox = Outbox::new(100);
+        for _ in 0..ANSWERS_MAX {
+            assert_eq!(outbox.answer(frame(1_000)), Pushed::Queued);
+        }
+        assert_eq!(outbox.push(frame(60)), Pushed::Queued);
+        assert_eq!(outbox.answer(frame(1)), Pushed::Overflowed);
+        assert!(outbox.is_empty());
+    }
+
+    /// [SYNC-11] What was queued before a close is written before it.
+    #[tokio::test]
+    async fn close_comes_last() {
+        let outbox = Outbox::new(100);
+        outbox.push(frame(1));
+        outbox.close(Close::restarting());
+        assert_eq!(outbox.push(frame(1)), Pushed::Closed);
+        assert!(matches!(outbox.next().await, Next::Frame(_)));
+        assert!(matches!(outbox.next().await, Next::Close(close) if close.code == 1012));
+    }
+}

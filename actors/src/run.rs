@@ -1,0 +1,195 @@
+//! One live run. Parent: the tenant. Children: one actor per executing node.
+//!
+//! The machine decides; this actor journals what it decided, and only then performs it [RUN-3]. Everything decided
+//! while a commit is under way goes into the next one, so a fast run costs few transactions.
+//!
+//! Invariants: no effect before its events are durable; a completed node is not started again; a failing node fails
+//! that node only [RUN-5]; nothing is written under a lease that is over.
+
+mod commit;
+mod log;
+mod perform;
+mod project;
+mod start;
+mod status;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::time::Instant;
+use troupe_engine::{plan::Plan, run::RunMachine};
+use troupe_model::{NodeFailure, RunEventKind, RunId, TenantId, UserId};
+use troupe_store::runs::Run as StoredRun;
+
+use crate::{
+    alarm::Alarm,
+    context::Context,
+    feed::Feed,
+    node::Ended,
+    outbox::{Close, Outbox},
+    tenant::TenantMsg,
+};
+use commit::Commits;
+use perform::LiveNode;
+
+/// Status and logs go out at most this often [RUN-6].
+const TICK: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+pub(crate) enum RunMsg {
+    Begin,
+    NodeEnded(Ended),
+    /// A batch is durable, or another server owns this run now.
+    Journaled { kept: bool },
+    Cancel { by: Option<UserId> },
+    Watch { outbox: Outbox, last_seq: Option<i64> },
+    WatchLog { outbox: Outbox, last_seq: Option<i64> },
+    Unwatch(Outbox),
+    Wake,
+    /// The server stops: end at once, to be resumed elsewhere.
+    Suspend,
+}
+
+#[derive(Debug)]
+pub(crate) struct RunArgs {
+    pub(crate) tenant: TenantId,
+    pub(crate) run: RunId,
+    pub(crate) parent: ActorRef<TenantMsg>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) context: Arc<Context>,
+}
+
+#[derive(Debug)]
+pub(crate) struct RunState {
+    myself: ActorRef<RunMsg>,
+    context: Arc<Context>,
+    parent: ActorRef<TenantMsg>,
+    tenant: TenantId,
+    /// The run's row and the rows of its nodes, in the plan's order, as they will be stored.
+    row: StoredRun,
+    nodes: Vec<troupe_store::runs::NodeRunRow>,
+    plan: Arc<Plan>,
+    machine: RunMachine,
+    commits: Commits,
+    /// Executing nodes by their place in the plan.
+    live: HashMap<usize, LiveNode>,
+    actors: HashMap<ActorId, usize>,
+    /// Nodes that are to be woken.
+    timers: Vec<(Instant, usize)>,
+    feed: Feed,
+    logs: log::Logs,
+    status: status::StatusStream,
+    alarm: Alarm,
+    /// Set when the machine has ended: stop when all is durable.
+    finished: bool,
+}
+
+impl Actor for Run {
+    type Msg = RunMsg;
+    type State = RunState;
+    type Arguments = RunArgs;
+
+    async fn pre_start(&self, myself: ActorRef<RunMsg>, args: RunArgs) -> Result<RunState, ActorProcessingErr> {
+        myself.cast(RunMsg::Begin)?;
+        Ok(start::load(self.context.clone(), myself, args).await?)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<RunMsg>,
+        message: RunMsg,
+        state: &mut RunState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            RunMsg::Begin => state.begin(),
+            RunMsg::NodeEnded(ended) => state.node_ended(ended),
+            RunMsg::Journaled { kept } => state.journaled(kept).await?,
+            RunMsg::Cancel { by } => state.cancel(by),
+            RunMsg::Watch { outbox, last_seq } => state.watch(outbox, last_seq),
+            RunMsg::WatchLog { outbox, last_seq } => state.watch_log(outbox, last_seq).await,
+            RunMsg::Unwatch(outbox) => state.unwatch(&outbox),
+            RunMsg::Wake => state.wake(),
+            RunMsg::Suspend => state.suspend(&myself),
+        }
+        Ok(())
+    }
+
+    /// A node's actor that ended without a report failed outside its guard: the node fails, the run decides.
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<RunMsg>,
+        event: SupervisionEvent,
+        state: &mut RunState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorTerminated(node, _, _) => state.node_gone(node.get_id(), "it stopped"),
+            SupervisionEvent::ActorFailed(node, error) => state.node_gone(node.get_id(), &error.to_string()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn post_stop(&self, _: ActorRef<RunMsg>, state: &mut RunState) -> Result<(), ActorProcessingErr> {
+        start::release(state).await;
+        Ok(())
+    }
+}
+
+impl RunState {
+    fn begin(&mut self) {
+        if self.row.started_at.is_none() {
+            self.log_run("run started");
+            self.decide(RunEventKind::RunStarted);
+        } else {
+            self.log_run("run resumed after a restart");
+            let decision = self.machine.resume();
+            self.carry_out(decision);
+        }
+    }
+
+    fn cancel(&mut self, by: Option<UserId>) {
+        if !self.machine.status().is_final() {
+            self.log_run("cancel requested");
+            self.decide(RunEventKind::CancelRequested { by });
+        }
+    }
+
+    fn node_gone(&mut self, actor: ActorId, why: &str) {
+        let Some(index) = self.actors.remove(&actor) else { return };
+        let failure = NodeFailure::new("node_stopped", "the node ended without a result")
+            .reason(why.to_owned())
+            .solution("run it again; if it happens again, report it with the run's id")
+            .retryable();
+        self.node_ended(Ended { index, result: Err(failure), duration_ms: 0, canceled: false });
+    }
+
+    fn watch(&mut self, outbox: Outbox, last_seq: Option<i64>) {
+        let snapshot = self.snapshot_event();
+        self.feed.watch(outbox, last_seq, || vec![snapshot]);
+    }
+
+    fn unwatch(&mut self, outbox: &Outbox) {
+        self.feed.unwatch(outbox);
+        self.logs.unwatch(outbox);
+    }
+
+    fn wake(&mut self) {
+        let now = Instant::now();
+        self.fire_timers(now);
+        self.tick(now);
+    }
+
+    /// Leaves everything as it is in the journal. What was executing is executed again by whoever resumes.
+    fn suspend(&mut self, myself: &ActorRef<RunMsg>) {
+        for node in self.live.values() {
+            node.cancel.cancel();
+        }
+        self.actors.clear();
+        self.feed.close(&Close::restarting());
+        self.logs.close(&Close::restarting());
+        myself.stop(None);
+    }
+}

@@ -1,0 +1,116 @@
+//! Loading a run under its lease, replaying its journal, and letting go of it.
+
+use std::sync::Arc;
+
+use ractor::ActorRef;
+use thiserror::Error;
+use troupe_engine::{
+    plan::Plan,
+    run::{MachineOptions, RunMachine},
+};
+use troupe_model::RunId;
+use troupe_store::{
+    leases::{self, LeaseKind},
+    runs,
+};
+
+use super::{RunArgs, RunMsg, RunState, commit::Commits, log::Logs, project, status::StatusStream};
+use crate::{
+    alarm::Alarm,
+    context::Context,
+    feed::{Channel, Feed},
+};
+
+/// Journal lines read at once.
+const PAGE: i64 = 10_000;
+
+#[derive(Debug, Error)]
+pub(super) enum StartError {
+    #[error("another server owns run {0}")]
+    OwnedElsewhere(RunId),
+    #[error("there is no run {0}")]
+    Missing(RunId),
+    #[error("the run could not be read: {0}")]
+    Store(#[from] troupe_store::Error),
+    #[error("the run's diagram can no longer be planned: {0}")]
+    Plan(String),
+    #[error("planning was interrupted: {0}")]
+    Interrupted(#[from] tokio::task::JoinError),
+}
+
+pub(super) async fn load(
+    context: Arc<Context>,
+    myself: ActorRef<RunMsg>,
+    args: RunArgs,
+) -> Result<RunState, StartError> {
+    let RunArgs { tenant, run, parent } = args;
+    let mut tx = context.store.begin_system().await?;
+    let now = context.clock.now();
+    let epoch =
+        leases::acquire(&mut tx, LeaseKind::Run, *run.as_uuid(), tenant, context.server, now, context.lease_ttl)
+            .await?
+            .ok_or(StartError::OwnedElsewhere(run))?;
+    tx.commit().await?;
+
+    let mut tx = context.store.begin(tenant).await?;
+    let row = runs::find(&mut tx, run).await?.ok_or(StartError::Missing(run))?;
+    let mut events = Vec::new();
+    loop {
+        let after = events.last().map_or(0, |event: &troupe_model::RunEvent| event.seq);
+        let page = runs::events(&mut tx, run, after, PAGE).await?;
+        let last = page.len() < PAGE as usize;
+        events.extend(page);
+        if last {
+            break;
+        }
+    }
+    let log_seq = runs::last_log_seq(&mut tx, run).await?;
+    drop(tx);
+
+    let (diagram, registry) = (row.diagram.clone(), context.registry.clone());
+    let plan = tokio::task::spawn_blocking(move || Plan::build(&diagram, &registry)).await?;
+    let plan = Arc::new(plan.map_err(|diagnostics| {
+        StartError::Plan(diagnostics.into_iter().map(|diagnostic| diagnostic.message).collect::<Vec<_>>().join("; "))
+    })?);
+
+    let mut nodes = project::rows(&plan);
+    for event in &events {
+        project::apply(&mut nodes, &plan, event);
+    }
+    let mut machine = RunMachine::new(plan.clone(), MachineOptions { parallelism: context.limits.nodes_per_run_max });
+    let event_seq = events.last().map_or(0, |event| event.seq);
+    machine.replay(events.into_iter().map(|event| event.kind));
+
+    Ok(RunState {
+        alarm: Alarm::new(myself.clone(), || RunMsg::Wake),
+        feed: Feed::new(Channel::Run(run), tenant, now),
+        logs: Logs::new(Feed::new(Channel::RunLog(run), tenant, now), log_seq),
+        status: StatusStream::default(),
+        commits: Commits::new(epoch, event_seq),
+        live: Default::default(),
+        actors: Default::default(),
+        timers: Vec::new(),
+        finished: false,
+        myself,
+        context,
+        parent,
+        tenant,
+        row,
+        nodes,
+        plan,
+        machine,
+    })
+}
+
+/// Gives the lease back, so that another server need not wait for it to expire.
+pub(super) async fn release(state: &RunState) {
+    let released = async {
+        let mut tx = state.context.store.begin_system().await?;
+        let (run, server) = (*state.row.id.as_uuid(), state.context.server);
+        leases::release(&mut tx, LeaseKind::Run, run, server, state.commits.epoch).await?;
+        tx.commit().await
+    };
+    if let Err(error) = released.await {
+        tracing::warn!(run.id = %state.row.id, %error, "the lease could not be released; it will expire");
+    }
+}

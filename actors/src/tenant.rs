@@ -1,0 +1,251 @@
+//! One tenant that is active on this server. Parent: the system. Children: its open workflows and its live runs.
+//!
+//! Opens a workflow when somebody asks for it, starts and resumes runs, and contains their failures: a child that
+//! fails is started again after a pause that grows; past the cap the failure is recorded and shown, and the
+//! others go on.
+
+mod failures;
+
+use std::{collections::HashMap, sync::Arc};
+
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
+use troupe_model::{RunId, TenantId, WorkflowId};
+
+use crate::{
+    context::Context,
+    journal::JournalMsg,
+    outbox::Close,
+    run::{Run, RunArgs, RunMsg},
+    task,
+    workflow::{Workflow, WorkflowArgs, WorkflowMsg, answer},
+};
+use failures::Failures;
+
+#[derive(Debug)]
+pub(crate) enum TenantMsg {
+    /// Opens the workflow if it is not open.
+    Workflow(WorkflowId, RpcReplyPort<Result<ActorRef<WorkflowMsg>, String>>),
+    /// The run's actor, while it is live.
+    Run(RunId, RpcReplyPort<Option<ActorRef<RunMsg>>>),
+    /// Starts or resumes a run that is in the store. The slot is held as long as it lives.
+    StartRun(RunId, Option<OwnedSemaphorePermit>),
+    RunChanged { workflow: WorkflowId, kind: &'static str, view: Value },
+    /// A workflow's row changed.
+    WorkflowUpdated { workflow: WorkflowId, row: Value },
+    /// The workflow is no more: its sessions are closed.
+    CloseWorkflow(WorkflowId, Close),
+    /// The journal failed and was replaced: what waits for it starts anew from the store.
+    JournalReplaced(ActorRef<JournalMsg>),
+    /// Stop all children in order; answers when they are gone.
+    Drain(RpcReplyPort<()>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    pub(crate) context: Arc<Context>,
+}
+
+#[derive(Debug)]
+pub(crate) struct TenantArgs {
+    pub(crate) tenant: TenantId,
+    pub(crate) journal: ActorRef<JournalMsg>,
+}
+
+#[derive(Debug)]
+pub(crate) struct TenantState {
+    myself: ActorRef<TenantMsg>,
+    context: Arc<Context>,
+    tenant: TenantId,
+    journal: ActorRef<JournalMsg>,
+    workflows: HashMap<WorkflowId, ActorRef<WorkflowMsg>>,
+    runs: HashMap<RunId, LiveRun>,
+    children: HashMap<ActorId, Child>,
+    failures: Failures,
+    draining: Vec<RpcReplyPort<()>>,
+}
+
+#[derive(Debug)]
+struct LiveRun {
+    actor: ActorRef<RunMsg>,
+    slot: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Child {
+    Workflow(WorkflowId),
+    Run(RunId),
+}
+
+impl Actor for Tenant {
+    type Msg = TenantMsg;
+    type State = TenantState;
+    type Arguments = TenantArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<TenantMsg>,
+        args: TenantArgs,
+    ) -> Result<TenantState, ActorProcessingErr> {
+        Ok(TenantState {
+            myself,
+            context: self.context.clone(),
+            tenant: args.tenant,
+            journal: args.journal,
+            workflows: HashMap::new(),
+            runs: HashMap::new(),
+            children: HashMap::new(),
+            failures: Failures::default(),
+            draining: Vec::new(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<TenantMsg>,
+        message: TenantMsg,
+        state: &mut TenantState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            TenantMsg::Workflow(workflow, reply) => answer(reply, state.workflow(workflow)),
+            TenantMsg::Run(run, reply) => answer(reply, state.runs.get(&run).map(|live| live.actor.clone())),
+            TenantMsg::StartRun(run, slot) => state.start_run(run, slot),
+            TenantMsg::RunChanged { workflow, kind, view } => {
+                state.tell(workflow, WorkflowMsg::RunChanged { kind, view });
+            }
+            TenantMsg::WorkflowUpdated { workflow, row } => state.tell(workflow, WorkflowMsg::Updated(row)),
+            TenantMsg::CloseWorkflow(workflow, close) => state.tell(workflow, WorkflowMsg::Close(close)),
+            TenantMsg::JournalReplaced(journal) => state.journal_replaced(journal),
+            TenantMsg::Drain(reply) => state.drain(reply),
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<TenantMsg>,
+        event: SupervisionEvent,
+        state: &mut TenantState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorTerminated(actor, _, _) => {
+                state.child_gone(actor.get_id());
+            }
+            SupervisionEvent::ActorFailed(actor, error) => state.child_failed(actor.get_id(), &error.to_string()),
+            _ => {}
+        }
+        state.answer_drained();
+        Ok(())
+    }
+}
+
+impl TenantState {
+    fn workflow(&mut self, id: WorkflowId) -> Result<ActorRef<WorkflowMsg>, String> {
+        if !self.draining.is_empty() {
+            return Err("the server is restarting".to_owned());
+        }
+        if let Some(open) = self.workflows.get(&id) {
+            return Ok(open.clone());
+        }
+        if let Some(reason) = self.failures.holds_back(Child::Workflow(id)) {
+            return Err(reason);
+        }
+        let args = WorkflowArgs { tenant: self.tenant, workflow: id, journal: self.journal.clone() };
+        let handler = Workflow { context: self.context.clone() };
+        // Instant: the canvas loads in the child, not in this turn; what is sent meanwhile waits in its mailbox.
+        let (actor, _) =
+            ractor::ActorRuntime::<Workflow>::spawn_linked_instant(None, handler, args, self.myself.get_cell())
+                .map_err(|error| error.to_string())?;
+        self.children.insert(actor.get_id(), Child::Workflow(id));
+        self.workflows.insert(id, actor.clone());
+        Ok(actor)
+    }
+
+    fn start_run(&mut self, id: RunId, slot: Option<OwnedSemaphorePermit>) {
+        if !self.draining.is_empty() || self.runs.contains_key(&id) {
+            return;
+        }
+        let args = RunArgs { tenant: self.tenant, run: id, parent: self.myself.clone() };
+        let handler = Run { context: self.context.clone() };
+        match ractor::ActorRuntime::<Run>::spawn_linked_instant(None, handler, args, self.myself.get_cell()) {
+            Ok((actor, _)) => {
+                self.children.insert(actor.get_id(), Child::Run(id));
+                self.runs.insert(id, LiveRun { actor, slot });
+            }
+            Err(error) => tracing::error!(run.id = %id, %error, "a run could not be started"),
+        }
+    }
+
+    /// Tells a workflow that is open; one that is not has nobody to tell.
+    fn tell(&self, workflow: WorkflowId, message: WorkflowMsg) {
+        if let Some(open) = self.workflows.get(&workflow) {
+            // It may be stopping: then nobody watches it.
+            let _ = open.cast(message);
+        }
+    }
+
+    fn child_gone(&mut self, actor: ActorId) -> Option<(Child, Option<OwnedSemaphorePermit>)> {
+        let child = self.children.remove(&actor)?;
+        let slot = match child {
+            Child::Workflow(id) => {
+                self.workflows.remove(&id);
+                None
+            }
+            Child::Run(id) => self.runs.remove(&id).and_then(|live| live.slot),
+        };
+        Some((child, slot))
+    }
+
+    fn child_failed(&mut self, actor: ActorId, error: &str) {
+        let Some((child, slot)) = self.child_gone(actor) else { return };
+        let pause = self.failures.record(child, error);
+        match child {
+            Child::Workflow(id) => {
+                tracing::error!(tenant.id = %self.tenant, workflow.id = %id, error, "a workflow failed");
+            }
+            Child::Run(id) => {
+                tracing::error!(tenant.id = %self.tenant, run.id = %id, error, "a run's actor failed");
+                match pause {
+                    Some(pause) => {
+                        let myself = self.myself.clone();
+                        task::spawn("run-restart", async move {
+                            tokio::time::sleep(pause).await;
+                            // When the tenant has stopped, the run is resumed with it.
+                            let _ = myself.cast(TenantMsg::StartRun(id, slot));
+                        });
+                    }
+                    None => failures::give_up(self.context.clone(), self.tenant, id, error.to_owned()),
+                }
+            }
+        }
+    }
+
+    fn journal_replaced(&mut self, journal: ActorRef<JournalMsg>) {
+        self.journal = journal;
+        for workflow in self.workflows.values() {
+            // One that is stopping needs no telling.
+            let _ = workflow.cast(WorkflowMsg::LeaseLost);
+        }
+    }
+
+    fn drain(&mut self, reply: RpcReplyPort<()>) {
+        self.draining.push(reply);
+        for workflow in self.workflows.values() {
+            let _ = workflow.cast(WorkflowMsg::Close(Close::restarting()));
+        }
+        for run in self.runs.values() {
+            let _ = run.actor.cast(RunMsg::Suspend);
+        }
+        self.answer_drained();
+    }
+
+    fn answer_drained(&mut self) {
+        if self.children.is_empty() {
+            for reply in self.draining.drain(..) {
+                answer(reply, ());
+                self.myself.stop(None);
+            }
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The owner of one open canvas. Parent: the tenant. Children: none.
+//!
+//! Holds the one document and its sessions. A frame is guarded and applied, broadcast to the others at once,
+//! journaled, and acknowledged to its author after the commit [SYNC-6].
+//!
+//! Invariants: it writes only under its lease's epoch [SYNC-13]; it stops when it loses the lease; it unloads only
+//! when everything is committed [SYNC-12]; what can be computed from the document is never written into it.
+
+mod derived;
+mod edit;
+mod load;
+mod session;
+mod snapshot;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use serde_json::Value;
+use tokio::time::Instant;
+use troupe_crdt::{Awareness, Canvas};
+use troupe_engine::analysis::Analysis;
+use troupe_model::{Diagram, SessionId, TenantId, UserId, WorkflowId};
+
+pub use edit::{DiagramEdit, EditError, Edited};
+pub(crate) use session::Join;
+
+use crate::{
+    alarm::Alarm,
+    context::Context,
+    credit::Credit,
+    feed::{Event, Feed},
+    journal::JournalMsg,
+    outbox::{Close, Outbox},
+    task,
+};
+use session::Session;
+
+/// How long an empty workflow stays loaded [SYNC-12].
+const UNLOAD_AFTER: Duration = Duration::from_secs(30);
+/// How often awareness is swept and lagging sessions are looked at while there are sessions.
+const SWEEP_EVERY: Duration = Duration::from_secs(3);
+
+#[derive(Debug)]
+pub(crate) enum WorkflowMsg {
+    Join(Join, RpcReplyPort<()>),
+    Leave(SessionId),
+    Frame { session: SessionId, frame: Bytes, credit: Credit },
+    Watch { outbox: Outbox, last_seq: Option<i64>, reply: RpcReplyPort<()> },
+    Unwatch(Outbox),
+    Diagram(RpcReplyPort<(Diagram, i64)>),
+    Edit { edit: DiagramEdit, if_match: Option<i64>, by: UserId, reply: RpcReplyPort<Result<Edited, EditError>> },
+    Analysis(RpcReplyPort<Arc<Analysis>>),
+    /// The workflow's row changed: tell those who watch.
+    Updated(Value),
+    /// A run of this workflow began or ended.
+    RunChanged { kind: &'static str, view: Value },
+    Committed { seq: i64 },
+    LeaseLost,
+    Analysed { revision: i64, analysis: Arc<Analysis> },
+    Compacted { rows: Option<u64> },
+    Wake,
+    /// Close every session with this and stop when all is committed.
+    Close(Close),
+}
+
+#[derive(Debug)]
+pub(crate) struct WorkflowArgs {
+    pub(crate) tenant: TenantId,
+    pub(crate) workflow: WorkflowId,
+    pub(crate) journal: ActorRef<JournalMsg>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Workflow {
+    pub(crate) context: Arc<Context>,
+}
+
+#[derive(Debug)]
+pub(crate) struct WorkflowState {
+    myself: ActorRef<WorkflowMsg>,
+    context: Arc<Context>,
+    journal: ActorRef<JournalMsg>,
+    tenant: TenantId,
+    workflow: WorkflowId,
+
+    canvas: Canvas,
+    awareness: Awareness,
+    epoch: i64,
+    /// The log's last number; also the revision of the diagram.
+    seq: i64,
+    durable_seq: i64,
+    /// Log rows that no snapshot covers.
+    rows_unsnapshotted: u64,
+    compact_at_rows: u64,
+    compacting: Option<task::Owned>,
+
+    sessions: HashMap<SessionId, Session>,
+    awaiting_commit: Vec<edit::AwaitingCommit>,
+    feed: Feed,
+    latest_run: Option<Value>,
+    derived: derived::Derived,
+
+    alarm: Alarm,
+    next_sweep: Instant,
+    idle_since: Option<Instant>,
+    /// Set while it stops: nothing new is let in.
+    closing: bool,
+}
+
+impl Actor for Workflow {
+    type Msg = WorkflowMsg;
+    type State = WorkflowState;
+    type Arguments = WorkflowArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<WorkflowMsg>,
+        args: WorkflowArgs,
+    ) -> Result<WorkflowState, ActorProcessingErr> {
+        Ok(load::load(self.context.clone(), myself, args).await?)
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<WorkflowMsg>,
+        message: WorkflowMsg,
+        state: &mut WorkflowState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            WorkflowMsg::Join(join, reply) => state.join(join, reply),
+            WorkflowMsg::Leave(session) => state.leave(session),
+            WorkflowMsg::Frame { session, frame, credit } => state.receive(session, &frame, credit)?,
+            WorkflowMsg::Watch { outbox, last_seq, reply } => {
+                state.watch(outbox, last_seq);
+                answer(reply, ());
+            }
+            WorkflowMsg::Unwatch(outbox) => state.feed.unwatch(&outbox),
+            WorkflowMsg::Diagram(reply) => answer(reply, (state.canvas.project(), state.seq)),
+            WorkflowMsg::Edit { edit, if_match, by, reply } => state.edit(&edit, if_match, by, reply)?,
+            WorkflowMsg::Analysis(reply) => state.analysis(reply),
+            WorkflowMsg::Updated(row) => state.publish("workflow_update", row),
+            WorkflowMsg::RunChanged { kind, view } => state.run_changed(kind, view),
+            WorkflowMsg::Committed { seq } => state.committed(seq),
+            WorkflowMsg::LeaseLost => state.lease_lost(),
+            WorkflowMsg::Analysed { revision, analysis } => state.analysed(revision, analysis),
+            WorkflowMsg::Compacted { rows } => state.compacted(rows),
+            WorkflowMsg::Wake => state.wake()?,
+            WorkflowMsg::Close(close) => state.close(&close),
+        }
+        state.stop_when_done();
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<WorkflowMsg>,
+        _: SupervisionEvent,
+        _: &mut WorkflowState,
+    ) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _: ActorRef<WorkflowMsg>,
+        state: &mut WorkflowState,
+    ) -> Result<(), ActorProcessingErr> {
+        load::release(state).await;
+        Ok(())
+    }
+}
+
+/// Answers a call. Whoever asked may have given up; that is not our failure.
+pub(crate) fn answer<T: Send + 'static>(reply: RpcReplyPort<T>, value: T) {
+    let _ = reply.send(value);
+}
+
+impl WorkflowState {
+    /// Numbers an integrated update, sends it to all sessions but its author's, and hands it to the journal.
+    fn integrated(
+        &mut self,
+        update: Vec<u8>,
+        author: Option<SessionId>,
+        user: Option<UserId>,
+    ) -> Result<(), ActorProcessingErr> {
+        self.seq += 1;
+        self.rows_unsnapshotted += 1;
+        let frame = Bytes::from(troupe_crdt::wire::update(&update));
+        self.broadcast(&frame, author);
+        self.journal.cast(JournalMsg::Append(crate::journal::Entry {
+            tenant: self.tenant,
+            workflow: self.workflow,
+            epoch: self.epoch,
+            seq: self.seq,
+            user,
+            at: self.context.clock.now(),
+            update: Bytes::from(update),
+            owner: self.myself.clone(),
+        }))?;
+        self.derived.changed(&self.alarm);
+        Ok(())
+    }
+
+    fn committed(&mut self, seq: i64) {
+        self.durable_seq = self.durable_seq.max(seq);
+        for session in self.sessions.values_mut() {
+            session.acknowledge(seq);
+        }
+        self.answer_committed();
+        self.compact_if_due();
+    }
+
+    /// Another server owns this workflow now: nothing that is written here would land.
+    fn lease_lost(&mut self) {
+        tracing::warn!(workflow.id = %self.workflow, epoch = self.epoch, "the workflow's lease was lost");
+        self.disconnect(&Close::new(1012, "this workflow moved to another server; reconnect"));
+        self.durable_seq = self.seq;
+        self.closing = true;
+    }
+
+    fn close(&mut self, close: &Close) {
+        self.disconnect(close);
+        self.closing = true;
+    }
+
+    fn disconnect(&mut self, close: &Close) {
+        for (_, session) in self.sessions.drain() {
+            session.outbox.close(close.clone());
+        }
+        self.feed.close(close);
+        self.awaiting_commit.clear();
+    }
+
+    fn watch(&mut self, outbox: Outbox, last_seq: Option<i64>) {
+        let snapshot = self.snapshot_event();
+        self.feed.watch(outbox, last_seq, || vec![snapshot]);
+        self.derived.wanted(&self.alarm);
+    }
+
+    fn run_changed(&mut self, kind: &'static str, view: Value) {
+        let run = view["id"].as_str().and_then(|id| id.parse().ok());
+        self.latest_run = Some(view.clone());
+        let event = Event::new(kind, self.context.clock.now(), serde_json::json!({ "run": view }));
+        self.feed.publish(Event { run, ..event });
+    }
+
+    fn publish(&mut self, kind: &'static str, data: Value) {
+        self.feed.publish(Event::new(kind, self.context.clock.now(), data));
+    }
+
+    fn wake(&mut self) -> Result<(), ActorProcessingErr> {
+        let now = Instant::now();
+        self.derive_if_due(now)?;
+        if now >= self.next_sweep {
+            self.next_sweep = now + SWEEP_EVERY;
+            self.sweep(now);
+        }
+        if !self.sessions.is_empty() || self.feed.is_watched() {
+            self.idle_since = None;
+            self.alarm.at_latest(self.next_sweep);
+        } else {
+            let idle_since = *self.idle_since.get_or_insert(now);
+            self.alarm.at_latest(idle_since + UNLOAD_AFTER);
+            self.closing |= now >= idle_since + UNLOAD_AFTER;
+        }
+        Ok(())
+    }
+
+    fn stop_when_done(&self) {
+        if self.closing && self.durable_seq >= self.seq {
+            self.myself.stop(None);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What the server computes from the canvas and pushes beside it: dependencies, order, schemas, diagnostics
+//! [CANVAS-3, CANVAS-4, CANVAS-5]. Computed off the actor's turn, at most one at a time, 100 ms after an edit.
+
+use std::{sync::Arc, time::Duration};
+
+use ractor::{ActorProcessingErr, RpcReplyPort};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use troupe_engine::analysis::{self, Analysis};
+
+use super::{WorkflowMsg, WorkflowState, answer};
+use crate::{alarm::Alarm, feed::Event, task};
+
+const DEBOUNCE: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Default)]
+pub(super) struct Derived {
+    /// The latest, and the revision it was made from.
+    latest: Option<(i64, Arc<Analysis>)>,
+    due: Option<Instant>,
+    running: Option<task::Owned>,
+    waiting: Vec<RpcReplyPort<Arc<Analysis>>>,
+}
+
+impl Derived {
+    /// The document changed.
+    pub(super) fn changed(&mut self, alarm: &Alarm) {
+        let due = *self.due.get_or_insert_with(|| Instant::now() + DEBOUNCE);
+        alarm.at_latest(due);
+    }
+
+    /// Somebody wants to see it and there is none yet.
+    pub(super) fn wanted(&mut self, alarm: &Alarm) {
+        if self.latest.is_none() && self.running.is_none() {
+            let due = Instant::now();
+            self.due = Some(due);
+            alarm.at_latest(due);
+        }
+    }
+}
+
+impl WorkflowState {
+    pub(super) fn analysis(&mut self, reply: RpcReplyPort<Arc<Analysis>>) {
+        match &self.derived.latest {
+            Some((revision, analysis)) if *revision == self.seq => answer(reply, analysis.clone()),
+            _ => {
+                self.derived.waiting.push(reply);
+                self.derived.due = Some(Instant::now());
+                self.alarm.at_latest(Instant::now());
+            }
+        }
+    }
+
+    /// Repairs the document [CANVAS-9] and starts an analysis when one is due and none runs.
+    pub(super) fn derive_if_due(&mut self, now: Instant) -> Result<(), ActorProcessingErr> {
+        match self.derived.due {
+            Some(due) if due <= now && self.derived.running.is_none() => self.derived.due = None,
+            Some(due) if self.derived.running.is_none() => {
+                self.alarm.at_latest(due);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
+        if let Some(repair) = self.canvas.repair() {
+            self.integrated(repair, None, None)?;
+            self.derived.due = None;
+        }
+        let (diagram, revision) = (self.canvas.project(), self.seq);
+        let (registry, files) = (self.context.registry.clone(), self.context.files(self.tenant));
+        let myself = self.myself.clone();
+        self.derived.running = Some(task::spawn_owned("analysis", async move {
+            let analysed = tokio::task::spawn_blocking(move || analysis::analyse(&diagram, &registry, &files)).await;
+            match analysed {
+                // A workflow that has stopped needs no diagnostics.
+                Ok(analysis) => drop(myself.cast(WorkflowMsg::Analysed { revision, analysis: Arc::new(analysis) })),
+                Err(error) => tracing::error!(%error, "the analysis of a workflow failed"),
+            }
+        }));
+        Ok(())
+    }
+
+    pub(super) fn analysed(&mut self, revision: i64, analysis: Arc<Analysis>) {
+        self.derived.running = None;
+        for reply in self.derived.waiting.drain(..) {
+            answer(reply, analysis.clone());
+        }
+        let unchanged = self.derived.latest.as_ref().is_some_and(|(_, latest)| **latest == *analysis);
+        self.derived.latest = Some((revision, analysis));
+        if !unchanged {
+            let data = self.analysis_json();
+            self.publish("diagnostics", data);
+        }
+        if self.derived.due.is_some() {
+            self.alarm.at_latest(Instant::now());
+        }
+    }
+
+    /// What a new watcher of the workflow is shown.
+    pub(super) fn snapshot_event(&self) -> Event {
+        let mut data = self.analysis_json();
+        data["latest_run"] = self.latest_run.clone().unwrap_or(Value::Null);
+        data["presence"] = self.presence();
+        Event::new("workflow_snapshot", self.context.clock.now(), data)
+    }
+
+    fn analysis_json(&self) -> Value {
+        let Some((revision, analysis)) = &self.derived.latest else {
+            return json!({ "revision": null, "diagnostics": [], "schemas": {}, "dependencies": {}, "execution_order": [] });
+        };
+        json!({
+            "revision": revision,
+            "diagnostics": analysis.diagnostics,
+            "schemas": analysis.schemas,
+            "dependencies": analysis.dependencies,
+            "execution_order": analysis.execution_order,
+        })
+    }
+}

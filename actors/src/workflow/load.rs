@@ -1,0 +1,120 @@
+//! Loading a canvas under its lease, and letting go of it.
+
+use std::sync::Arc;
+
+use ractor::ActorRef;
+use thiserror::Error;
+use tokio::time::Instant;
+use troupe_crdt::{Awareness, Canvas, Limits};
+use troupe_model::{TenantId, WorkflowId};
+use troupe_store::{canvas, leases, leases::LeaseKind, runs};
+
+use super::{SWEEP_EVERY, WorkflowArgs, WorkflowMsg, WorkflowState, derived::Derived, snapshot};
+use crate::{
+    alarm::Alarm,
+    context::Context,
+    feed::{Channel, Feed},
+    view,
+};
+
+#[derive(Debug, Error)]
+pub(super) enum LoadError {
+    #[error("another server owns workflow {0}")]
+    OwnedElsewhere(WorkflowId),
+    #[error("the canvas could not be read: {0}")]
+    Store(#[from] troupe_store::Error),
+    #[error("the canvas could not be rebuilt from its log: {0}")]
+    Canvas(#[from] troupe_crdt::OpenError),
+    #[error("loading was interrupted: {0}")]
+    Interrupted(#[from] tokio::task::JoinError),
+}
+
+pub(super) async fn load(
+    context: Arc<Context>,
+    myself: ActorRef<WorkflowMsg>,
+    args: WorkflowArgs,
+) -> Result<WorkflowState, LoadError> {
+    let WorkflowArgs { tenant, workflow, journal } = args;
+    let started = Instant::now();
+    let epoch = acquire(&context, tenant, workflow).await?;
+    let mut tx = context.store.begin(tenant).await?;
+    let stored = canvas::load(&mut tx, workflow).await?;
+    let latest_run = runs::latest(&mut tx, workflow).await?.map(|run| view::run(&run));
+    drop(tx);
+
+    let rows_unsnapshotted = stored.updates.len() as u64;
+    let snapshot_seq = stored.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
+    let seq = stored.updates.last().map_or(snapshot_seq, |update| update.seq);
+    let canvas = tokio::task::spawn_blocking(move || {
+        let snapshot = stored.snapshot.as_ref().map(|snapshot| snapshot.bytes.as_slice());
+        Canvas::open(snapshot, stored.updates.iter().map(|update| update.bytes.as_slice()), Limits::default())
+    })
+    .await??;
+    tracing::info!(
+        tenant.id = %tenant, workflow.id = %workflow, epoch, seq, updates = rows_unsnapshotted,
+        elapsed_ms = started.elapsed().as_millis() as u64, "canvas loaded"
+    );
+
+    let now = Instant::now();
+    let alarm = Alarm::new(myself.clone(), || WorkflowMsg::Wake);
+    alarm.at_latest(now + SWEEP_EVERY);
+    Ok(WorkflowState {
+        feed: Feed::new(Channel::Workflow(workflow), tenant, context.clock.now()),
+        myself,
+        context,
+        journal,
+        tenant,
+        workflow,
+        canvas,
+        awareness: Awareness::new(),
+        epoch,
+        seq,
+        durable_seq: seq,
+        rows_unsnapshotted,
+        compact_at_rows: snapshot::ROWS_BETWEEN_SNAPSHOTS,
+        compacting: None,
+        sessions: Default::default(),
+        awaiting_commit: Vec::new(),
+        latest_run,
+        derived: Derived::default(),
+        alarm,
+        next_sweep: now + SWEEP_EVERY,
+        idle_since: None,
+        closing: false,
+    })
+}
+
+async fn acquire(context: &Context, tenant: TenantId, workflow: WorkflowId) -> Result<i64, LoadError> {
+    let mut tx = context.store.begin_system().await?;
+    let lease = leases::acquire(
+        &mut tx,
+        LeaseKind::Workflow,
+        *workflow.as_uuid(),
+        tenant,
+        context.server,
+        context.clock.now(),
+        context.lease_ttl,
+    )
+    .await?;
+    tx.commit().await?;
+    lease.ok_or(LoadError::OwnedElsewhere(workflow))
+}
+
+/// Gives the lease back, so that another server need not wait for it to expire.
+pub(super) async fn release(state: &WorkflowState) {
+    let released = async {
+        let mut tx = state.context.store.begin_system().await?;
+        leases::release(
+            &mut tx,
+            LeaseKind::Workflow,
+            *state.workflow.as_uuid(),
+            state.context.server,
+            state.epoch,
+        )
+        .await?;
+        tx.commit().await
+    };
+    if let Err(error) = released.await {
+        tracing::warn!(workflow.id = %state.workflow, %error, "the lease could not be released; it will expire");
+    }
+}

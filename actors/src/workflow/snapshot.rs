@@ -1,0 +1,73 @@
+//! Compaction: a snapshot made by replay, verified, then the log trimmed [SYNC-5]. Off the actor's turn: it reads
+//! what is stored, not what is in memory, so the two cannot disagree.
+
+use thiserror::Error;
+use troupe_crdt::{Canvas, Limits};
+use troupe_store::canvas;
+
+use super::{WorkflowMsg, WorkflowState};
+use crate::task;
+
+/// A snapshot is made when the log has grown by this many rows.
+pub(super) const ROWS_BETWEEN_SNAPSHOTS: u64 = 1_000;
+
+#[derive(Debug, Error)]
+enum CompactError {
+    #[error(transparent)]
+    Store(#[from] troupe_store::Error),
+    #[error(transparent)]
+    Open(#[from] troupe_crdt::OpenError),
+    #[error(transparent)]
+    Snapshot(#[from] troupe_crdt::SnapshotError),
+    #[error(transparent)]
+    Interrupted(#[from] tokio::task::JoinError),
+}
+
+impl WorkflowState {
+    pub(super) fn compact_if_due(&mut self) {
+        if self.rows_unsnapshotted < self.compact_at_rows || self.compacting.is_some() {
+            return;
+        }
+        let (context, tenant, workflow, epoch) = (self.context.clone(), self.tenant, self.workflow, self.epoch);
+        let myself = self.myself.clone();
+        self.compacting = Some(task::spawn_owned("compaction", async move {
+            let compacted = async {
+                let mut tx = context.store.begin(tenant).await?;
+                let stored = canvas::load(&mut tx, workflow).await?;
+                drop(tx);
+                let Some(seq) = stored.updates.last().map(|update| update.seq) else { return Ok::<_, CompactError>(0) };
+                let rows = stored.updates.len() as u64;
+                let snapshot = tokio::task::spawn_blocking(move || {
+                    let base = stored.snapshot.as_ref().map(|snapshot| snapshot.bytes.as_slice());
+                    let updates = stored.updates.iter().map(|update| update.bytes.as_slice());
+                    Ok::<_, CompactError>(Canvas::open(base, updates, Limits::default())?.snapshot()?)
+                })
+                .await??;
+                let mut tx = context.store.begin_system().await?;
+                let now = context.clock.now();
+                canvas::put_snapshot(&mut tx, tenant, workflow, epoch, seq, &snapshot.bytes, &snapshot.hash, now)
+                    .await?;
+                tx.commit().await?;
+                Ok::<_, CompactError>(rows)
+            };
+            let rows = compacted
+                .await
+                .inspect_err(|error| {
+                    tracing::error!(workflow.id = %workflow, %error, "the canvas could not be compacted");
+                })
+                .ok();
+            // A workflow that has stopped meanwhile does not count its rows any more.
+            let _ = myself.cast(WorkflowMsg::Compacted { rows });
+        }));
+    }
+
+    /// `rows` were trimmed from the log, or none could be: then it is not tried again before the log has grown.
+    pub(super) fn compacted(&mut self, rows: Option<u64>) {
+        self.compacting = None;
+        self.rows_unsnapshotted = self.rows_unsnapshotted.saturating_sub(rows.unwrap_or(0));
+        self.compact_at_rows = match rows {
+            Some(_) => ROWS_BETWEEN_SNAPSHOTS,
+            None => self.rows_unsnapshotted + ROWS_BETWEEN_SNAPSHOTS,
+        };
+    }
+}
