@@ -1,0 +1,239 @@
+//! The document of one workflow [CANVAS-1].
+//!
+//! Root maps, keyed by id: `meta`, `nodes`, `edges`, `notes`, `threads`. Derived state never enters it.
+//!
+//! `yrs` knows no rollback, so [`Canvas::apply`] decides before it applies. Should `yrs` fail all the same, what it
+//! had integrated stays, the document is rebuilt, and [`Canvas::repair`] hands out what the others lack.
+
+mod content;
+mod edit;
+mod load;
+mod project;
+mod repair;
+mod text;
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use yrs::{
+    Assoc, BranchID, Doc, ID, OffsetKind, Options, ReadTxn, StateVector, StickyIndex, Transact, Update, WriteTxn,
+    block::ClientID,
+    updates::{decoder::Decode, encoder::Encode},
+};
+
+use crate::{
+    Refusal,
+    guard::{self, Hostile, Id, Sketch, TYPES_DEPTH_MAX},
+};
+
+pub use load::{OpenError, Snapshot};
+
+const META: &str = "meta";
+const NODES: &str = "nodes";
+const EDGES: &str = "edges";
+const NOTES: &str = "notes";
+const THREADS: &str = "threads";
+
+/// What became of an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// All of it is in the document now.
+    Integrated,
+    /// The document had all of it.
+    Unchanged,
+    /// It refers to what the document does not have. The document is as it was.
+    Pending,
+}
+
+/// The live document.
+#[derive(Debug)]
+pub struct Canvas {
+    doc: Doc,
+    /// Up to which clock everything of each client is integrated.
+    clocks: HashMap<u64, u32>,
+    /// Bytes of the document as one V1 update: measured, then counted up.
+    size_bytes: usize,
+    /// A failed update left something behind; the others have what was there before.
+    stray_since: Option<StateVector>,
+    /// The document in memory could not be rebuilt.
+    lost: bool,
+}
+
+impl Default for Canvas {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Canvas {
+    pub fn new() -> Self {
+        Self::around(empty_document())
+    }
+
+    /// The encoded state vector: what this canvas has.
+    pub fn state_vector(&self) -> Vec<u8> {
+        self.doc.transact().state_vector().encode_v1()
+    }
+
+    /// What a peer with this encoded state vector lacks, as a V1 update.
+    pub fn diff(&self, state_vector: &[u8]) -> Result<Vec<u8>, Refusal> {
+        guard::state_vector(state_vector)?;
+        let state_vector =
+            StateVector::decode_v1(state_vector).map_err(|error| Refusal::malformed(error.to_string()))?;
+        self.encode_since(&state_vector).ok_or_else(Refusal::reload)
+    }
+
+    /// Takes a V1 update from outside, whole or not at all.
+    pub fn apply(&mut self, update: &[u8]) -> Result<Applied, Refusal> {
+        let sketch = guard::sketch(update)?;
+        self.apply_sketched(&sketch, update)
+    }
+
+    pub(crate) fn apply_sketched(&mut self, sketch: &Sketch, update: &[u8]) -> Result<Applied, Refusal> {
+        if self.lost {
+            return Err(Refusal::reload());
+        }
+        if sketch.is_empty() {
+            return Ok(Applied::Unchanged);
+        }
+        if !guard::integrates(sketch, |client| self.clock(client)) {
+            return Ok(Applied::Pending);
+        }
+        if sketch.creates_types && self.deepest(sketch) > TYPES_DEPTH_MAX {
+            return Err(Hostile::TypesDepth.into());
+        }
+        match self.integrate(update) {
+            Ok(changed) => {
+                for section in &sketch.sections {
+                    let clock = self.clocks.entry(section.client).or_default();
+                    *clock = (*clock).max(section.end());
+                }
+                if !changed {
+                    return Ok(Applied::Unchanged);
+                }
+                self.size_bytes += update.len();
+                Ok(Applied::Integrated)
+            }
+            Err(reason) => {
+                self.recover();
+                Err(if self.lost { Refusal::reload() } else { Refusal::malformed(reason) })
+            }
+        }
+    }
+
+    /// Whether an update would change nothing: everything it writes and deletes is here.
+    pub(crate) fn has(&self, sketch: &Sketch) -> bool {
+        let written = sketch.sections.iter().all(|section| section.end() <= self.clock(section.client));
+        if !written || sketch.deletes.is_empty() {
+            return written;
+        }
+        let deleted = self.doc.transact().snapshot().delete_set;
+        sketch.deletes.iter().all(|range| {
+            deleted.get(&ClientID::new(range.client)).is_some_and(|ranges| {
+                ranges.iter().any(|(known, ())| known.start <= range.start && range.end <= known.end)
+            })
+        })
+    }
+
+    /// About how much the document takes as one V1 update.
+    pub fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+
+    /// Measures the size anew: garbage collection may have made the document smaller than the sum of its updates.
+    pub(crate) fn measure(&mut self) -> usize {
+        if let Some(whole) = self.encode_since(&StateVector::default()) {
+            self.size_bytes = whole.len();
+        }
+        self.size_bytes
+    }
+
+    fn around(doc: Doc) -> Self {
+        let mut canvas = Self { doc, clocks: HashMap::new(), size_bytes: 0, stray_since: None, lost: false };
+        canvas.refresh_clocks();
+        canvas.measure();
+        canvas
+    }
+
+    fn clock(&self, client: u64) -> u32 {
+        self.clocks.get(&client).copied().unwrap_or(0)
+    }
+
+    fn refresh_clocks(&mut self) {
+        let state_vector = self.doc.transact().state_vector();
+        self.clocks = state_vector.iter().map(|(client, clock)| (client.get(), *clock)).collect();
+    }
+
+    /// Always `encode_diff`: `encode_state_as_update` panics when something is pending.
+    fn encode_since(&self, state_vector: &StateVector) -> Option<Vec<u8>> {
+        guarded(|| self.doc.transact().encode_diff_v1(state_vector)).ok()
+    }
+
+    /// Whether anything changed, or why the document cannot be trusted any more.
+    fn integrate(&self, update: &[u8]) -> Result<bool, String> {
+        let update = guarded(|| Update::decode_v1(update))?.map_err(|error| error.to_string())?;
+        let mut txn = self.doc.transact_mut();
+        // The commit has its own guard: a panic in a destructor during unwinding would abort the process.
+        let applied = guarded(|| txn.apply_update(update));
+        let changed = txn.has_changes();
+        let pruned = txn.prune_pending().is_some();
+        guarded(move || drop(txn))?;
+        applied?.map_err(|error| error.to_string())?;
+        if pruned { Err("an update refers to itself in a circle".to_owned()) } else { Ok(changed) }
+    }
+
+    /// After a failure inside `yrs`: keeps what was integrated, in a fresh document, and notes what others lack of it.
+    fn recover(&mut self) {
+        let before: StateVector =
+            StateVector::new(self.clocks.iter().map(|(client, clock)| (ClientID::new(*client), *clock)).collect());
+        let rebuilt = self.encode_since(&StateVector::default()).and_then(|whole| load::document(&whole).ok());
+        let Some(doc) = rebuilt else {
+            self.lost = true;
+            return;
+        };
+        let stray_since = self.stray_since.take().unwrap_or(before);
+        *self = Self::around(doc);
+        self.stray_since = Some(stray_since);
+    }
+
+    fn deepest(&self, sketch: &Sketch) -> usize {
+        let txn = self.doc.transact();
+        guard::deepest(sketch, |client| self.clock(client), |id| types_around(&txn, id))
+    }
+}
+
+/// How many shared types are around an item of the document; 0 for what is collected.
+fn types_around(txn: &impl ReadTxn, id: Id) -> usize {
+    let mut at = ID::new(ClientID::new(id.client), id.clock);
+    for depth in 0..=TYPES_DEPTH_MAX {
+        let Some(offset) = StickyIndex::from_id(at, Assoc::After).get_offset(txn) else { return depth };
+        match offset.branch.id() {
+            BranchID::Root(_) => return depth,
+            BranchID::Nested(parent) => at = parent,
+        }
+    }
+    TYPES_DEPTH_MAX
+}
+
+fn empty_document() -> Doc {
+    let doc = Doc::with_options(Options {
+        // Yjs counts text in UTF-16 units.
+        offset_kind: OffsetKind::Utf16,
+        // A clean-up is an edit that nobody would be told of.
+        cleanup_formatting: false,
+        ..Options::default()
+    });
+    let mut txn = doc.transact_mut();
+    for root in [META, NODES, EDGES, NOTES, THREADS] {
+        txn.get_or_insert_map(root);
+    }
+    drop(txn);
+    doc
+}
+
+/// Runs what may panic inside `yrs`.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| "an update breaks the document".to_owned())
+}

@@ -1,0 +1,125 @@
+//! The ingress guard [SYNC-4]: reads an untrusted V1 update to its last byte before `yrs` sees it.
+//!
+//! `yrs` 0.28 panics, allocates or overflows its stack on some inputs (`notes/yrs.md`), and integrates an update half
+//! when the other half waits for something. So the guard knows the format itself: it refuses what no Yjs client
+//! writes, and says beforehand whether an update would integrate whole.
+
+mod decode;
+mod depth;
+mod order;
+
+use thiserror::Error;
+
+pub use decode::sketch;
+pub(crate) use decode::state_vector;
+pub(crate) use depth::deepest;
+pub use order::integrates;
+
+use crate::wire::Malformed;
+
+/// Lists and maps within one JSON value.
+pub const JSON_DEPTH_MAX: usize = 64;
+/// Shared types within shared types. The canvas needs four; `yrs` deletes by recursion.
+pub const TYPES_DEPTH_MAX: usize = 32;
+/// Authors of one update. `yrs` is quadratic in them when each waits for the next.
+pub const UPDATE_CLIENTS_MAX: usize = 4096;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Hostile {
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    #[error("an update names an author without content")]
+    EmptyClient,
+    #[error("an update names an author twice")]
+    RepeatedClient,
+    #[error("an update has more than {UPDATE_CLIENTS_MAX} authors")]
+    Clients,
+    #[error("an update holds an empty item")]
+    EmptyItem,
+    #[error("an update holds content that a canvas cannot hold")]
+    Content,
+    #[error("an update counts beyond what a document can hold")]
+    Clock,
+    #[error("a value is nested deeper than {JSON_DEPTH_MAX} levels")]
+    JsonDepth,
+    #[error("shared types are nested deeper than {TYPES_DEPTH_MAX} levels")]
+    TypesDepth,
+}
+
+/// The shape of an update: who wrote what after which, without the content.
+#[derive(Clone, Debug, Default)]
+pub struct Sketch {
+    pub sections: Vec<Section>,
+    pub deletes: Vec<Deleted>,
+    /// Whether it creates a shared type.
+    pub creates_types: bool,
+}
+
+/// What one client wrote, with growing clocks.
+#[derive(Clone, Debug)]
+pub struct Section {
+    pub client: u64,
+    pub blocks: Vec<Block>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Block {
+    pub clock: u32,
+    pub len: u32,
+    pub content: Content,
+    pub left: Option<Id>,
+    pub right: Option<Id>,
+    /// The item that holds it. `None`: a root, or the same as its neighbours'.
+    pub parent: Option<Id>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A hole: the update says nothing about these clocks.
+    Skip,
+    /// A shared type.
+    Type,
+    /// Anything else.
+    Plain,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Id {
+    pub client: u64,
+    pub clock: u32,
+}
+
+/// Clocks `start..end` of `client` are deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deleted {
+    pub client: u64,
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Block {
+    pub const fn end(&self) -> u32 {
+        self.clock + self.len
+    }
+
+    fn needs(&self) -> impl Iterator<Item = Id> {
+        [self.left, self.right, self.parent].into_iter().flatten()
+    }
+}
+
+impl Section {
+    /// The clock after the last that this section brings.
+    pub fn end(&self) -> u32 {
+        self.blocks.iter().rev().find(|block| block.content != Content::Skip).map_or(0, Block::end)
+    }
+}
+
+impl Sketch {
+    /// Whether the update says nothing at all (`00 00`).
+    pub fn is_empty(&self) -> bool {
+        self.sections.is_empty() && self.deletes.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! The V1 format, read without building anything of it.
+//!
+//! update = clients × { blocks count, client, first clock, blocks }, then the delete set = clients × { client,
+//! ranges × { clock, length } }. Every count is checked against the bytes that remain.
+
+use std::collections::HashSet;
+
+use super::{Block, Content, Deleted, Hostile, Id, JSON_DEPTH_MAX, Section, Sketch, UPDATE_CLIENTS_MAX};
+use crate::wire::{Malformed, Reader};
+
+const HAS_LEFT: u8 = 0x80;
+const HAS_RIGHT: u8 = 0x40;
+const HAS_KEY: u8 = 0x20;
+const KIND: u8 = 0x0f;
+
+const GC: u8 = 0;
+const DELETED: u8 = 1;
+const BINARY: u8 = 3;
+const STRING: u8 = 4;
+const EMBED: u8 = 5;
+const FORMAT: u8 = 6;
+const TYPE: u8 = 7;
+const ANY: u8 = 8;
+const SKIP: u8 = 10;
+
+/// Reads an update whole, or says why no client of ours wrote it.
+pub fn sketch(update: &[u8]) -> Result<Sketch, Hostile> {
+    let mut reader = Reader::new(update);
+    let mut sketch = Sketch::default();
+    // A section is at least a count, a client, a clock and two bytes of block.
+    let clients = authors(&mut reader, 5)?;
+    let mut seen = HashSet::new();
+    sketch.sections.reserve(clients);
+    for _ in 0..clients {
+        let section = section(&mut reader)?;
+        if clients > 1 && !seen.insert(section.client) {
+            return Err(Hostile::RepeatedClient);
+        }
+        sketch.creates_types |= section.blocks.iter().any(|block| block.content == Content::Type);
+        sketch.sections.push(section);
+    }
+    deletes(&mut reader, &mut sketch.deletes)?;
+    reader.end()?;
+    Ok(sketch)
+}
+
+/// Checks an encoded state vector.
+pub(crate) fn state_vector(bytes: &[u8]) -> Result<(), Hostile> {
+    let mut reader = Reader::new(bytes);
+    for _ in 0..reader.count(2)? {
+        reader.uint()?;
+        reader.small()?;
+    }
+    reader.end()?;
+    Ok(())
+}
+
+fn authors(reader: &mut Reader<'_>, bytes_each: usize) -> Result<usize, Hostile> {
+    let count = reader.count(bytes_each)?;
+    if count > UPDATE_CLIENTS_MAX { Err(Hostile::Clients) } else { Ok(count) }
+}
+
+fn section(reader: &mut Reader<'_>) -> Result<Section, Hostile> {
+    let count = reader.count(2)?;
+    let client = reader.uint()?;
+    let mut clock = reader.small()?;
+    if count == 0 {
+        return Err(Hostile::EmptyClient);
+    }
+    let mut blocks = Vec::with_capacity(count);
+    for _ in 0..count {
+        let block = block(reader, clock)?;
+        if block.len == 0 {
+            return Err(Hostile::EmptyItem);
+        }
+        clock = advance(clock, block.len)?;
+        blocks.push(block);
+    }
+    Ok(Section { client, blocks })
+}
+
+fn advance(clock: u32, len: u32) -> Result<u32, Hostile> {
+    clock.checked_add(len).filter(|end| *end <= i32::MAX as u32).ok_or(Hostile::Clock)
+}
+
+fn block(reader: &mut Reader<'_>, clock: u32) -> Result<Block, Hostile> {
+    let info = reader.byte()?;
+    let mut block = Block { clock, len: 0, content: Content::Plain, left: None, right: None, parent: None };
+    match info {
+        SKIP => {
+            block.content = Content::Skip;
+            block.len = reader.small()?;
+            return Ok(block);
+        }
+        GC => {
+            block.len = reader.small()?;
+            return Ok(block);
+        }
+        _ => {}
+    }
+    if info & HAS_LEFT != 0 {
+        block.left = Some(id(reader)?);
+    }
+    if info & HAS_RIGHT != 0 {
+        block.right = Some(id(reader)?);
+    }
+    if info & (HAS_LEFT | HAS_RIGHT) == 0 {
+        match reader.uint()? {
+            1 => {
+                reader.str()?;
+            }
+            0 => block.parent = Some(id(reader)?),
+            _ => return Err(Hostile::Content),
+        }
+        if info & HAS_KEY != 0 {
+            reader.str()?;
+        }
+    }
+    (block.len, block.content) = content(reader, info & KIND)?;
+    Ok(block)
+}
+
+fn id(reader: &mut Reader<'_>) -> Result<Id, Malformed> {
+    Ok(Id { client: reader.uint()?, clock: reader.small()? })
+}
+
+/// Sub-documents and the JSON content of Yjs before version 13 have no place on a canvas; `yrs` misreads the latter.
+fn content(reader: &mut Reader<'_>, kind: u8) -> Result<(u32, Content), Hostile> {
+    let len = match kind {
+        DELETED => reader.small()?,
+        BINARY => {
+            reader.buf()?;
+            1
+        }
+        STRING => reader.str()?.encode_utf16().count() as u32,
+        EMBED => {
+            reader.str()?;
+            1
+        }
+        FORMAT => {
+            reader.str()?;
+            reader.str()?;
+            1
+        }
+        TYPE => {
+            shared_type(reader)?;
+            return Ok((1, Content::Type));
+        }
+        ANY => {
+            let count = reader.count(1)?;
+            for _ in 0..count {
+                json(reader, 0)?;
+            }
+            count as u32
+        }
+        _ => return Err(Hostile::Content),
+    };
+    Ok((len, Content::Plain))
+}
+
+/// Array, Map, Text, XmlElement, XmlFragment, XmlHook, XmlText.
+fn shared_type(reader: &mut Reader<'_>) -> Result<(), Hostile> {
+    match reader.byte()? {
+        0 | 1 | 2 | 4 | 6 => Ok(()),
+        3 => {
+            reader.str()?;
+            Ok(())
+        }
+        _ => Err(Hostile::Content),
+    }
+}
+
+fn json(reader: &mut Reader<'_>, depth: usize) -> Result<(), Hostile> {
+    if depth > JSON_DEPTH_MAX {
+        return Err(Hostile::JsonDepth);
+    }
+    match reader.byte()? {
+        120 | 121 | 126 | 127 => {}
+        125 => integer(reader)?,
+        124 => {
+            reader.take(4)?;
+        }
+        122 | 123 => {
+            reader.take(8)?;
+        }
+        119 => {
+            reader.str()?;
+        }
+        118 => {
+            for _ in 0..reader.count(2)? {
+                reader.str()?;
+                json(reader, depth + 1)?;
+            }
+        }
+        117 => {
+            for _ in 0..reader.count(1)? {
+                json(reader, depth + 1)?;
+            }
+        }
+        116 => {
+            reader.buf()?;
+        }
+        _ => return Err(Hostile::Content),
+    }
+    Ok(())
+}
+
+/// lib0's signed number: six bits, then seven at a time.
+fn integer(reader: &mut Reader<'_>) -> Result<(), Malformed> {
+    for _ in 0..9 {
+        if reader.byte()? & 0x80 == 0 {
+            return Ok(());
+        }
+    }
+    Err(Malformed::Number)
+}
+
+fn deletes(reader: &mut Reader<'_>, deletes: &mut Vec<Deleted>) -> Result<(), Hostile> {
+    let clients = authors(reader, 2)?;
+    let mut seen = HashSet::new();
+    for _ in 0..clients {
+        let client = reader.uint()?;
+        if clients > 1 && !seen.insert(client) {
+            return Err(Hostile::RepeatedClient);
+        }
+        for _ in 0..reader.count(2)? {
+            let start = reader.small()?;
+            let len = reader.small()?;
+            if len == 0 {
+                return Err(Hostile::EmptyItem);
+            }
+            deletes.push(Deleted { client, start, end: advance(start, len)? });
+        }
+    }
+    Ok(())
+}

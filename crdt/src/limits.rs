@@ -1,0 +1,29 @@
+//! What one session and one document may cost [SYNC-17].
+
+/// All in bytes or counts. The defaults are the specification's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub frame_bytes_max: usize,
+    /// Of the document, measured as V1 updates.
+    pub document_bytes_max: usize,
+    /// Updates of one session that wait for others, and their sum.
+    pub pending_updates_max: usize,
+    pub pending_bytes_max: usize,
+    /// Client ids that one session may announce.
+    pub awareness_clients_max: usize,
+    /// The JSON of one awareness state.
+    pub awareness_state_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes_max: 1 << 20,
+            document_bytes_max: 50 << 20,
+            pending_updates_max: 64,
+            pending_bytes_max: 1 << 20,
+            awareness_clients_max: 8,
+            awareness_state_bytes_max: 16 << 10,
+        }
+    }
+}

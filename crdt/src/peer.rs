@@ -1,0 +1,150 @@
+//! One session's side of the protocol: what its frames mean, what it may do, what it still owes.
+
+mod pending;
+
+use troupe_model::SessionId;
+
+use crate::{
+    Applied, Awareness, Canvas, Limits, Refusal, UserTag, guard,
+    wire::{self, Message},
+};
+
+use pending::Pending;
+
+/// What a session may do with the canvas [SYNC-10].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    ReadWrite,
+    /// Receives everything, may send awareness.
+    ReadOnly,
+}
+
+/// What follows from one frame.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Frames for the author, in this order.
+    pub replies: Vec<Vec<u8>>,
+    /// V1 updates that are in the document now: to broadcast to the others and to journal, in this order.
+    pub updates: Vec<Vec<u8>>,
+    /// A frame for every session, the author's included.
+    pub awareness: Option<Vec<u8>>,
+    /// How many update-carrying frames are settled by this one, in the order in which they came: once what was
+    /// integrated so far is durable, so are they [SYNC-3]. None while an earlier one waits for what it refers to.
+    pub counted: u64,
+}
+
+/// The protocol state of one session.
+#[derive(Debug)]
+pub struct Peer {
+    session: SessionId,
+    access: Access,
+    user: UserTag,
+    limits: Limits,
+    synced: bool,
+    pending: Pending,
+}
+
+impl Peer {
+    pub fn new(session: SessionId, access: Access, user: UserTag) -> Self {
+        Self::with_limits(session, access, user, Limits::default())
+    }
+
+    pub fn with_limits(session: SessionId, access: Access, user: UserTag, limits: Limits) -> Self {
+        Self { session, access, user, limits, synced: false, pending: Pending::default() }
+    }
+
+    pub fn set_access(&mut self, access: Access) {
+        self.access = access;
+    }
+
+    /// Whether the client asked for what it lacks, and was answered.
+    pub fn is_synced(&self) -> bool {
+        self.synced
+    }
+
+    /// Takes one frame. A refusal closes the session; the canvas and the other sessions are as before, except that
+    /// [`Canvas::repair`] may have something to hand out.
+    pub fn receive(
+        &mut self,
+        canvas: &mut Canvas,
+        awareness: &mut Awareness,
+        frame: &[u8],
+        now_ms: i64,
+    ) -> Result<Outcome, Refusal> {
+        self.pending.refused()?;
+        if frame.len() > self.limits.frame_bytes_max {
+            return Err(Refusal::malformed(format!(
+                "a frame of {} bytes is larger than the {} bytes allowed",
+                frame.len(),
+                self.limits.frame_bytes_max
+            )));
+        }
+        match wire::decode(frame)? {
+            Message::SyncStep1(state_vector) => self.answer(canvas, state_vector),
+            Message::SyncStep2(update) | Message::Update(update) => match self.access {
+                Access::ReadWrite => self.take(canvas, update),
+                Access::ReadOnly => refuse_edit(canvas, update),
+            },
+            Message::Awareness(update) => Ok(Outcome {
+                awareness: awareness.receive(self.session, &self.user, update, &self.limits, now_ms)?,
+                ..Outcome::default()
+            }),
+            Message::QueryAwareness => {
+                Ok(Outcome { replies: awareness.full().into_iter().collect(), ..Outcome::default() })
+            }
+            Message::Denied(_) | Message::Ack(_) => Err(Refusal::malformed("only the server sends this message")),
+        }
+    }
+
+    /// Sends what the client lacks, and asks for what it has, if it may give it.
+    fn answer(&mut self, canvas: &Canvas, state_vector: &[u8]) -> Result<Outcome, Refusal> {
+        let mut replies = vec![wire::sync_step2(&canvas.diff(state_vector)?)];
+        if self.access == Access::ReadWrite {
+            replies.push(wire::sync_step1(&canvas.state_vector()));
+        }
+        self.synced = true;
+        Ok(Outcome { replies, ..Outcome::default() })
+    }
+
+    fn take(&mut self, canvas: &mut Canvas, update: &[u8]) -> Result<Outcome, Refusal> {
+        let sketch = guard::sketch(update)?;
+        if !sketch.sections.is_empty() {
+            self.make_room(canvas, update.len())?;
+        }
+        let mut outcome = Outcome::default();
+        match canvas.apply_sketched(&sketch, update)? {
+            Applied::Integrated => {
+                outcome.updates.push(update.to_vec());
+                self.pending.retry(canvas, &mut outcome.updates);
+            }
+            Applied::Unchanged => {}
+            Applied::Pending => {
+                self.pending.keep(update, &self.limits)?;
+                outcome.replies.push(wire::sync_step1(&canvas.state_vector()));
+                return Ok(outcome);
+            }
+        }
+        outcome.counted = self.pending.settle();
+        Ok(outcome)
+    }
+
+    /// A canvas that is full can still be emptied: deletions are not asked.
+    fn make_room(&self, canvas: &mut Canvas, bytes: usize) -> Result<(), Refusal> {
+        let max = self.limits.document_bytes_max;
+        if canvas.size_bytes() + bytes > max && canvas.measure() + bytes > max {
+            return Err(Refusal::too_large(format!("the canvas would take more than the {max} bytes allowed")));
+        }
+        Ok(())
+    }
+}
+
+/// What changes nothing passes: a client answers our question with what it has.
+fn refuse_edit(canvas: &Canvas, update: &[u8]) -> Result<Outcome, Refusal> {
+    let sketch = guard::sketch(update)?;
+    let replies = if canvas.has(&sketch) {
+        Vec::new()
+    } else {
+        vec![wire::denied("you may read this workflow, and not edit it")]
+    };
+    Ok(Outcome { replies, ..Outcome::default() })
+}

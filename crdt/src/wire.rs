@@ -1,0 +1,130 @@
+//! The frames of the y-protocols, and our acknowledgement [SYNC-1, SYNC-3].
+//!
+//! Decoding borrows. A frame holds one message and nothing after it.
+
+mod lib0;
+
+use thiserror::Error;
+
+pub use lib0::{Reader, write_buf, write_uint};
+
+const SYNC: u64 = 0;
+const AWARENESS: u64 = 1;
+const AUTH: u64 = 2;
+const QUERY_AWARENESS: u64 = 3;
+/// Ours: `varUint(100) varUint(n)`: the first `n` update-carrying frames (SyncStep2 and Update) of this session are
+/// committed.
+pub const ACK: u64 = 100;
+
+const STEP_1: u64 = 0;
+const STEP_2: u64 = 1;
+const UPDATE: u64 = 2;
+const DENIED: u64 = 0;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// What the sender has, as a state vector; asks for the rest.
+    SyncStep1(&'a [u8]),
+    /// What the receiver lacked, as a V1 update.
+    SyncStep2(&'a [u8]),
+    /// A V1 update.
+    Update(&'a [u8]),
+    /// An awareness update: see [`crate::Awareness`].
+    Awareness(&'a [u8]),
+    Denied(&'a str),
+    QueryAwareness,
+    Ack(u64),
+}
+
+/// Why bytes are not what they should be. The text goes to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Malformed {
+    #[error("a frame ends before its content does")]
+    Truncated,
+    #[error("a frame has bytes after its content")]
+    Leftover,
+    #[error("a number is too large")]
+    Number,
+    #[error("a text is not UTF-8")]
+    Text,
+    #[error("a frame declares more than it holds")]
+    Count,
+    #[error("a frame is of an unknown kind")]
+    Kind,
+}
+
+pub fn decode(frame: &[u8]) -> Result<Message<'_>, Malformed> {
+    let mut reader = Reader::new(frame);
+    let message = match reader.uint()? {
+        SYNC => match reader.uint()? {
+            STEP_1 => Message::SyncStep1(reader.buf()?),
+            STEP_2 => Message::SyncStep2(reader.buf()?),
+            UPDATE => Message::Update(reader.buf()?),
+            _ => return Err(Malformed::Kind),
+        },
+        AWARENESS => Message::Awareness(reader.buf()?),
+        AUTH => match reader.uint()? {
+            DENIED => Message::Denied(reader.str()?),
+            _ => return Err(Malformed::Kind),
+        },
+        QUERY_AWARENESS => Message::QueryAwareness,
+        ACK => Message::Ack(reader.uint()?),
+        _ => return Err(Malformed::Kind),
+    };
+    reader.end()?;
+    Ok(message)
+}
+
+pub fn encode(message: Message<'_>) -> Vec<u8> {
+    match message {
+        Message::SyncStep1(state_vector) => framed(&[SYNC, STEP_1], state_vector),
+        Message::SyncStep2(update) => framed(&[SYNC, STEP_2], update),
+        Message::Update(update) => framed(&[SYNC, UPDATE], update),
+        Message::Awareness(update) => framed(&[AWARENESS], update),
+        Message::Denied(reason) => framed(&[AUTH, DENIED], reason.as_bytes()),
+        Message::QueryAwareness => vec![QUERY_AWARENESS as u8],
+        Message::Ack(count) => {
+            let mut frame = Vec::with_capacity(6);
+            write_uint(&mut frame, ACK);
+            write_uint(&mut frame, count);
+            frame
+        }
+    }
+}
+
+pub fn sync_step1(state_vector: &[u8]) -> Vec<u8> {
+    encode(Message::SyncStep1(state_vector))
+}
+
+pub fn sync_step2(update: &[u8]) -> Vec<u8> {
+    encode(Message::SyncStep2(update))
+}
+
+pub fn update(update: &[u8]) -> Vec<u8> {
+    encode(Message::Update(update))
+}
+
+pub fn awareness(update: &[u8]) -> Vec<u8> {
+    encode(Message::Awareness(update))
+}
+
+/// The answer to an edit of a session that may not edit [SYNC-10].
+pub fn denied(reason: &str) -> Vec<u8> {
+    encode(Message::Denied(reason))
+}
+
+pub fn ack(count: u64) -> Vec<u8> {
+    encode(Message::Ack(count))
+}
+
+fn framed(head: &[u64], content: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(head.len() + 5 + content.len());
+    for number in head {
+        write_uint(&mut frame, *number);
+    }
+    write_buf(&mut frame, content);
+    frame
+}
+
+#[cfg(test)]
+mod tests;
