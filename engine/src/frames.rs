@@ -7,6 +7,7 @@
 
 pub(crate) mod convert;
 pub(crate) mod fault;
+pub(crate) mod format;
 pub(crate) mod gzip;
 pub(crate) mod json;
 pub(crate) mod parse;

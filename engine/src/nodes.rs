@@ -22,6 +22,18 @@ macro_rules! node_types {
 // In the order of the palette.
 node_types! {
     manual_trigger::ManualTrigger,
+    read_file::ReadFile,
+    filter::Filter,
+    select::Select,
+    cast::Cast,
+    derive::Derive,
+    join::Join,
+    aggregate::Aggregate,
+    sort::Sort,
+    limit::Limit,
+    union::Union,
+    sql::Sql,
+    write_file::WriteFile,
 }
 
 fn boxed(node: impl TypedNode) -> Arc<dyn NodeType> {

@@ -71,12 +71,14 @@ impl Payloads {
             return Ok(Payload::Json { value });
         }
         let frame = json::to_frame(&value).map_err(|_| {
-            NodeFailure::new("output_too_large", format!("the output is {size} bytes of JSON, and not a list of objects"))
-                .reason(format!("JSON that is not a table may have {INLINE_JSON_BYTES_MAX} bytes"))
-                .solution("put out a list of objects, or less data")
+            NodeFailure::new(
+                "output_too_large",
+                format!("the output is {size} bytes of JSON, and not a list of objects"),
+            )
+            .reason(format!("JSON that is not a table may have {INLINE_JSON_BYTES_MAX} bytes"))
+            .solution("put out a list of objects, or less data")
         })?;
-        let watch =
-            Watch { cancel: CancellationToken::new(), progress: Progress::default(), rows_expected: None };
+        let watch = Watch { cancel: CancellationToken::new(), progress: Progress::default(), rows_expected: None };
         self.write(node, port, frame.lazy(), &watch)
     }
 
@@ -93,7 +95,8 @@ impl Payloads {
         let part = self.scratch(&format!("{object}.part"))?;
         let (frame, rows) = watch.count(frame);
         watch.run(sink::to_file(frame, part.path(), &Format::Ipc)?)?;
-        let bytes = part.keep_as(&self.folder.join(&object)).map_err(|error| Fault::io("the output was not stored", &error))?;
+        let bytes =
+            part.keep_as(&self.folder.join(&object)).map_err(|error| Fault::io("the output was not stored", &error))?;
         watch.progress.bytes(bytes);
         Ok(Payload::Frame { object, rows: rows.load(Ordering::Relaxed), bytes, schema: types::to_model(&schema) })
     }
@@ -105,9 +108,8 @@ impl Payloads {
     }
 
     fn object(&self, object: &str) -> Result<PathBuf, NodeFailure> {
-        let missing = || {
-            NodeFailure::new("payload_missing", "an input is no longer stored").solution("run the workflow again")
-        };
+        let missing =
+            || NodeFailure::new("payload_missing", "an input is no longer stored").solution("run the workflow again");
         let mut parts = Path::new(object).components();
         let (Some(Component::Normal(name)), None) = (parts.next(), parts.next()) else { return Err(missing()) };
         let file = self.folder.join(name);
@@ -164,6 +166,3 @@ pub(crate) fn encoded(name: &str) -> String {
     }
     Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect()
 }
-
-
-

@@ -39,7 +39,8 @@ pub fn preview(payloads: &Payloads, payload: &Payload, offset: u64, limit: u64) 
         Payload::Json { value } => match json::to_frame(value) {
             Ok(frame) => {
                 preview.schema = types::to_model(frame.schema());
-                preview.items = items(value).iter().skip(index(offset)).take(index(limit.min(ROWS_MAX))).cloned().collect();
+                preview.items =
+                    items(value).iter().skip(index(offset)).take(index(limit.min(ROWS_MAX))).cloned().collect();
             }
             Err(_) => preview.value = Some(value.clone()),
         },

@@ -96,8 +96,11 @@ impl Conversion {
         let (column, kind) = (&self.column, self.kind.column_type());
         let rows = if failed == 1 { "1 row".to_owned() } else { format!("{failed} rows") };
         Some(
-            Fault::new("conversion_failed", format!("`{column}` could not become {kind} in {rows}, such as `{example}`"))
-                .fix("correct the values, choose another type, or let failures become null"),
+            Fault::new(
+                "conversion_failed",
+                format!("`{column}` could not become {kind} in {rows}, such as `{example}`"),
+            )
+            .fix("correct the values, choose another type, or let failures become null"),
         )
     }
 
@@ -109,7 +112,8 @@ impl Conversion {
             let mut example = self.tally.example.lock().unwrap_or_else(PoisonError::into_inner);
             if example.is_none() {
                 let lost = converted.is_null() & column.is_not_null();
-                *example = lost.first_true_idx().and_then(|i| column.get(i).ok()).map(|value| value.str_value().into_owned());
+                *example =
+                    lost.first_true_idx().and_then(|i| column.get(i).ok()).map(|value| value.str_value().into_owned());
             }
         }
         Ok(converted)

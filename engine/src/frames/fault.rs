@@ -85,8 +85,9 @@ impl From<PolarsError> for Fault {
             PolarsError::StructFieldNotFound(name) => {
                 Self::new("unknown_field", format!("there is no field {}", quoted(&first_line(&name))))
             }
-            PolarsError::Duplicate(message) => Self::new("duplicate_column", first_line(&message))
-                .fix("give one of the columns another name"),
+            PolarsError::Duplicate(message) => {
+                Self::new("duplicate_column", first_line(&message)).fix("give one of the columns another name")
+            }
             PolarsError::SQLInterface(message) | PolarsError::SQLSyntax(message) => {
                 Self::new("invalid_sql", first_line(&message))
             }
@@ -184,6 +185,9 @@ mod tests {
             "could not parse `abc` as dtype `i64` at column 'n' (column number 2)\n\nThe current offset".into(),
         );
         let fault = Fault::from(error);
-        assert_eq!((fault.code, fault.message.as_str()), ("type_mismatch", "column `n` is integer, but the file has `abc` in it"));
+        assert_eq!(
+            (fault.code, fault.message.as_str()),
+            ("type_mismatch", "column `n` is integer, but the file has `abc` in it")
+        );
     }
 }

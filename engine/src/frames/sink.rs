@@ -14,9 +14,13 @@ const IPC_BATCH_ROWS: usize = 65_536;
 pub(crate) enum Format {
     /// The engine's own frames.
     Ipc,
-    Csv { gzip: bool },
+    Csv {
+        gzip: bool,
+    },
     Parquet,
-    NdJson { gzip: bool },
+    NdJson {
+        gzip: bool,
+    },
 }
 
 /// The query that streams `frame` into a file. Rows keep their order.

@@ -13,7 +13,11 @@ use std::{
 
 use polars::prelude::*;
 
-use super::{Fault, convert::{Conversion, Kind}, gzip, types};
+use super::{
+    Fault,
+    convert::{Conversion, Kind},
+    gzip, types,
+};
 
 /// How much of a file its schema may be inferred from.
 const HEAD_BYTES_MAX: usize = 64 << 20;

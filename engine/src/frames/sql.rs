@@ -73,7 +73,10 @@ fn refuse_queries_in_expression(text: &str) -> Result<(), Fault> {
     let expr = parser.parse_expr().map_err(invalid)?;
     let next = parser.peek_token();
     if next.token != Token::EOF {
-        let message = format!("`{}` does not belong here: line {}, column {}", next.token, next.span.start.line, next.span.start.column);
+        let message = format!(
+            "`{}` does not belong here: line {}, column {}",
+            next.token, next.span.start.line, next.span.start.column
+        );
         return Err(Fault::new("invalid_expression", message).fix("write one expression over the columns"));
     }
     match expr.visit(&mut NoQueries) {
@@ -86,7 +89,9 @@ fn only_named_tables(text: &str, tables: &[(String, &Table)]) -> Result<(), Faul
     let statements =
         parser(text).and_then(|mut parser| parser.parse_statements()).map_err(|error| syntax("invalid_sql", &error))?;
     let [statement @ Statement::Query(_)] = statements.as_slice() else {
-        return Err(Fault::new("invalid_sql", "the text is not one SELECT").fix("write one `SELECT …` or `WITH … SELECT …`"));
+        return Err(
+            Fault::new("invalid_sql", "the text is not one SELECT").fix("write one `SELECT …` or `WITH … SELECT …`")
+        );
     };
     let mut names = Names { known: tables.iter().map(|(name, _)| name.clone()).collect() };
     match statement.visit(&mut names) {
@@ -173,6 +178,3 @@ impl Visitor for Names {
         )
     }
 }
-
-
-

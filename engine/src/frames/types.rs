@@ -4,8 +4,6 @@
 //! offset become UTC. Frames are brought to canonical types when they are written, so that a design-time check over
 //! an empty frame of canonical types sees what a run will see.
 
-use std::sync::Arc;
-
 use polars::prelude::{Column as PolarsColumn, *};
 use troupe_model::{Column, ColumnType, Schema};
 
@@ -15,10 +13,8 @@ const DECIMAL_PRECISION: usize = 38;
 
 /// The types of a Polars schema, as people know them.
 pub(crate) fn to_model(schema: &polars::prelude::Schema) -> Schema {
-    let columns = schema
-        .iter()
-        .map(|(name, dtype)| Column { name: name.to_string(), column_type: column_type(dtype) })
-        .collect();
+    let columns =
+        schema.iter().map(|(name, dtype)| Column { name: name.to_string(), column_type: column_type(dtype) }).collect();
     Schema { columns }
 }
 
@@ -101,13 +97,4 @@ fn canonical_cast(name: &PlSmallStr, dtype: &DataType) -> Option<Expr> {
         _ => return None,
     };
     Some(cast)
-}
-
-/// A Polars schema of canonical types.
-pub(crate) fn schema_ref(schema: &Schema) -> SchemaRef {
-    let fields = schema.columns.iter().map(|column| {
-        let name: PlSmallStr = column.name.as_str().into();
-        Field::new(name, canonical(column.column_type))
-    });
-    Arc::new(fields.collect())
 }

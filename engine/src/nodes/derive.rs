@@ -1,0 +1,61 @@
+//! `derive`: adds columns computed by expressions.
+
+use polars::prelude::LazyFrame;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use troupe_model::{NodeFailure, Port, PortKind};
+
+use crate::{
+    frames::{Fault, Table, Tables, sql, transform},
+    node::{CheckContext, Checked, Outcome, RunContext},
+    typed::{Category, Description, TypedNode},
+};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Config {
+    /// The new columns. Each may use the ones before it; a name that exists already is replaced.
+    #[schemars(length(min = 1))]
+    columns: Vec<Derived>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Derived {
+    #[schemars(length(min = 1))]
+    name: String,
+    /// A value in SQL, such as `distance / air_time * 60`.
+    #[schemars(length(min = 1), extend("x-ui" = {"widget": "expression", "language": "sql", "port": "in"}))]
+    expression: String,
+}
+
+#[derive(Debug)]
+pub struct Derive;
+
+impl TypedNode for Derive {
+    type Config = Config;
+
+    fn describe(&self) -> Description {
+        Description::new("derive", Category::Transforms, "Derive columns")
+            .about("Adds columns that are computed from others.")
+            .look("function-square", "#2563eb")
+            .input(Port::new("in", "Table", PortKind::Frame))
+            .output(Port::new("out", "Table", PortKind::Frame))
+    }
+
+    fn check(&self, config: &Config, ctx: &CheckContext<'_>) -> Checked {
+        transform::check(ctx, |tables| plan(config, tables))
+    }
+
+    async fn run(&self, config: Config, ctx: RunContext) -> Result<Outcome, NodeFailure> {
+        transform::run(ctx, move |tables| plan(&config, tables)).await
+    }
+}
+
+fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
+    let mut table = tables.one("in")?.clone();
+    for (i, Derived { name, expression }) in config.columns.iter().enumerate() {
+        let field = format!("/columns/{i}/expression");
+        let value = sql::expression(expression, &field, &table)?.alias(name.as_str());
+        table = Table::new(table.frame.with_columns([value])).map_err(|error| Fault::from(error).at(field))?;
+    }
+    Ok(table.frame)
+}

@@ -1,0 +1,59 @@
+//! `filter`: keeps the rows for which an expression is true.
+
+use polars::prelude::{DataType, LazyFrame};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use troupe_model::{NodeFailure, Port, PortKind};
+
+use crate::{
+    frames::{Fault, Table, Tables, sql, transform, types},
+    node::{CheckContext, Checked, Outcome, RunContext},
+    typed::{Category, Description, TypedNode},
+};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Config {
+    /// A condition in SQL, such as `dep_delay > 15 AND origin = 'JFK'`. Rows where it is unknown (null) are left out.
+    #[schemars(length(min = 1), extend("x-ui" = {"widget": "expression", "language": "sql", "port": "in"}))]
+    expression: String,
+}
+
+#[derive(Debug)]
+pub struct Filter;
+
+impl TypedNode for Filter {
+    type Config = Config;
+
+    fn describe(&self) -> Description {
+        Description::new("filter", Category::Filters, "Filter")
+            .about("Keeps the rows that meet a condition.")
+            .look("filter", "#d97706")
+            .input(Port::new("in", "Table", PortKind::Frame))
+            .output(Port::new("out", "Kept rows", PortKind::Frame))
+    }
+
+    fn check(&self, config: &Config, ctx: &CheckContext<'_>) -> Checked {
+        transform::check(ctx, |tables| plan(config, tables))
+    }
+
+    async fn run(&self, config: Config, ctx: RunContext) -> Result<Outcome, NodeFailure> {
+        transform::run(ctx, move |tables| plan(&config, tables)).await
+    }
+}
+
+fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
+    const FIELD: &str = "/expression";
+    let table = tables.one("in")?;
+    let condition = sql::expression(&config.expression, FIELD, table)?;
+    let answer =
+        Table::new(table.frame.clone().select([condition.clone()])).map_err(|error| Fault::from(error).at(FIELD))?;
+    match answer.schema.get_at_index(0) {
+        Some((_, DataType::Boolean)) => Ok(table.frame.clone().filter(condition)),
+        other => {
+            let found = other.map_or("nothing".to_owned(), |(_, dtype)| types::column_type(dtype).to_string());
+            Err(Fault::new("not_a_condition", format!("the expression gives {found}, not true or false"))
+                .at(FIELD)
+                .fix("compare with something, as in `delay > 15`"))
+        }
+    }
+}

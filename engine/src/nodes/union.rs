@@ -1,0 +1,99 @@
+//! `union`: the rows of several tables, one after the other.
+
+use polars::prelude::{DataType, LazyFrame, PlSmallStr, UnionArgs, col, concat, concat_lf_diagonal};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use troupe_model::{NodeFailure, Port, PortKind};
+
+use crate::{
+    frames::{Fault, Table, Tables, transform, types},
+    node::{CheckContext, Checked, Outcome, RunContext},
+    typed::{Category, Description, TypedNode},
+};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Config {
+    /// Strict: all tables have the same columns. By name: columns that a table lacks are empty in its rows.
+    #[serde(default)]
+    mode: Mode,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    #[default]
+    Strict,
+    ByName,
+}
+
+#[derive(Debug)]
+pub struct Union;
+
+impl TypedNode for Union {
+    type Config = Config;
+
+    fn describe(&self) -> Description {
+        Description::new("union", Category::Transforms, "Union")
+            .about("Puts the rows of several tables below each other.")
+            .look("combine", "#2563eb")
+            .input(Port::new("in", "Tables", PortKind::Frame).many())
+            .output(Port::new("out", "All rows", PortKind::Frame))
+    }
+
+    fn check(&self, config: &Config, ctx: &CheckContext<'_>) -> Checked {
+        transform::check(ctx, |tables| plan(config, tables))
+    }
+
+    async fn run(&self, config: Config, ctx: RunContext) -> Result<Outcome, NodeFailure> {
+        transform::run(ctx, move |tables| plan(&config, tables)).await
+    }
+}
+
+fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
+    let tables = tables.many("in")?;
+    let first = &tables[0];
+    for (i, table) in tables.iter().enumerate().skip(1) {
+        same_types(i, table, &tables[..i])?;
+        if config.mode == Mode::Strict {
+            same_columns(i, table, first)?;
+        }
+    }
+    let args = UnionArgs { to_supertypes: true, maintain_order: true, ..UnionArgs::default() };
+    let union = match config.mode {
+        Mode::ByName => concat_lf_diagonal(tables.iter().map(|table| table.frame.clone()).collect::<Vec<_>>(), args),
+        Mode::Strict => {
+            let columns: Vec<_> = first.schema.iter_names().map(|name| col(name.clone())).collect();
+            concat(tables.iter().map(|table| table.frame.clone().select(&columns)).collect::<Vec<_>>(), args)
+        }
+    };
+    Ok(union?)
+}
+
+/// Integers and floats go together, and nothing goes with anything.
+fn same_types(i: usize, table: &Table, earlier: &[Table]) -> Result<(), Fault> {
+    let fit = |a: &DataType, b: &DataType| a == b || a.is_null() || b.is_null() || (a.is_numeric() && b.is_numeric());
+    for (j, other) in earlier.iter().enumerate() {
+        for (name, dtype) in table.schema.iter() {
+            let Some(expected) = other.schema.get(name).filter(|expected| !fit(dtype, expected)) else { continue };
+            let (found, expected) = (types::column_type(dtype), types::column_type(expected));
+            let message = format!("`{name}` is {expected} in table {} and {found} in table {}", j + 1, i + 1);
+            return Err(Fault::new("type_mismatch", message).fix("convert one of them with a Cast node first"));
+        }
+    }
+    Ok(())
+}
+
+fn same_columns(i: usize, table: &Table, first: &Table) -> Result<(), Fault> {
+    let missing = |a: &Table, b: &Table| a.schema.iter_names().find(|name| !b.schema.contains(name)).cloned();
+    let differs = |name: PlSmallStr, has: usize, lacks: usize| {
+        let message = format!("table {has} has a column `{name}` that table {lacks} does not have");
+        Err(Fault::new("columns_differ", message)
+            .at("/mode")
+            .fix("choose the mode `by_name`, or select the same columns first"))
+    };
+    match (missing(first, table), missing(table, first)) {
+        (Some(name), _) => differs(name, 1, i + 1),
+        (None, Some(name)) => differs(name, i + 1, 1),
+        (None, None) => Ok(()),
+    }
+}
