@@ -64,8 +64,10 @@ struct Play<'f> {
 }
 
 impl Play<'_> {
+    /// When all choices are used up, nothing bad happens any more.
     fn choose(&mut self) -> u16 {
-        let choice = self.fate.choices[self.next % self.fate.choices.len()];
+        const HARMLESS: u16 = 11;
+        let choice = self.fate.choices.get(self.next).copied().unwrap_or(HARMLESS);
         self.next += 1;
         choice
     }
