@@ -1,0 +1,93 @@
+import {
+  Background,
+  BackgroundVariant,
+  type Connection,
+  MiniMap,
+  ReactFlow,
+  SelectionMode,
+  useReactFlow,
+} from '@xyflow/react'
+import { type DragEvent, type PointerEvent, type ReactNode, useCallback } from 'react'
+import { addNode, canConnect, connect } from './actions'
+import { Cursors } from './cursors'
+import { DataEdge } from './data-edge'
+import { useCanvas, useFlowEdges, useFlowNodes, useOverlay, useProvider } from './hooks'
+import { NodeCard } from './node-card'
+import type { FlowEdge, FlowNode } from './view'
+
+const NODE_TYPES = { 'custom-node': NodeCard }
+const EDGE_TYPES = { 'custom-edge': DataEdge }
+const FIT = { padding: 0.2, maxZoom: 1.1 }
+const PAN_BUTTONS = [1, 2]
+/** Above this many nodes only those in view are in the page. */
+const RENDER_ALL_MAX = 150
+
+/** What a dragged entry of the palette carries. */
+export const NODE_TYPE_MIME = 'application/x-troupe-node-type'
+
+export function Canvas({ children, onOpenNode }: { children?: ReactNode; onOpenNode?: (id: string) => void }) {
+  const session = useCanvas()
+  const { view, presence } = session
+  const nodes = useFlowNodes()
+  const edges = useFlowEdges()
+  const nodeTypes = useOverlay((state) => state.nodeTypes)
+  const readOnly = useProvider((state) => state.save === 'readonly' || state.ended !== null)
+  const { screenToFlowPosition } = useReactFlow()
+
+  const onConnect = useCallback((connection: Connection) => connect(session, connection), [session])
+  const isValid = useCallback((connection: Connection | FlowEdge) => canConnect(session, connection), [session])
+  const color = useCallback((node: FlowNode) => nodeTypes.get(node.data.nodeType)?.color ?? '#8b8d98', [nodeTypes])
+
+  function onPointerMove({ clientX, clientY }: PointerEvent) {
+    const { x, y } = screenToFlowPosition({ x: clientX, y: clientY }, { snapToGrid: false })
+    presence.tell({ cursor: { x: Math.round(x), y: Math.round(y) } })
+  }
+
+  function onDrop(event: DragEvent) {
+    const spec = nodeTypes.get(event.dataTransfer.getData(NODE_TYPE_MIME))
+    if (!spec) return
+    event.preventDefault()
+    const { x, y } = screenToFlowPosition({ x: event.clientX, y: event.clientY })
+    addNode(session, spec, { x: x - 110, y: y - 28 })
+  }
+
+  return (
+    <ReactFlow<FlowNode, FlowEdge>
+      nodes={nodes}
+      edges={edges}
+      nodeTypes={NODE_TYPES}
+      edgeTypes={EDGE_TYPES}
+      onNodesChange={view.onNodesChange}
+      onEdgesChange={view.onEdgesChange}
+      onConnect={onConnect}
+      isValidConnection={isValid}
+      onNodeDoubleClick={(_, node) => onOpenNode?.(node.id)}
+      onPointerMove={onPointerMove}
+      onPointerLeave={() => presence.tell({ cursor: null })}
+      onDragOver={(event) => event.dataTransfer.types.includes(NODE_TYPE_MIME) && event.preventDefault()}
+      onDrop={onDrop}
+      nodesDraggable={!readOnly}
+      nodesConnectable={!readOnly}
+      deleteKeyCode={null}
+      selectionOnDrag
+      selectionMode={SelectionMode.Partial}
+      panOnScroll
+      panOnDrag={PAN_BUTTONS}
+      zoomOnDoubleClick={false}
+      minZoom={0.08}
+      maxZoom={2.5}
+      snapToGrid
+      snapGrid={[8, 8]}
+      fitView
+      fitViewOptions={FIT}
+      connectionRadius={28}
+      onlyRenderVisibleElements={nodes.length > RENDER_ALL_MAX}
+      data-testid="canvas"
+    >
+      <Background variant={BackgroundVariant.Dots} gap={24} size={1.4} />
+      <MiniMap<FlowNode> pannable zoomable nodeColor={color} nodeBorderRadius={8} style={{ width: 148, height: 96 }} />
+      <Cursors />
+      {children}
+    </ReactFlow>
+  )
+}

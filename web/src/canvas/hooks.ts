@@ -1,0 +1,140 @@
+/** How components read an open canvas: each hook re-renders its component only when what it returns has changed. */
+import { createContext, useCallback, useContext, useSyncExternalStore } from 'react'
+import * as Y from 'yjs'
+import { useStore } from 'zustand'
+import type { NodeRunState } from '../api/events'
+import type { Column, Diagnostic, NodeTypeSpec } from '../api/types'
+import { columnsAt, type OverlayState } from './overlay'
+import type { Other } from './presence'
+import type { ProviderState } from './provider'
+import type { CanvasSession } from './session'
+import type { FlowEdge, FlowNode, Selection } from './view'
+
+export const CanvasContext = createContext<CanvasSession | null>(null)
+
+export function useCanvas(): CanvasSession {
+  const session = useContext(CanvasContext)
+  if (!session) throw new Error('used outside of an open canvas')
+  return session
+}
+
+export function useFlowNodes(): FlowNode[] {
+  const { view } = useCanvas()
+  return useSyncExternalStore(view.subscribe, view.nodes)
+}
+
+export function useFlowEdges(): FlowEdge[] {
+  const { view } = useCanvas()
+  return useSyncExternalStore(view.subscribe, view.edges)
+}
+
+export function useSelection(): Selection {
+  const { view } = useCanvas()
+  return useSyncExternalStore(view.subscribe, view.selection)
+}
+
+/** The one node that is selected. */
+export function useSelectedNode(): FlowNode | undefined {
+  const { view } = useCanvas()
+  return useSyncExternalStore(view.subscribe, () => {
+    const { nodes } = view.selection()
+    return nodes.length === 1 ? view.nodes().find((node) => node.id === nodes[0]) : undefined
+  })
+}
+
+export function useProvider<T>(select: (state: ProviderState) => T): T {
+  return useStore(useCanvas().provider.state, select)
+}
+
+export function useOverlay<T>(select: (state: OverlayState) => T): T {
+  return useStore(useCanvas().overlay, select)
+}
+
+export function useNodeType(id: string): NodeTypeSpec | undefined {
+  return useOverlay((state) => state.nodeTypes.get(id))
+}
+
+export function useNodeRun(id: string): NodeRunState | undefined {
+  return useOverlay((state) => state.runs[id])
+}
+
+const NO_DIAGNOSTICS: readonly Diagnostic[] = []
+
+export function useNodeDiagnostics(id: string): readonly Diagnostic[] {
+  return useOverlay((state) => state.byNode[id] ?? NO_DIAGNOSTICS)
+}
+
+export function useOthers(): readonly Other[] {
+  const { presence } = useCanvas()
+  return useSyncExternalStore(
+    useCallback((listener) => presence.subscribe('others', listener), [presence]),
+    () => presence.others(),
+  )
+}
+
+export function useSelectedBy(node: string): readonly Other[] {
+  const { presence } = useCanvas()
+  return useSyncExternalStore(
+    useCallback((listener) => presence.subscribe('selection', listener), [presence]),
+    () => presence.selecting(node),
+  )
+}
+
+export function useEditedBy(field: string): readonly Other[] {
+  const { presence } = useCanvas()
+  return useSyncExternalStore(
+    useCallback((listener) => presence.subscribe('field', listener), [presence]),
+    () => presence.editing(field),
+  )
+}
+
+/** One key of a node's config, as plain JSON. Shared text reads as a string. */
+export function useConfigValue(node: string, key: string): unknown {
+  const { document } = useCanvas()
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      const data = document.nodes
+      const onChange = (events: Y.YEvent<Y.AbstractType<unknown>>[]) => {
+        if (events.some((event) => event.path.length === 0 || event.path[0] === node)) listener()
+      }
+      data.observeDeep(onChange)
+      return () => data.unobserveDeep(onChange)
+    },
+    [document, node],
+  )
+  return useSyncExternalStore(subscribe, () => {
+    const value = document.config(node)?.get(key)
+    return value instanceof Y.Text ? value.toString() : value
+  })
+}
+
+/** The columns that arrive at an input port of a node; without a port, at its first. */
+export function useColumns(node: { id: string; nodeType: string }, port: string | undefined): Column[] {
+  const edges = useFlowEdges()
+  const schemas = useOverlay((state) => state.schemas)
+  const nodeTypes = useOverlay((state) => state.nodeTypes)
+  return columnsAt({ schemas, nodeTypes }, edges as never, node, port)
+}
+
+export interface UndoState {
+  canUndo: boolean
+  canRedo: boolean
+}
+
+export function useUndoState(): UndoState {
+  const { document } = useCanvas()
+  const { undo } = document
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      const events = ['stack-item-added', 'stack-item-popped', 'stack-item-updated', 'stack-cleared'] as const
+      for (const event of events) undo.on(event, listener)
+      return () => {
+        for (const event of events) undo.off(event, listener)
+      }
+    },
+    [undo],
+  )
+  const canUndo = useSyncExternalStore(subscribe, () => undo.undoStack.length > 0)
+  const canRedo = useSyncExternalStore(subscribe, () => undo.redoStack.length > 0)
+  return { canUndo, canRedo }
+}

@@ -1,0 +1,68 @@
+/** What the server derives of the canvas and shows over it: diagnostics, schemas, the run being followed. */
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import type { NodeRunState } from '../api/events'
+import type { Column, Diagnostic, NodeTypeSpec, Schemas } from '../api/types'
+
+export interface OverlayState {
+  nodeTypes: ReadonlyMap<string, NodeTypeSpec>
+  diagnostics: readonly Diagnostic[]
+  byNode: Readonly<Record<string, readonly Diagnostic[]>>
+  byEdge: Readonly<Record<string, readonly Diagnostic[]>>
+  schemas: Schemas
+  /** The part of each node in the run that is followed. */
+  runs: Readonly<Record<string, NodeRunState>>
+}
+
+export type Overlay = StoreApi<OverlayState>
+
+export function createOverlay(nodeTypes: readonly NodeTypeSpec[]): Overlay {
+  return createStore(() => ({
+    nodeTypes: new Map(nodeTypes.map((spec) => [spec.id, spec])),
+    diagnostics: [],
+    byNode: {},
+    byEdge: {},
+    schemas: {},
+    runs: {},
+  }))
+}
+
+export function withDiagnostics(diagnostics: readonly Diagnostic[]): Partial<OverlayState> {
+  return {
+    diagnostics,
+    byNode: grouped(diagnostics, (diagnostic) => diagnostic.node),
+    byEdge: grouped(diagnostics, (diagnostic) => diagnostic.edge),
+  }
+}
+
+/** The columns that arrive at an input port: those of every output connected to it, each name once. */
+export function columnsAt(
+  { schemas, nodeTypes }: Pick<OverlayState, 'schemas' | 'nodeTypes'>,
+  edges: readonly { source: string; target: string; sourceHandle?: string; targetHandle?: string }[],
+  node: { id: string; nodeType: string },
+  port: string | undefined,
+): Column[] {
+  const firstInput = nodeTypes.get(node.nodeType)?.inputs[0]?.name
+  const wanted = port ?? firstInput
+  const columns = new Map<string, Column>()
+  for (const edge of edges) {
+    if (edge.target !== node.id || (edge.targetHandle ?? firstInput) !== wanted) continue
+    const outputs = schemas[edge.source] ?? {}
+    const output = edge.sourceHandle === undefined ? Object.values(outputs)[0] : outputs[edge.sourceHandle]
+    for (const column of output ?? []) if (!columns.has(column.name)) columns.set(column.name, column)
+  }
+  return [...columns.values()]
+}
+
+function grouped(
+  diagnostics: readonly Diagnostic[],
+  subject: (diagnostic: Diagnostic) => string | undefined,
+): Record<string, Diagnostic[]> {
+  const groups: Record<string, Diagnostic[]> = {}
+  for (const diagnostic of diagnostics) {
+    const id = subject(diagnostic)
+    if (id === undefined) continue
+    groups[id] ??= []
+    groups[id].push(diagnostic)
+  }
+  return groups
+}

@@ -1,0 +1,253 @@
+/**
+ * React Flow's nodes and edges, derived from the document.
+ *
+ * Owns only what is nobody else's business: selection, measured sizes, drags in progress. A change of one node makes
+ * one new object; every other keeps its identity, so React Flow renders one node again.
+ */
+import type { Edge, EdgeChange, Node, NodeChange } from '@xyflow/react'
+import type * as Y from 'yjs'
+import type { Point } from './diagram'
+import type { CanvasDocument } from './document'
+import type { Presence } from './presence'
+
+export interface CardData extends Record<string, unknown> {
+  label: string
+  nodeType: string
+  disabled: boolean
+  notes: string
+}
+
+export type FlowNode = Node<CardData, 'custom-node'>
+export type FlowEdge = Edge<Record<string, unknown>, 'custom-edge'>
+
+export interface Selection {
+  nodes: readonly string[]
+  edges: readonly string[]
+}
+
+export class CanvasView {
+  readonly #document: CanvasDocument
+  readonly #presence: Presence
+  readonly #nodes = new Map<string, FlowNode>()
+  readonly #edges = new Map<string, FlowEdge>()
+  readonly #measured = new Map<string, { width: number; height: number }>()
+  readonly #dragged = new Map<string, Point>()
+  readonly #selectedNodes = new Set<string>()
+  readonly #selectedEdges = new Set<string>()
+  readonly #listeners = new Set<() => void>()
+  #nodeList: FlowNode[] = []
+  #edgeList: FlowEdge[] = []
+  #selection: Selection = { nodes: [], edges: [] }
+  #remote: ReadonlySet<string> = new Set()
+  readonly #unsubscribe: () => void
+
+  constructor(document: CanvasDocument, presence: Presence) {
+    this.#document = document
+    this.#presence = presence
+    document.nodes.observeDeep(this.#onNodes)
+    document.edges.observeDeep(this.#onEdges)
+    this.#unsubscribe = presence.subscribe('drag', this.#onRemoteDrag)
+    for (const id of document.nodes.keys()) this.#derive(id)
+    this.#deriveEdges()
+    this.#publish()
+  }
+
+  destroy(): void {
+    this.#document.nodes.unobserveDeep(this.#onNodes)
+    this.#document.edges.unobserveDeep(this.#onEdges)
+    this.#unsubscribe()
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  readonly nodes = (): FlowNode[] => this.#nodeList
+  readonly edges = (): FlowEdge[] => this.#edgeList
+  readonly selection = (): Selection => this.#selection
+
+  select(nodes: Iterable<string>, edges: Iterable<string> = []): void {
+    this.#replace(this.#selectedNodes, nodes, this.#nodes)
+    this.#replace(this.#selectedEdges, edges, this.#edges)
+    this.#publish()
+  }
+
+  /** What React Flow reports of the user's hands. Drags stay here until they end; then the document is written, once. */
+  readonly onNodesChange = (changes: NodeChange<FlowNode>[]): void => {
+    const dropped = new Map<string, Point>()
+    for (const change of changes) {
+      if (change.type === 'select') {
+        if (change.selected) this.#selectedNodes.add(change.id)
+        else this.#selectedNodes.delete(change.id)
+      } else if (change.type === 'dimensions' && change.dimensions) {
+        this.#measured.set(change.id, change.dimensions)
+      } else if (change.type === 'position' && change.position) {
+        if (change.dragging) this.#dragged.set(change.id, change.position)
+        else dropped.set(change.id, rounded(change.position))
+      } else {
+        continue
+      }
+      this.#derive(change.id)
+    }
+    if (dropped.size > 0) this.#drop(dropped)
+    else if (this.#dragged.size > 0) this.#presence.tell({ drag: Object.fromEntries(this.#dragged) })
+    this.#publish()
+  }
+
+  readonly onEdgesChange = (changes: EdgeChange<FlowEdge>[]): void => {
+    for (const change of changes) {
+      if (change.type !== 'select') continue
+      if (change.selected) this.#selectedEdges.add(change.id)
+      else this.#selectedEdges.delete(change.id)
+    }
+    this.#deriveEdges()
+    this.#publish()
+  }
+
+  #drop(positions: Map<string, Point>): void {
+    for (const id of positions.keys()) this.#dragged.delete(id)
+    this.#document.move(positions)
+    for (const id of positions.keys()) this.#derive(id)
+    this.#presence.tell({ drag: this.#dragged.size === 0 ? null : Object.fromEntries(this.#dragged) })
+  }
+
+  readonly #onNodes = (events: Y.YEvent<Y.AbstractType<unknown>>[]) => {
+    let endsChanged = false
+    for (const event of events) {
+      if (event.path.length === 0) {
+        endsChanged = true
+        for (const id of event.changes.keys.keys()) this.#derive(id)
+      } else {
+        this.#derive(String(event.path[0]))
+      }
+    }
+    if (endsChanged) this.#deriveEdges()
+    this.#publish()
+  }
+
+  readonly #onEdges = () => {
+    this.#deriveEdges()
+    this.#publish()
+  }
+
+  readonly #onRemoteDrag = () => {
+    const before = this.#remote
+    this.#remote = new Set(this.#presence.drags().keys())
+    for (const id of new Set([...before, ...this.#remote])) this.#derive(id)
+    this.#publish()
+  }
+
+  #derive(id: string): void {
+    const entry = this.#document.nodes.get(id)
+    const data = this.#document.data(id)
+    if (!entry || !data) {
+      this.#nodes.delete(id)
+      this.#selectedNodes.delete(id)
+      this.#dragged.delete(id)
+      return
+    }
+    const before = this.#nodes.get(id)
+    const remote = this.#presence.drags().get(id)
+    const mine = this.#dragged.get(id)
+    const measured = this.#measured.get(id)
+    const node: FlowNode = {
+      id,
+      type: 'custom-node',
+      position: mine ?? remote ?? this.#storedPosition(id),
+      data: kept(before?.data, {
+        label: String(data.get('label') ?? ''),
+        nodeType: String(data.get('nodeType') ?? ''),
+        disabled: data.get('disabled') === true,
+        notes: String(data.get('notes') ?? ''),
+      }),
+      selected: this.#selectedNodes.has(id),
+      dragging: mine !== undefined,
+      ...(measured ? { measured } : {}),
+      ...(remote && !mine ? { className: 'moved-by-other' } : {}),
+    }
+    if (!before || !sameNode(before, node)) this.#nodes.set(id, node)
+  }
+
+  #storedPosition(id: string): Point {
+    const position = this.#document.nodes.get(id)?.get('position') as Partial<Point> | undefined
+    return { x: Number(position?.x) || 0, y: Number(position?.y) || 0 }
+  }
+
+  #deriveEdges(): void {
+    const live = this.#document.liveEdges()
+    const ids = new Set(live.map((edge) => edge.id))
+    for (const id of [...this.#edges.keys()]) {
+      if (ids.has(id)) continue
+      this.#edges.delete(id)
+      this.#selectedEdges.delete(id)
+    }
+    for (const edge of live) {
+      const selected = this.#selectedEdges.has(edge.id)
+      const before = this.#edges.get(edge.id)
+      const same =
+        before &&
+        before.selected === selected &&
+        before.source === edge.source &&
+        before.target === edge.target &&
+        before.sourceHandle === edge.sourceHandle &&
+        before.targetHandle === edge.targetHandle
+      if (!same) this.#edges.set(edge.id, { ...edge, selected })
+    }
+  }
+
+  #replace(selected: Set<string>, wanted: Iterable<string>, known: ReadonlyMap<string, unknown>): void {
+    const before = [...selected]
+    selected.clear()
+    for (const id of wanted) if (known.has(id)) selected.add(id)
+    if (known === this.#edges) this.#deriveEdges()
+    else for (const id of new Set([...before, ...selected])) this.#derive(id)
+  }
+
+  /** Makes the new lists; their unchanged members are the same objects as before. */
+  #publish(): void {
+    this.#nodeList = listed(this.#nodeList, this.#nodes)
+    this.#edgeList = listed(this.#edgeList, this.#edges)
+    if (!sameIds(this.#selection.nodes, this.#selectedNodes) || !sameIds(this.#selection.edges, this.#selectedEdges)) {
+      this.#selection = { nodes: [...this.#selectedNodes], edges: [...this.#selectedEdges] }
+      this.#presence.tell({ selection: [...this.#selectedNodes] })
+    }
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+function rounded({ x, y }: Point): Point {
+  return { x: Math.round(x), y: Math.round(y) }
+}
+
+function kept(before: CardData | undefined, after: CardData): CardData {
+  const same =
+    before &&
+    before.label === after.label &&
+    before.nodeType === after.nodeType &&
+    before.disabled === after.disabled &&
+    before.notes === after.notes
+  return same ? before : after
+}
+
+function sameNode(a: FlowNode, b: FlowNode): boolean {
+  return (
+    a.data === b.data &&
+    a.position.x === b.position.x &&
+    a.position.y === b.position.y &&
+    a.selected === b.selected &&
+    a.dragging === b.dragging &&
+    a.measured === b.measured &&
+    a.className === b.className
+  )
+}
+
+function listed<T>(before: T[], entries: ReadonlyMap<string, T>): T[] {
+  const after = [...entries.values()]
+  const same = before.length === after.length && after.every((entry, index) => entry === before[index])
+  return same ? before : after
+}
+
+function sameIds(list: readonly string[], set: ReadonlySet<string>): boolean {
+  return list.length === set.size && list.every((id) => set.has(id))
+}

@@ -1,0 +1,68 @@
+/** Short messages at the corner: what failed, and what to do about it. */
+import clsx from 'clsx'
+import { X } from 'lucide-react'
+import { create } from 'zustand'
+import { Problem } from '../api/problem'
+
+interface Toast {
+  id: number
+  kind: 'error' | 'info'
+  text: string
+  detail?: string
+}
+
+const SHOWN_MS = 7_000
+const SHOWN_MAX = 4
+
+const useToasts = create<{ toasts: Toast[] }>(() => ({ toasts: [] }))
+let nextId = 1
+
+export function notify(toast: Omit<Toast, 'id'>): void {
+  const id = nextId++
+  useToasts.setState(({ toasts }) => ({ toasts: [...toasts, { ...toast, id }].slice(-SHOWN_MAX) }))
+  setTimeout(() => dismiss(id), SHOWN_MS)
+}
+
+export function notifyError(error: unknown): void {
+  if (error instanceof Problem) {
+    const detail = [error.details.solution, ...(error.details.errors ?? []).map((field) => field.detail)]
+    notify({ kind: 'error', text: error.message, detail: detail.filter(Boolean).join(' · ') })
+  } else {
+    notify({ kind: 'error', text: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+function dismiss(id: number): void {
+  useToasts.setState(({ toasts }) => ({ toasts: toasts.filter((toast) => toast.id !== id) }))
+}
+
+export function Toasts() {
+  const toasts = useToasts((state) => state.toasts)
+  return (
+    <div role="status" aria-live="polite" className="fixed right-4 bottom-4 z-60 flex w-80 flex-col gap-2">
+      {toasts.map((toast) => (
+        <div
+          key={toast.id}
+          data-testid="toast"
+          className={clsx(
+            'flex animate-pop items-start gap-2 rounded-lg border bg-raised p-3 shadow-pop',
+            toast.kind === 'error' ? 'border-danger/40' : 'border-line',
+          )}
+        >
+          <div className="min-w-0 flex-1">
+            <p className={clsx('font-medium', toast.kind === 'error' && 'text-danger')}>{toast.text}</p>
+            {toast.detail && <p className="mt-0.5 text-muted text-xs">{toast.detail}</p>}
+          </div>
+          <button
+            type="button"
+            aria-label="Dismiss"
+            onClick={() => dismiss(toast.id)}
+            className="text-faint hover:text-text"
+          >
+            <X className="size-3.5" />
+          </button>
+        </div>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,149 @@
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useReactFlow } from '@xyflow/react'
+import { Command } from 'cmdk'
+import type { ReactNode } from 'react'
+import { workflowQuery } from '../../api/queries'
+import { autoLayout, duplicateSelection, selectAll, toggleDisabled } from '../../canvas/actions'
+import { useCanvas, useFlowNodes, useOverlay } from '../../canvas/hooks'
+import { iconOf } from '../../canvas/icons'
+import { Kbd } from '../../components/kbd'
+import { MOD } from '../../components/platform'
+import { setTheme, useTheme } from '../../components/theme'
+import { notifyError } from '../../components/toast'
+import { downloadWorkflow } from '../workflows/download'
+import { showTab, useEditor, useEditorState } from './state'
+import { useAddNode } from './use-add-node'
+import { useGoTo } from './use-go-to'
+import { useRun } from './use-run'
+import { FIT_VIEW } from './viewport'
+
+/** Everything that can be done here, by name. */
+export function CommandPalette() {
+  const { store } = useEditor()
+  const open = useEditorState((state) => state.commandsOpen)
+  return (
+    <Command.Dialog
+      open={open}
+      onOpenChange={(commandsOpen) => store.setState({ commandsOpen })}
+      label="Commands"
+      overlayClassName="fixed inset-0 z-40 bg-black/30"
+      contentClassName="-translate-x-1/2 fixed top-[16%] left-1/2 z-50 w-[min(36rem,calc(100vw-2rem))] animate-pop overflow-hidden rounded-xl border border-line bg-raised shadow-pop"
+    >
+      <div data-testid="command-palette">
+        <Command.Input
+          placeholder="Search commands, steps, nodes…"
+          className="h-11 w-full border-line border-b bg-transparent px-4 text-base outline-none placeholder:text-faint"
+        />
+        <Command.List className="scroll-thin max-h-88 overflow-y-auto p-1.5">
+          <Command.Empty className="p-6 text-center text-faint">Nothing is called that.</Command.Empty>
+          {open && <Commands onDone={() => store.setState({ commandsOpen: false })} />}
+        </Command.List>
+      </div>
+    </Command.Dialog>
+  )
+}
+
+function Commands({ onDone }: { onDone: () => void }) {
+  const session = useCanvas()
+  const { workflow, store } = useEditor()
+  const nodes = useFlowNodes()
+  const nodeTypes = useOverlay((state) => state.nodeTypes)
+  const flow = useReactFlow()
+  const navigate = useNavigate()
+  const { data } = useQuery(workflowQuery(workflow))
+  const { live, start, cancel } = useRun()
+  const { dark } = useTheme()
+  const add = useAddNode()
+  const goTo = useGoTo()
+  const arrange = () => void autoLayout(session).catch(notifyError)
+  const home = () => void navigate({ to: '/', search: data ? { workspace: data.workspace_id } : {} })
+  const { undo } = session.document
+
+  const actions: [string, string | null, () => void][] = [
+    live ? ['Cancel the run', null, cancel] : ['Run', null, start],
+    ['Undo', `${MOD}Z`, () => undo.undo()],
+    ['Redo', `${MOD}⇧Z`, () => undo.redo()],
+    ['Auto-layout', null, arrange],
+    ['Fit the canvas', '1', () => void flow.fitView(FIT_VIEW)],
+    ['Select all', `${MOD}A`, () => selectAll(session)],
+    ['Duplicate the selection', `${MOD}D`, () => duplicateSelection(session)],
+    ['Disable or enable the selection', 'D', () => toggleDisabled(session)],
+    ['Show problems', null, () => showTab(store, 'problems')],
+    ['Show the log', null, () => showTab(store, 'logs')],
+    ['Export as .wflow.json', null, () => void downloadWorkflow(workflow)],
+    [dark ? 'Light theme' : 'Dark theme', null, () => setTheme(dark ? 'light' : 'dark')],
+    ['Back to the workflows', null, home],
+  ]
+
+  return (
+    <>
+      <Group heading="Commands">
+        {actions.map(([name, shortcut, run]) => (
+          <Item key={name} value={name} onSelect={() => done(run)}>
+            <span className="flex-1">{name}</span>
+            {shortcut && <Kbd>{shortcut}</Kbd>}
+          </Item>
+        ))}
+      </Group>
+      <Group heading="Add a step">
+        {[...nodeTypes.values()].map((spec) => (
+          <Item key={spec.id} value={`add ${spec.name} ${spec.id}`} onSelect={() => done(() => add(spec))}>
+            <NodeIcon icon={spec.icon} color={spec.color} />
+            <span className="flex-1">{spec.name}</span>
+            <span className="text-2xs text-faint">{spec.category}</span>
+          </Item>
+        ))}
+      </Group>
+      <Group heading="Go to">
+        {nodes.map((node) => {
+          const spec = nodeTypes.get(node.data.nodeType)
+          return (
+            <Item
+              key={node.id}
+              value={`go to ${node.data.label} ${node.id}`}
+              onSelect={() => done(() => goTo(node.id))}
+            >
+              <NodeIcon icon={spec?.icon ?? ''} color={spec?.color ?? 'var(--faint)'} />
+              <span className="flex-1">{node.data.label}</span>
+              <span className="text-2xs text-faint">{spec?.name}</span>
+            </Item>
+          )
+        })}
+      </Group>
+    </>
+  )
+
+  function done(action: () => void) {
+    onDone()
+    action()
+  }
+}
+
+function Group({ heading, children }: { heading: string; children: ReactNode }) {
+  return (
+    <Command.Group
+      heading={heading}
+      className="[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:py-1.5 [&_[cmdk-group-heading]]:text-2xs [&_[cmdk-group-heading]]:text-faint"
+    >
+      {children}
+    </Command.Group>
+  )
+}
+
+function Item({ value, onSelect, children }: { value: string; onSelect: () => void; children: ReactNode }) {
+  return (
+    <Command.Item
+      value={value}
+      onSelect={onSelect}
+      className="flex h-8 items-center gap-2.5 rounded-md px-2.5 data-[selected=true]:bg-hover"
+    >
+      {children}
+    </Command.Item>
+  )
+}
+
+function NodeIcon({ icon, color }: { icon: string; color: string }) {
+  const Icon = iconOf(icon)
+  return <Icon className="size-4" style={{ color }} aria-hidden />
+}

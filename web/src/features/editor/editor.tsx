@@ -1,0 +1,66 @@
+import { ReactFlowProvider } from '@xyflow/react'
+import { useMemo, useState } from 'react'
+import type { NodeTypeSpec, Workflow } from '../../api/types'
+import { Canvas } from '../../canvas/canvas'
+import { CanvasContext, useProvider } from '../../canvas/hooks'
+import type { CanvasSession } from '../../canvas/session'
+import { Spinner } from '../../components/spinner'
+import { BottomPanel } from './bottom/bottom-panel'
+import { CanvasHint } from './canvas-hint'
+import { CommandPalette } from './command-palette'
+import { Ended } from './ended'
+import { Palette } from './palette'
+import { PropertiesPanel } from './properties/properties-panel'
+import { createEditorStore, EditorContext, showTab } from './state'
+import { Toolbar } from './toolbar/toolbar'
+import { useLive } from './use-live'
+import { useSession } from './use-session'
+import { useShortcuts } from './use-shortcuts'
+import { ZoomControls } from './zoom-controls'
+
+export function Editor({ workflow, nodeTypes }: { workflow: Workflow; nodeTypes: readonly NodeTypeSpec[] }) {
+  const session = useSession(workflow.id, nodeTypes)
+  if (!session) return <Spinner label="Opening…" />
+  return (
+    <CanvasContext value={session}>
+      <ReactFlowProvider>
+        <OpenEditor workflow={workflow} session={session} />
+      </ReactFlowProvider>
+    </CanvasContext>
+  )
+}
+
+function OpenEditor({ workflow, session }: { workflow: Workflow; session: CanvasSession }) {
+  const [store] = useState(createEditorStore)
+  const handle = useMemo(() => ({ workflow: workflow.id, store }), [workflow.id, store])
+  const loaded = useProvider((state) => state.loaded)
+  useLive(workflow.id, session, store)
+  useShortcuts(session, store)
+
+  return (
+    <EditorContext value={handle}>
+      <div className="flex h-full flex-col" data-testid="editor">
+        <Toolbar workflow={workflow} />
+        <Ended />
+        <div className="flex min-h-0 flex-1">
+          <Palette />
+          <div className="flex min-w-0 flex-1 flex-col">
+            <main className="relative min-h-0 flex-1 bg-canvas" aria-label="Canvas">
+              {loaded ? (
+                <Canvas onOpenNode={() => showTab(store, 'output')}>
+                  <CanvasHint />
+                  <ZoomControls />
+                </Canvas>
+              ) : (
+                <Spinner label="Loading the canvas…" />
+              )}
+            </main>
+            <BottomPanel />
+          </div>
+          <PropertiesPanel workflow={workflow} />
+        </div>
+        <CommandPalette />
+      </div>
+    </EditorContext>
+  )
+}

@@ -1,0 +1,206 @@
+/** CodeMirror, for shared texts and for expressions. In a file of its own, so that it is loaded when first needed. */
+import { autocompletion, type Completion, closeBrackets, completionKeymap } from '@codemirror/autocomplete'
+import { defaultKeymap } from '@codemirror/commands'
+import { json } from '@codemirror/lang-json'
+import { PostgreSQL, sql } from '@codemirror/lang-sql'
+import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
+import { Annotation, Compartment, EditorState, type Extension } from '@codemirror/state'
+import { drawSelection, EditorView, keymap, placeholder as placeholderText } from '@codemirror/view'
+import { tags } from '@lezer/highlight'
+import { useEffect, useRef } from 'react'
+import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
+import type { Column } from '../../../api/types'
+import { useCanvas, useConfigValue } from '../../../canvas/hooks'
+import { textAwareness } from '../../../canvas/text-awareness'
+import type { ControlIds } from './field-frame'
+
+interface SharedCodeProps extends ControlIds {
+  node: string
+  name: string
+  language: string | undefined
+  columns: readonly Column[]
+}
+
+/** A text that several people type in at once, with each other's carets. */
+export function SharedCode({ node, name, language, columns, ...ids }: SharedCodeProps) {
+  const { document, presence } = useCanvas()
+  // Reading the value re-renders when the shared text is replaced by another one.
+  useConfigValue(node, name)
+  const text = document.code(node, name)
+  const host = useEditorView(
+    ids,
+    columns,
+    () => ({
+      doc: text?.toString() ?? '',
+      extensions: [
+        languageOf(language),
+        EditorView.theme({ '.cm-content': { minHeight: '96px' } }),
+        ...(text
+          ? [
+              yCollab(text, textAwareness(presence.awareness), { undoManager: document.undo }),
+              keymap.of(yUndoManagerKeymap),
+            ]
+          : [EditorView.editable.of(false)]),
+      ],
+    }),
+    [text, language],
+  )
+  return <div ref={host} data-testid={`code-${name}`} />
+}
+
+interface ExpressionProps extends ControlIds {
+  name: string
+  value: string
+  language: string | undefined
+  placeholder?: string | undefined
+  columns: readonly Column[]
+  onChange: (value: string) => void
+}
+
+const fromOutside = Annotation.define<boolean>()
+
+/** A short expression. It is one value, so the last to type wins. */
+export function Expression({ name, value, language, placeholder, columns, onChange, ...ids }: ExpressionProps) {
+  const latest = useRef(onChange)
+  latest.current = onChange
+  const view = useRef<EditorView>(undefined)
+  const host = useEditorView(
+    ids,
+    columns,
+    () => ({
+      doc: value,
+      extensions: [
+        languageOf(language),
+        ...(placeholder ? [placeholderText(placeholder)] : []),
+        EditorView.updateListener.of((update) => {
+          view.current = update.view
+          const typed = update.transactions.some(
+            (transaction) => transaction.docChanged && !transaction.annotation(fromOutside),
+          )
+          if (typed) latest.current(update.state.doc.toString())
+        }),
+      ],
+    }),
+    [language, placeholder],
+    view,
+  )
+  useEffect(() => {
+    const editor = view.current
+    if (!editor || editor.state.doc.toString() === value) return
+    editor.dispatch({
+      changes: { from: 0, to: editor.state.doc.length, insert: value },
+      annotations: fromOutside.of(true),
+    })
+  }, [value])
+  return <div ref={host} data-testid={`expression-${name}`} />
+}
+
+function useEditorView(
+  ids: ControlIds,
+  columns: readonly Column[],
+  configure: () => { doc: string; extensions: Extension[] },
+  dependencies: readonly unknown[],
+  into?: { current: EditorView | undefined },
+) {
+  const host = useRef<HTMLDivElement>(null)
+  const view = useRef<EditorView>(undefined)
+  const completions = useRef(new Compartment())
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an editor lives as long as what it is bound to
+  useEffect(() => {
+    if (!host.current) return
+    const { doc, extensions } = configure()
+    const editor = new EditorView({
+      parent: host.current,
+      state: EditorState.create({
+        doc,
+        extensions: [
+          extensions,
+          BASE,
+          completions.current.of(columnCompletion(columns)),
+          EditorView.contentAttributes.of({ id: ids.id, 'aria-describedby': ids['aria-describedby'] ?? '' }),
+        ],
+      }),
+    })
+    view.current = editor
+    if (into) into.current = editor
+    return () => {
+      editor.destroy()
+      view.current = undefined
+    }
+  }, dependencies)
+
+  useEffect(() => {
+    view.current?.dispatch({ effects: completions.current.reconfigure(columnCompletion(columns)) })
+  }, [columns])
+
+  return host
+}
+
+function languageOf(language: string | undefined): Extension {
+  if (language === 'json') return json()
+  if (language === 'sql' || language === undefined) return sql({ dialect: PostgreSQL, upperCaseKeywords: true })
+  return []
+}
+
+function columnCompletion(columns: readonly Column[]): Extension {
+  const options: Completion[] = columns.map(({ name, type }) => ({
+    label: name,
+    detail: type,
+    type: 'property',
+    apply: /^[a-z_][a-z0-9_]*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`,
+    boost: 10,
+  }))
+  return EditorState.languageData.of(() => [
+    {
+      autocomplete: (context: { matchBefore: (pattern: RegExp) => { from: number } | null; explicit: boolean }) => {
+        const word = context.matchBefore(/[\w"]+/)
+        return word || context.explicit ? { from: word?.from ?? -1, options, validFor: /^[\w"]*$/ } : null
+      },
+    },
+  ])
+}
+
+const COLORS = HighlightStyle.define([
+  { tag: tags.keyword, color: 'var(--accent-text)', fontWeight: '500' },
+  { tag: [tags.string, tags.special(tags.string)], color: 'var(--ok)' },
+  { tag: [tags.number, tags.bool, tags.null], color: 'var(--warn)' },
+  { tag: tags.comment, color: 'var(--faint)', fontStyle: 'italic' },
+  { tag: [tags.typeName, tags.propertyName], color: 'var(--text)' },
+])
+
+const BASE: Extension = [
+  keymap.of([...completionKeymap, ...defaultKeymap]),
+  drawSelection(),
+  bracketMatching(),
+  closeBrackets(),
+  autocompletion({ icons: false }),
+  syntaxHighlighting(COLORS),
+  EditorView.lineWrapping,
+  EditorView.theme({
+    '.cm-content': { fontFamily: 'var(--font-mono)', caretColor: 'var(--text)', padding: '6px 0', lineHeight: '18px' },
+    '.cm-line': { padding: '0 8px' },
+    '&.cm-focused .cm-cursor': { borderLeftColor: 'var(--text)' },
+    '.cm-placeholder': { color: 'var(--faint)' },
+    '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
+      background: 'color-mix(in srgb, var(--accent) 25%, transparent) !important',
+    },
+    '.cm-tooltip': {
+      background: 'var(--raised)',
+      color: 'var(--text)',
+      border: '1px solid var(--line)',
+      borderRadius: '8px',
+      boxShadow: 'var(--shadow-pop)',
+      overflow: 'hidden',
+    },
+    '.cm-tooltip-autocomplete ul li[aria-selected]': { background: 'var(--accent)', color: 'white' },
+    '.cm-completionDetail': { color: 'var(--faint)', fontStyle: 'normal', marginLeft: '8px' },
+    '.cm-ySelectionInfo': {
+      fontFamily: 'var(--font-sans)',
+      fontSize: '10px',
+      opacity: '1',
+      borderRadius: '3px',
+      padding: '1px 4px',
+    },
+  }),
+]

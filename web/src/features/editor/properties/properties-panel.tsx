@@ -1,0 +1,43 @@
+import type { Workflow } from '../../../api/types'
+import { deleteSelection, duplicateSelection, toggleDisabled } from '../../../canvas/actions'
+import { useCanvas, useSelectedNode, useSelection } from '../../../canvas/hooks'
+import { Button } from '../../../components/button'
+import { NodeProperties } from './node-properties'
+import { WorkflowProperties } from './workflow-properties'
+
+/** What is selected, in full: a step, several, or nothing — then the workflow itself. */
+export function PropertiesPanel({ workflow }: { workflow: Workflow }) {
+  const node = useSelectedNode()
+  const { nodes } = useSelection()
+  return (
+    <aside
+      aria-label="Properties"
+      className="scroll-thin w-80 shrink-0 overflow-y-auto border-l bg-surface"
+      data-testid="properties"
+    >
+      {node ? (
+        <NodeProperties key={node.id} node={node} />
+      ) : nodes.length > 1 ? (
+        <SeveralNodes count={nodes.length} />
+      ) : (
+        <WorkflowProperties key={workflow.id} workflow={workflow} />
+      )}
+    </aside>
+  )
+}
+
+function SeveralNodes({ count }: { count: number }) {
+  const session = useCanvas()
+  return (
+    <div className="flex flex-col gap-3 p-3.5">
+      <h2 className="font-semibold">{count} steps selected</h2>
+      <div className="flex flex-wrap gap-2">
+        <Button onClick={() => duplicateSelection(session)}>Duplicate</Button>
+        <Button onClick={() => toggleDisabled(session)}>Disable or enable</Button>
+        <Button variant="danger" onClick={() => deleteSelection(session)}>
+          Delete
+        </Button>
+      </div>
+    </div>
+  )
+}

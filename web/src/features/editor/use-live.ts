@@ -1,0 +1,115 @@
+/** Keeps the editor up with the server: diagnostics and schemas, whoever's run is on, its states and its log. */
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import { useStore } from 'zustand'
+import type { NodeRunState, RunEvent } from '../../api/events'
+import { events } from '../../api/live'
+import { workflowQuery } from '../../api/queries'
+import type { Run } from '../../api/types'
+import { withDiagnostics } from '../../canvas/overlay'
+import type { CanvasSession } from '../../canvas/session'
+import type { EditorStore } from './state'
+
+/** The last lines of a run's log that the page keeps. */
+const LOG_LINES_MAX = 5_000
+
+export function useLive(workflow: string, session: CanvasSession, store: EditorStore): void {
+  useWorkflowChannel(workflow, session, store)
+  const run = useStore(store, (state) => state.run?.id)
+  useRunChannel(run, session, store)
+  useLogChannel(run, store)
+}
+
+/** Shows a run on the canvas from here on. */
+export function follow(run: Run | null, session: CanvasSession, store: EditorStore): void {
+  if (run?.id === store.getState().run?.id) return
+  store.setState({ run, logs: [] })
+  session.overlay.setState({ runs: {} })
+}
+
+function useWorkflowChannel(workflow: string, session: CanvasSession, store: EditorStore): void {
+  const queries = useQueryClient()
+  useEffect(
+    () =>
+      events.subscribe(`workflow:${workflow}`, (event) => {
+        switch (event.type) {
+          case 'workflow_snapshot':
+            session.overlay.setState({ ...withDiagnostics(event.data.diagnostics), schemas: event.data.schemas })
+            follow(event.data.latest_run, session, store)
+            break
+          case 'diagnostics':
+            session.overlay.setState({ ...withDiagnostics(event.data.diagnostics), schemas: event.data.schemas })
+            break
+          case 'run_started':
+            follow(event.data.run, session, store)
+            break
+          case 'workflow_update':
+            queries.setQueryData(
+              workflowQuery(workflow).queryKey,
+              (known) =>
+                known && {
+                  ...known,
+                  name: event.data.name,
+                  description: event.data.description,
+                  updated_at: event.data.updated_at,
+                },
+            )
+            break
+        }
+      }),
+    [workflow, session, store, queries],
+  )
+}
+
+function useRunChannel(run: string | undefined, session: CanvasSession, store: EditorStore): void {
+  useEffect(() => {
+    if (!run) return
+    return events.subscribe(`run:${run}`, (event) => applyRunEvent(event, session, store))
+  }, [run, session, store])
+}
+
+function applyRunEvent(event: RunEvent, session: CanvasSession, store: EditorStore): void {
+  if (event.type === 'run_snapshot') {
+    store.setState({ run: event.data.run })
+    session.overlay.setState({ runs: event.data.nodes })
+  } else if (event.type === 'run_status') {
+    const { status, nodes = {} } = event.data
+    session.overlay.setState(({ runs }) => ({ runs: merged(runs, nodes) }))
+    if (status) store.setState(({ run }) => ({ run: run && { ...run, status } }))
+  } else if (event.type in OUTCOMES) {
+    const status = OUTCOMES[event.type]
+    const failure = event.data?.failure ?? null
+    store.setState(({ run }) => ({ run: run && { ...run, status, failure, finished_at: event.timestamp } }))
+  }
+}
+
+const OUTCOMES = {
+  run_completed: 'success',
+  run_failed: 'error',
+  run_canceled: 'canceled',
+  run_timed_out: 'timeout',
+} as const
+
+function merged(
+  runs: Readonly<Record<string, NodeRunState>>,
+  changes: Record<string, Partial<NodeRunState>>,
+): Record<string, NodeRunState> {
+  const next = { ...runs }
+  for (const [node, change] of Object.entries(changes)) {
+    next[node] = { ...(next[node] ?? { status: 'pending' }), ...change }
+  }
+  return next
+}
+
+function useLogChannel(run: string | undefined, store: EditorStore): void {
+  useEffect(() => {
+    if (!run) return
+    return events.subscribe(`run-log:${run}`, ({ data }) => {
+      store.setState(({ logs }) => {
+        const last = logs.at(-1)?.seq ?? 0
+        const fresh = data.entries.filter((entry) => entry.seq > last)
+        return fresh.length === 0 ? {} : { logs: [...logs, ...fresh].slice(-LOG_LINES_MAX) }
+      })
+    })
+  }, [run, store])
+}

@@ -1,0 +1,58 @@
+import { useNavigate } from '@tanstack/react-router'
+import { type ChangeEvent, type ReactNode, useRef } from 'react'
+import { Button } from '../../components/button'
+import { notify } from '../../components/toast'
+import { useImportWorkflow } from './use-mutations'
+
+export function ImportButton({
+  workspace,
+  size = 'md',
+  children,
+}: {
+  workspace: string
+  size?: 'md' | 'lg'
+  children: ReactNode
+}) {
+  const input = useRef<HTMLInputElement>(null)
+  const navigate = useNavigate()
+  const { mutate, isPending } = useImportWorkflow()
+
+  async function chosen(event: ChangeEvent<HTMLInputElement>) {
+    const file = event.target.files?.[0]
+    event.target.value = ''
+    if (!file) return
+    const content = await readJson(file)
+    if (content === undefined) {
+      notify({ kind: 'error', text: `${file.name} is not a JSON file`, detail: 'Choose a .wflow.json file.' })
+      return
+    }
+    mutate(
+      { workspace, file: content },
+      { onSuccess: ({ id }) => void navigate({ to: '/workflows/$workflow', params: { workflow: id } }) },
+    )
+  }
+
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        accept=".json,application/json"
+        hidden
+        onChange={(event) => void chosen(event)}
+        data-testid="import-file"
+      />
+      <Button size={size} disabled={isPending} onClick={() => input.current?.click()} data-testid="import-workflow">
+        {children}
+      </Button>
+    </>
+  )
+}
+
+async function readJson(file: File): Promise<unknown> {
+  try {
+    return JSON.parse(await file.text())
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,20 @@
+import { FolderPlus } from 'lucide-react'
+import { Button } from '../../components/button'
+import { EmptyState } from '../../components/empty-state'
+import { useCreateWorkspace } from './use-mutations'
+
+export function WorkspaceEmpty({ onCreated }: { onCreated: (id: string) => void }) {
+  const create = useCreateWorkspace()
+  const submit = () => create.mutate('My workspace', { onSuccess: (workspace) => onCreated(workspace.id) })
+  return (
+    <EmptyState
+      icon={<FolderPlus />}
+      title="Start with a workspace"
+      text="A workspace holds the workflows of a team or a topic. Everybody in your company can open it."
+    >
+      <Button variant="primary" size="lg" onClick={submit} disabled={create.isPending}>
+        Create a workspace
+      </Button>
+    </EmptyState>
+  )
+}
