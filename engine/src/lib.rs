@@ -5,6 +5,7 @@
 //! Refuses to know: actors, the store, the canvas, who asks. `analysis`, `plan` and `run` know no Tokio and no clock.
 
 pub mod analysis;
+pub mod condition;
 pub mod config_schema;
 pub mod egress;
 mod execute;
@@ -14,8 +15,8 @@ mod graph;
 pub mod node;
 pub mod nodes;
 pub mod payloads;
-pub mod preview;
 pub mod plan;
+pub mod preview;
 pub mod registry;
 pub mod run;
 pub mod suggest;

@@ -23,6 +23,7 @@ macro_rules! node_types {
 node_types! {
     manual_trigger::ManualTrigger,
     read_file::ReadFile,
+    http_request::HttpRequest,
     filter::Filter,
     select::Select,
     cast::Cast,
@@ -33,6 +34,8 @@ node_types! {
     limit::Limit,
     union::Union,
     sql::Sql,
+    r#if::If,
+    delay::Delay,
     write_file::WriteFile,
 }
 

@@ -1,0 +1,1 @@
+//! Against a small service on this machine.

@@ -1,0 +1,8 @@
+//! Node types over tables, on files and real data. Every run is compared with its design-time check.
+
+mod errors;
+mod files;
+mod flights;
+mod previews;
+mod transforms;
+mod world;
