@@ -6,11 +6,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use troupe_crdt::{Access, UserTag};
 use troupe_model::{SessionId, UserId};
 
-use crate::{
-    credit::Credits,
-    outbox::Outbox,
-    workflow::WorkflowMsg,
-};
+use crate::{credit::Credits, outbox::Outbox, workflow::WorkflowMsg};
 
 /// Who joins, and with what rights.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use troupe_store::Store;
 pub struct SystemConfig {
     pub server: ServerId,
     pub store: Store,
-    pub registry: Arc<Registry>,
+    pub registry: Registry,
     pub egress: Egress,
     pub clock: Arc<dyn Clock>,
     /// One folder per tenant, for the files that nodes read and write.
@@ -56,7 +56,7 @@ impl Default for Limits {
 pub(crate) struct Context {
     pub(crate) server: ServerId,
     pub(crate) store: Store,
-    pub(crate) registry: Arc<Registry>,
+    pub(crate) registry: Registry,
     pub(crate) egress: Egress,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::sync::Semaphore;
 use troupe_engine::{
-    execute::execute,
-    node::{NodeType, Outcome, RunContext},
+    execute,
+    node::{NodeType, RunContext},
 };
-use troupe_model::NodeFailure;
+use troupe_model::RunEventKind;
 
 use crate::run::RunMsg;
 
@@ -26,15 +26,6 @@ pub(crate) struct NodeArgs {
     pub(crate) work: RunContext,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) run: ActorRef<RunMsg>,
-}
-
-/// How an execution ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) index: usize,
-    pub(crate) result: Result<Outcome, NodeFailure>,
-    pub(crate) duration_ms: u64,
-    pub(crate) canceled: bool,
 }
 
 #[derive(Debug)]
@@ -61,8 +52,9 @@ impl Actor for Node {
         state: &mut Option<NodeArgs>,
     ) -> Result<(), ActorProcessingErr> {
         if let Some(args) = state.take() {
-            let run = args.run.clone();
-            run.cast(RunMsg::NodeEnded(run_to_end(args).await))?;
+            let (run, index) = (args.run.clone(), args.index);
+            let report = run_to_end(args).await;
+            run.cast(RunMsg::NodeEnded { index, report })?;
         }
         myself.stop(None);
         Ok(())
@@ -78,19 +70,17 @@ impl Actor for Node {
     }
 }
 
-async fn run_to_end(args: NodeArgs) -> Ended {
+/// The node's report. A node that is canceled while it waits for its slot has not begun.
+async fn run_to_end(args: NodeArgs) -> RunEventKind {
     let cancel = args.work.cancel.clone();
+    let node = args.work.node.clone();
     let slot = tokio::select! {
-        slot = args.slots.acquire_owned() => slot.ok(),
+        biased;
         () = cancel.cancelled() => None,
+        slot = args.slots.acquire_owned() => slot.ok(),
     };
-    let started = Instant::now();
-    let result = match slot {
-        Some(_) => execute(args.node_type.as_ref(), args.work).await,
-        None => Err(NodeFailure::new("canceled", "canceled before it started")),
-    };
-    drop(slot);
-    let duration_ms = started.elapsed().as_millis() as u64;
-    let canceled = result.is_err() && cancel.is_cancelled();
-    Ended { index: args.index, result, duration_ms, canceled }
+    match slot {
+        Some(_slot) => execute(args.node_type.as_ref(), args.work).await,
+        None => RunEventKind::NodeCanceled { node },
+    }
 }

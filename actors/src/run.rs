@@ -18,14 +18,13 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::time::Instant;
 use troupe_engine::{plan::Plan, run::RunMachine};
-use troupe_model::{NodeFailure, RunEventKind, RunId, TenantId, UserId};
+use troupe_model::{NodeFailure, NodeMetrics, RunEventKind, RunId, TenantId, UserId};
 use troupe_store::runs::Run as StoredRun;
 
 use crate::{
     alarm::Alarm,
     context::Context,
     feed::Feed,
-    node::Ended,
     outbox::{Close, Outbox},
     tenant::TenantMsg,
 };
@@ -38,12 +37,25 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) enum RunMsg {
     Begin,
-    NodeEnded(Ended),
+    NodeEnded {
+        index: usize,
+        report: RunEventKind,
+    },
     /// A batch is durable, or another server owns this run now.
-    Journaled { kept: bool },
-    Cancel { by: Option<UserId> },
-    Watch { outbox: Outbox, last_seq: Option<i64> },
-    WatchLog { outbox: Outbox, last_seq: Option<i64> },
+    Journaled {
+        kept: bool,
+    },
+    Cancel {
+        by: Option<UserId>,
+    },
+    Watch {
+        outbox: Outbox,
+        last_seq: Option<i64>,
+    },
+    WatchLog {
+        outbox: Outbox,
+        last_seq: Option<i64>,
+    },
     Unwatch(Outbox),
     Wake,
     /// The server stops: end at once, to be resumed elsewhere.
@@ -105,7 +117,7 @@ impl Actor for Run {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             RunMsg::Begin => state.begin(),
-            RunMsg::NodeEnded(ended) => state.node_ended(ended),
+            RunMsg::NodeEnded { index, report } => state.node_ended(index, report),
             RunMsg::Journaled { kept } => state.journaled(kept).await?,
             RunMsg::Cancel { by } => state.cancel(by),
             RunMsg::Watch { outbox, last_seq } => state.watch(outbox, last_seq),
@@ -163,7 +175,8 @@ impl RunState {
             .reason(why.to_owned())
             .solution("run it again; if it happens again, report it with the run's id")
             .retryable();
-        self.node_ended(Ended { index, result: Err(failure), duration_ms: 0, canceled: false });
+        let node = self.plan.node(index).id.to_string();
+        self.node_ended(index, RunEventKind::NodeFailed { node, failure, metrics: NodeMetrics::default() });
     }
 
     fn watch(&mut self, outbox: Outbox, last_seq: Option<i64>) {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use troupe_engine::{analysis::Analysis, payloads::Payloads, plan::Plan};
-use troupe_model::{Diagnostic, Diagram, RunId, TenantId, Timestamp, UserId, WorkflowId};
+use troupe_model::{Diagnostic, Diagram, RunId, TenantId, UserId, WorkflowId};
 use troupe_store::runs;
 
 use crate::{
@@ -223,8 +223,7 @@ impl System {
         if_match: Option<i64>,
         edit: DiagramEdit,
     ) -> Result<Edited, EditDiagramError> {
-        let message =
-            |reply| WorkflowMsg::Edit { edit: edit.clone(), if_match, by, reply };
+        let message = |reply| WorkflowMsg::Edit { edit: edit.clone(), if_match, by, reply };
         Ok(self.ask_workflow(tenant, workflow, message).await?.1?)
     }
 
@@ -265,10 +264,10 @@ impl System {
         let new = runs::NewRun {
             id: RunId::generate(),
             workflow_id: workflow,
-            diagram,
-            parameters: start.parameters,
+            diagram: &diagram,
+            parameters: &start.parameters,
             started_by: start.by,
-            trigger: start.trigger,
+            trigger: &start.trigger,
             at: context.clock.now(),
         };
         let mut tx = context.store.begin(tenant).await?;

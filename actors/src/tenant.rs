@@ -31,9 +31,16 @@ pub(crate) enum TenantMsg {
     Run(RunId, RpcReplyPort<Option<ActorRef<RunMsg>>>),
     /// Starts or resumes a run that is in the store. The slot is held as long as it lives.
     StartRun(RunId, Option<OwnedSemaphorePermit>),
-    RunChanged { workflow: WorkflowId, kind: &'static str, view: Value },
+    RunChanged {
+        workflow: WorkflowId,
+        kind: &'static str,
+        view: Value,
+    },
     /// A workflow's row changed.
-    WorkflowUpdated { workflow: WorkflowId, row: Value },
+    WorkflowUpdated {
+        workflow: WorkflowId,
+        row: Value,
+    },
     /// The workflow is no more: its sessions are closed.
     CloseWorkflow(WorkflowId, Close),
     /// The journal failed and was replaced: what waits for it starts anew from the store.

@@ -45,20 +45,43 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3);
 pub(crate) enum WorkflowMsg {
     Join(Join, RpcReplyPort<()>),
     Leave(SessionId),
-    Frame { session: SessionId, frame: Bytes, credit: Credit },
-    Watch { outbox: Outbox, last_seq: Option<i64>, reply: RpcReplyPort<()> },
+    Frame {
+        session: SessionId,
+        frame: Bytes,
+        credit: Credit,
+    },
+    Watch {
+        outbox: Outbox,
+        last_seq: Option<i64>,
+        reply: RpcReplyPort<()>,
+    },
     Unwatch(Outbox),
     Diagram(RpcReplyPort<(Diagram, i64)>),
-    Edit { edit: DiagramEdit, if_match: Option<i64>, by: UserId, reply: RpcReplyPort<Result<Edited, EditError>> },
+    Edit {
+        edit: DiagramEdit,
+        if_match: Option<i64>,
+        by: UserId,
+        reply: RpcReplyPort<Result<Edited, EditError>>,
+    },
     Analysis(RpcReplyPort<Arc<Analysis>>),
     /// The workflow's row changed: tell those who watch.
     Updated(Value),
     /// A run of this workflow began or ended.
-    RunChanged { kind: &'static str, view: Value },
-    Committed { seq: i64 },
+    RunChanged {
+        kind: &'static str,
+        view: Value,
+    },
+    Committed {
+        seq: i64,
+    },
     LeaseLost,
-    Analysed { revision: i64, analysis: Arc<Analysis> },
-    Compacted { rows: Option<u64> },
+    Analysed {
+        revision: i64,
+        analysis: Arc<Analysis>,
+    },
+    Compacted {
+        rows: Option<u64>,
+    },
     Wake,
     /// Close every session with this and stop when all is committed.
     Close(Close),
@@ -161,11 +184,7 @@ impl Actor for Workflow {
         Ok(())
     }
 
-    async fn post_stop(
-        &self,
-        _: ActorRef<WorkflowMsg>,
-        state: &mut WorkflowState,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _: ActorRef<WorkflowMsg>, state: &mut WorkflowState) -> Result<(), ActorProcessingErr> {
         load::release(state).await;
         Ok(())
     }
@@ -217,6 +236,21 @@ impl WorkflowState {
         self.disconnect(&Close::new(1012, "this workflow moved to another server; reconnect"));
         self.durable_seq = self.seq;
         self.closing = true;
+    }
+
+    /// The document in memory cannot be trusted any more: everybody comes back to what the store holds.
+    fn reload(&mut self) -> Result<(), ActorProcessingErr> {
+        tracing::error!(workflow.id = %self.workflow, "the canvas has to be loaded again");
+        self.close(&Close::restarting());
+        Ok(())
+    }
+
+    /// Hands out what the document needs to be whole again [CANVAS-9].
+    fn repair(&mut self) -> Result<(), ActorProcessingErr> {
+        match self.canvas.repair() {
+            Some(repair) => self.integrated(repair, None, None),
+            None => Ok(()),
+        }
     }
 
     fn close(&mut self, close: &Close) {

@@ -1,25 +1,24 @@
 //! Performing what the machine decided: starting nodes, canceling them, timers, the end.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use troupe_engine::{
-    node::{Outcome, Progress, RunContext},
+    node::{Progress, RunContext},
     run::Effect,
 };
-use troupe_model::{NodeMetrics, Output, Payload, RunEventKind, Timestamp};
+use troupe_model::{NodeStatus, RunEventKind, Timestamp};
 
 use super::{RunState, TICK};
-use crate::node::{Ended, Node, NodeArgs};
+use crate::node::{Node, NodeArgs};
 
 /// A node that executes now.
 #[derive(Debug)]
 pub(super) struct LiveNode {
     pub(super) cancel: CancellationToken,
     pub(super) progress: Progress,
-    rows_in: u64,
 }
 
 impl RunState {
@@ -45,13 +44,8 @@ impl RunState {
     async fn start_node(&mut self, index: usize, attempt: u32) -> Result<(), ActorProcessingErr> {
         let plan = self.plan.clone();
         let node = plan.node(index);
-        let inputs = self.machine.inputs_of(index);
-        let live = LiveNode {
-            cancel: CancellationToken::new(),
-            progress: Progress::default(),
-            rows_in: inputs.values().flatten().map(Payload::rows).sum(),
-        };
-        let work = self.work(index, attempt, inputs, &live);
+        let live = LiveNode { cancel: CancellationToken::new(), progress: Progress::default() };
+        let work = self.work(index, attempt, &live);
         self.live.insert(index, live);
         let args = NodeArgs {
             index,
@@ -66,13 +60,7 @@ impl RunState {
         Ok(())
     }
 
-    fn work(
-        &self,
-        index: usize,
-        attempt: u32,
-        inputs: BTreeMap<String, Vec<Payload>>,
-        live: &LiveNode,
-    ) -> RunContext {
+    fn work(&self, index: usize, attempt: u32, live: &LiveNode) -> RunContext {
         let node = self.plan.node(index);
         RunContext {
             run: self.row.id,
@@ -81,7 +69,7 @@ impl RunState {
             idempotency_key: format!("{}:{}", self.row.id, node.id),
             config: node.config.clone(),
             parameters: self.row.parameters.clone(),
-            inputs,
+            inputs: self.machine.inputs_of(index),
             payloads: self.context.payloads(self.tenant, self.row.id),
             files: self.context.files(self.tenant),
             egress: self.context.egress.clone(),
@@ -92,30 +80,13 @@ impl RunState {
         }
     }
 
-    /// The node's code has ended: tells the machine how.
-    pub(super) fn node_ended(&mut self, ended: Ended) {
-        let Some(live) = self.live.remove(&ended.index) else { return };
-        self.actors.retain(|_, index| *index != ended.index);
-        let node = self.plan.node(ended.index).id.to_string();
-        let metrics = |outputs: &[Output]| NodeMetrics {
-            duration_ms: ended.duration_ms,
-            rows_in: live.rows_in,
-            rows_out: outputs.iter().map(|output| output.payload.rows()).sum(),
-            bytes_out: outputs.iter().map(|output| frame_bytes(&output.payload)).sum(),
-        };
-        let kind = match ended.result {
-            Ok(Outcome::Completed(outputs)) => {
-                let metrics = metrics(&outputs);
-                RunEventKind::NodeCompleted { node, outputs, metrics }
-            }
-            Ok(Outcome::WaitUntil(until, outputs)) => {
-                let metrics = metrics(&outputs);
-                RunEventKind::NodeWaiting { node, until, outputs, metrics }
-            }
-            Err(_) if ended.canceled => RunEventKind::NodeCanceled { node },
-            Err(failure) => RunEventKind::NodeFailed { node, failure, metrics: metrics(&[]) },
-        };
-        self.decide(kind);
+    /// The node's code has ended: the machine hears how.
+    pub(super) fn node_ended(&mut self, index: usize, report: RunEventKind) {
+        if self.live.remove(&index).is_none() {
+            return;
+        }
+        self.actors.retain(|_, live| *live != index);
+        self.decide(report);
     }
 
     fn arm_timer(&mut self, node: usize, due: Timestamp) {
@@ -129,7 +100,7 @@ impl RunState {
         let due: Vec<usize> = self.timers.extract_if(.., |(at, _)| *at <= now).map(|(_, node)| node).collect();
         for node in due {
             let decision = self.machine.wake(node, self.context.clock.now());
-            if decision.events.is_empty() && self.machine.is_waiting(node) {
+            if decision.events.is_empty() && self.machine.node_status(node) == NodeStatus::WaitingInput {
                 // The clock of the wall is behind the one of the timer.
                 self.timers.push((now + TICK, node));
             }
@@ -152,12 +123,5 @@ impl RunState {
             self.alarm.at_latest(now + TICK);
         }
         self.commit_next();
-    }
-}
-
-fn frame_bytes(payload: &Payload) -> u64 {
-    match payload {
-        Payload::Frame { bytes, .. } => *bytes,
-        Payload::Json { .. } | Payload::Signal => 0,
     }
 }

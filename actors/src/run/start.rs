@@ -54,6 +54,7 @@ pub(super) async fn load(
 
     let mut tx = context.store.begin(tenant).await?;
     let row = runs::find(&mut tx, run).await?.ok_or(StartError::Missing(run))?;
+    let diagram = runs::diagram(&mut tx, run).await?.ok_or(StartError::Missing(run))?;
     let mut events = Vec::new();
     loop {
         let after = events.last().map_or(0, |event: &troupe_model::RunEvent| event.seq);
@@ -67,7 +68,7 @@ pub(super) async fn load(
     let log_seq = runs::last_log_seq(&mut tx, run).await?;
     drop(tx);
 
-    let (diagram, registry) = (row.diagram.clone(), context.registry.clone());
+    let registry = context.registry.clone();
     let plan = tokio::task::spawn_blocking(move || Plan::build(&diagram, &registry)).await?;
     let plan = Arc::new(plan.map_err(|diagnostics| {
         StartError::Plan(diagnostics.into_iter().map(|diagnostic| diagnostic.message).collect::<Vec<_>>().join("; "))

@@ -61,10 +61,8 @@ impl WorkflowState {
             }
             _ => return Ok(()),
         }
-        if let Some(repair) = self.canvas.repair() {
-            self.integrated(repair, None, None)?;
-            self.derived.due = None;
-        }
+        self.repair()?;
+        self.derived.due = None;
         let (diagram, revision) = (self.canvas.project(), self.seq);
         let (registry, files) = (self.context.registry.clone(), self.context.files(self.tenant));
         let myself = self.myself.clone();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ractor::ActorRef;
 use thiserror::Error;
 use tokio::time::Instant;
-use troupe_crdt::{Awareness, Canvas, Limits};
+use troupe_crdt::{Awareness, Canvas};
 use troupe_model::{TenantId, WorkflowId};
 use troupe_store::{canvas, leases, leases::LeaseKind, runs};
 
@@ -47,7 +47,7 @@ pub(super) async fn load(
     let seq = stored.updates.last().map_or(snapshot_seq, |update| update.seq);
     let canvas = tokio::task::spawn_blocking(move || {
         let snapshot = stored.snapshot.as_ref().map(|snapshot| snapshot.bytes.as_slice());
-        Canvas::open(snapshot, stored.updates.iter().map(|update| update.bytes.as_slice()), Limits::default())
+        Canvas::open(snapshot, stored.updates.iter().map(|update| update.bytes.as_slice()))
     })
     .await??;
     tracing::info!(
@@ -104,14 +104,8 @@ async fn acquire(context: &Context, tenant: TenantId, workflow: WorkflowId) -> R
 pub(super) async fn release(state: &WorkflowState) {
     let released = async {
         let mut tx = state.context.store.begin_system().await?;
-        leases::release(
-            &mut tx,
-            LeaseKind::Workflow,
-            *state.workflow.as_uuid(),
-            state.context.server,
-            state.epoch,
-        )
-        .await?;
+        leases::release(&mut tx, LeaseKind::Workflow, *state.workflow.as_uuid(), state.context.server, state.epoch)
+            .await?;
         tx.commit().await
     };
     if let Err(error) = released.await {

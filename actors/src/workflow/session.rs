@@ -95,12 +95,7 @@ impl WorkflowState {
     }
 
     /// One frame of one session. A hostile frame closes that session and harms no one else [SYNC-4].
-    pub(super) fn receive(
-        &mut self,
-        id: SessionId,
-        frame: &Bytes,
-        credit: Credit,
-    ) -> Result<(), ActorProcessingErr> {
+    pub(super) fn receive(&mut self, id: SessionId, frame: &Bytes, credit: Credit) -> Result<(), ActorProcessingErr> {
         let now = self.context.clock.now();
         let Some(session) = self.sessions.get_mut(&id) else { return Ok(()) };
         let outcome = match session.peer.receive(&mut self.canvas, &mut self.awareness, frame, now.as_millis()) {
@@ -108,9 +103,10 @@ impl WorkflowState {
             Err(refusal) => {
                 tracing::info!(workflow.id = %self.workflow, session.id = %id, %refusal, "refused a frame");
                 metrics::counter!("troupe_canvas_refused_frames_total").increment(1);
+                let reload = refusal.needs_reload();
                 session.outbox.close_now(Close::new(refusal.code, refusal.reason));
                 self.leave(id);
-                return Ok(());
+                return if reload { self.reload() } else { self.repair() };
             }
         };
         for reply in outcome.replies {
@@ -124,8 +120,10 @@ impl WorkflowState {
             // To its author too: the stock provider takes 30 s without a message for a dead connection.
             self.broadcast(&frame.into(), None);
         }
-        if outcome.counted && let Some(session) = self.sessions.get_mut(&id) {
-            session.counted += 1;
+        if outcome.counted > 0
+            && let Some(session) = self.sessions.get_mut(&id)
+        {
+            session.counted += outcome.counted;
             let count = session.counted;
             session.unacknowledged.push_back(Unacknowledged { count, seq: self.seq, _credit: credit });
             session.acknowledge(self.durable_seq);

@@ -2,7 +2,7 @@
 //! what is stored, not what is in memory, so the two cannot disagree.
 
 use thiserror::Error;
-use troupe_crdt::{Canvas, Limits};
+use troupe_crdt::Canvas;
 use troupe_store::canvas;
 
 use super::{WorkflowMsg, WorkflowState};
@@ -18,7 +18,7 @@ enum CompactError {
     #[error(transparent)]
     Open(#[from] troupe_crdt::OpenError),
     #[error(transparent)]
-    Snapshot(#[from] troupe_crdt::SnapshotError),
+    Snapshot(#[from] troupe_crdt::Refusal),
     #[error(transparent)]
     Interrupted(#[from] tokio::task::JoinError),
 }
@@ -40,7 +40,7 @@ impl WorkflowState {
                 let snapshot = tokio::task::spawn_blocking(move || {
                     let base = stored.snapshot.as_ref().map(|snapshot| snapshot.bytes.as_slice());
                     let updates = stored.updates.iter().map(|update| update.bytes.as_slice());
-                    Ok::<_, CompactError>(Canvas::open(base, updates, Limits::default())?.snapshot()?)
+                    Ok::<_, CompactError>(Canvas::open(base, updates)?.snapshot()?)
                 })
                 .await??;
                 let mut tx = context.store.begin_system().await?;

@@ -1,0 +1,151 @@
+//! The workflow actor: sessions, durability, hostile frames, lifecycle.
+
+use bytes::Bytes;
+use troupe_actors::{Channel, DiagramEdit, EditDiagramError, EditError};
+use troupe_crdt::{Access, wire};
+
+use crate::world::{World, diagram};
+
+/// [SYNC-1, SYNC-6] What one session draws the other sees; the author gets no echo, and is told when it is durable.
+#[test]
+fn two_sessions_see_each_other() {
+    let world = World::new();
+    world.on(async |world| {
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        let mut bob = world.join("Bob", Access::ReadWrite).await;
+        ann.draw("quick1 -> quick2").await;
+        bob.until(|bob| bob.node_ids() == ["quick1", "quick2"]).await;
+        ann.until(|ann| ann.acknowledged >= 1).await;
+        assert_eq!(ann.canvas.project(), bob.canvas.project());
+    });
+}
+
+/// [SYNC-3, SYNC-5] An acknowledged edit is there after a crash that flushed nothing.
+#[test]
+fn an_acknowledged_edit_survives_a_crash() {
+    let mut world = World::new();
+    world.on(async |world| {
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        for plan in ["quick1", "quick1 -> quick2", "quick1 -> quick2 -> quick3"] {
+            ann.draw(plan).await;
+        }
+        ann.until(|ann| ann.acknowledged >= 3).await;
+    });
+    world.crash();
+    world.start();
+    world.on(async |world| {
+        let bob = world.join("Bob", Access::ReadWrite).await;
+        assert_eq!(bob.node_ids(), ["quick1", "quick2", "quick3"]);
+    });
+}
+
+/// [SYNC-4] A hostile frame closes its session and harms no one else.
+#[test]
+fn a_hostile_frame_closes_its_session_only() {
+    let world = World::new();
+    world.on(async |world| {
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        let hostile: [&[u8]; 5] = [
+            &[0, 2, 4, 1, 0, 7, 0],
+            b"\x00\x02\x14\x01\x01\x0b\x18\xf2\xa8\x0b\x0a\x01\x7c\x00\x00\x00\x00\x01\x0b\xd7\xa8\x01",
+            &[],
+            &[0, 2, 255, 255, 255, 255, 15],
+            &[99],
+        ];
+        for frame in hostile {
+            let mallory = world.join("Mallory", Access::ReadWrite).await;
+            mallory.session.send(Bytes::copy_from_slice(frame)).await;
+            ann.draw(if ann.node_ids().is_empty() { "quick1" } else { "" }).await;
+            ann.canvas = troupe_crdt::Canvas::new();
+        }
+    });
+}
+
+/// [SYNC-10] A read-only session is shown everything and may change nothing.
+#[test]
+fn a_reader_changes_nothing() {
+    let world = World::new();
+    world.on(async |world| {
+        world.draw("quick1").await;
+        let mut reader = world.join("Eve", Access::ReadOnly).await;
+        reader.draw("quick1 -> quick2").await;
+        let (diagram, _) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        assert_eq!(diagram.nodes.len(), 1);
+    });
+}
+
+/// [SYNC-14] An edit as a diagram is an edit of the live canvas; a stale one is refused.
+#[test]
+fn a_diagram_edit_is_a_canvas_edit() {
+    let world = World::new();
+    world.on(async |world| {
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        let (_, revision) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        let edit = |if_match| {
+            let edit = DiagramEdit::Replace(diagram("quick1 -> quick2"));
+            world.system().edit_diagram(world.tenant, world.workflow, world.user, if_match, edit)
+        };
+        let edited = edit(Some(revision)).await.unwrap();
+        assert!(edited.revision > revision);
+        ann.until(|ann| ann.node_ids() == ["quick1", "quick2"]).await;
+        match edit(Some(revision)).await {
+            Err(EditDiagramError::Edit(EditError::Stale { current })) => assert_eq!(current, edited.revision),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(edit(None).await.unwrap().revision, edited.revision, "the same diagram is no edit");
+    });
+}
+
+/// [CANVAS-4] Diagnostics are pushed after an edit to those who watch.
+#[test]
+fn diagnostics_follow_an_edit() {
+    let world = World::new();
+    world.on(async |world| {
+        let watcher = world.watch(Channel::Workflow(world.workflow)).await;
+        world.draw("nonsense1 -> quick1").await;
+        loop {
+            let message = watcher.until("diagnostics").await;
+            let codes = message["data"]["diagnostics"].as_array().unwrap();
+            if codes.iter().any(|diagnostic| diagnostic["code"] == "unknown_node_type") {
+                return;
+            }
+        }
+    });
+}
+
+/// [CANVAS-9] An edge whose node is gone is taken out of the document, once.
+#[test]
+fn a_dangling_edge_is_repaired() {
+    let world = World::new();
+    world.on(async |world| {
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        ann.draw("quick1 -> quick2").await;
+        ann.until(|ann| ann.acknowledged >= 1).await;
+        let mut target = ann.canvas.project();
+        target.nodes.retain(|node| node.id == "quick1");
+        let update = ann.canvas.edit(&target).unwrap();
+        ann.session.send(wire::update(&update).into()).await;
+        ann.until(|ann| ann.acknowledged >= 2).await;
+        assert!(ann.canvas.project().edges.is_empty());
+    });
+}
+
+/// [SYNC-12] A stop in order commits everything, closes with 1012, and gives the lease back.
+#[test]
+fn a_drain_loses_nothing() {
+    let mut world = World::new();
+    let ann = world.on(async |world| {
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        ann.draw("quick1").await;
+        // Awaited, so that the frame was handled before the stop; its commit may be under way.
+        world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        ann
+    });
+    world.stop();
+    futures::executor::block_on(async { assert_eq!(ann.closed().await.code, 1012) });
+    drop(ann);
+    world.start();
+    world.on(async |world| {
+        assert_eq!(world.join("Bob", Access::ReadWrite).await.node_ids(), ["quick1"]);
+    });
+}

@@ -1,0 +1,431 @@
+//! A server in miniature: the actor system on an embedded store in a temporary folder, with node types made for
+//! tests. It can be crashed, which drops everything in memory, and started again on what is stored.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::{FutureExt, future::BoxFuture};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+use troupe_actors::{
+    CanvasSession, Channel, DiagramEdit, JoinCanvas, Limits, Next, OutFrame, Outbox, StartRun, Subscription, System,
+    SystemConfig,
+};
+use troupe_crdt::{Access, UserTag};
+use troupe_engine::{
+    Registry,
+    egress::{Egress, EgressConfig},
+    node::{CheckContext, Checked, NodeType, Outcome, RunContext},
+};
+use troupe_model::{
+    Diagram, NodeFailure, NodeTypeSpec, Output, Payload, Port, PortKind, RunEventKind, RunId, RunStatus, ServerId,
+    SessionId, SystemClock, TenantId, UserId, WorkflowId, WorkspaceId,
+};
+use troupe_store::{DatabaseConfig, Store, runs, tenants, users, workflows, workspaces};
+
+/// How long a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct World {
+    folder: TempDir,
+    server: ServerId,
+    pub tenant: TenantId,
+    pub user: UserId,
+    pub workflow: WorkflowId,
+    pub trace: Trace,
+    node: Option<(Runtime, System)>,
+}
+
+/// What the nodes of all runs did, in order, over all crashes.
+#[derive(Clone, Debug, Default)]
+pub struct Trace(Arc<Mutex<Vec<String>>>);
+
+impl Trace {
+    fn note(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        let mut world = Self {
+            folder: TempDir::new().unwrap(),
+            server: ServerId::generate(),
+            tenant: TenantId::generate(),
+            user: UserId::generate(),
+            workflow: WorkflowId::generate(),
+            trace: Trace::default(),
+            node: None,
+        };
+        world.start();
+        world.on(World::seed);
+        world
+    }
+
+    /// Starts a server on what is stored.
+    pub fn start(&mut self) {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let system = runtime.block_on(async {
+            let store = Store::open(DatabaseConfig::sqlite(self.folder.path().join("troupe.db"))).await.unwrap();
+            store.migrate().await.unwrap();
+            System::start(SystemConfig {
+                server: self.server,
+                store,
+                registry: Registry::of(test_nodes(&self.trace)),
+                egress: Egress::new(EgressConfig::default()),
+                clock: Arc::new(SystemClock),
+                files_root: self.folder.path().join("files"),
+                payloads_root: self.folder.path().join("payloads"),
+                limits: Limits::default(),
+            })
+            .await
+            .unwrap()
+        });
+        self.node = Some((runtime, system));
+    }
+
+    /// Ends the server as `kill -9` would: nothing is told, nothing is flushed.
+    pub fn crash(&mut self) {
+        let (runtime, system) = self.node.take().unwrap();
+        drop(system);
+        runtime.shutdown_background();
+    }
+
+    /// Ends the server in order.
+    pub fn stop(&mut self) {
+        let (runtime, system) = self.node.take().unwrap();
+        runtime.block_on(system.drain(PATIENCE));
+    }
+
+    pub fn system(&self) -> &System {
+        &self.node.as_ref().expect("the server runs").1
+    }
+
+    /// Runs a part of a test on the server's runtime, and fails when it takes for ever.
+    pub fn on<'a, F: Future>(&'a self, part: impl FnOnce(&'a Self) -> F) -> F::Output {
+        let runtime = &self.node.as_ref().expect("the server runs").0;
+        runtime.block_on(async { tokio::time::timeout(PATIENCE, part(self)).await.expect("it takes too long") })
+    }
+
+    pub async fn store(&self) -> Store {
+        Store::open(DatabaseConfig::sqlite(self.folder.path().join("troupe.db"))).await.unwrap()
+    }
+
+    async fn seed(&self) {
+        let store = self.store().await;
+        let now = troupe_model::Timestamp::from_millis(1);
+        let mut tx = store.begin_system().await.unwrap();
+        tenants::create(&mut tx, self.tenant, "Test", now).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = store.begin(self.tenant).await.unwrap();
+        let workspace = WorkspaceId::generate();
+        users::create(
+            &mut tx,
+            users::NewUser {
+                id: self.user,
+                email: "ann@example.com",
+                name: "Ann",
+                password_hash: "-",
+                role: users::Role::Owner,
+            },
+            now,
+        )
+        .await
+        .unwrap();
+        workspaces::create(&mut tx, workspace, "W", "", now).await.unwrap();
+        let new = workflows::NewWorkflow {
+            id: self.workflow,
+            workspace_id: workspace,
+            folder_id: None,
+            job_id: None,
+            name: "Test",
+            description: "",
+            parameters: &Map::new(),
+            tags: &[],
+            created_by: self.user,
+        };
+        workflows::create(&mut tx, new, now).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    pub async fn join(&self, name: &str, access: Access) -> Client {
+        let user = UserTag { id: self.user.to_string(), name: name.to_owned(), color: "#123456".to_owned() };
+        let session = SessionId::generate();
+        let join = JoinCanvas { session, user_id: self.user, user, access, acks: true };
+        let session = self.system().join_canvas(self.tenant, self.workflow, join).await.unwrap();
+        Client::greet(session).await
+    }
+
+    /// Makes the canvas this diagram: `"a -> b, b -> c"`, each node of the type that its name begins with.
+    pub async fn draw(&self, plan: &str) {
+        let edit = DiagramEdit::Replace(diagram(plan));
+        self.system().edit_diagram(self.tenant, self.workflow, self.user, None, edit).await.unwrap();
+    }
+
+    pub async fn run(&self) -> RunId {
+        let start = StartRun { by: Some(self.user), trigger: "manual".to_owned(), parameters: Map::new() };
+        self.system().start_run(self.tenant, self.workflow, start).await.unwrap().id
+    }
+
+    pub async fn watch(&self, channel: Channel) -> Watcher {
+        let outbox = Outbox::new(1 << 20);
+        let subscription = self.system().subscribe(self.tenant, channel, None, outbox.clone()).await.unwrap();
+        Watcher { outbox, _subscription: subscription }
+    }
+
+    /// Waits for the run's end.
+    pub async fn ended(&self, run: RunId) -> RunStatus {
+        loop {
+            let status = self.stored(run).await.status;
+            if status.is_final() {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub async fn stored(&self, run: RunId) -> runs::Run {
+        let store = self.store().await;
+        let mut tx = store.begin(self.tenant).await.unwrap();
+        runs::find(&mut tx, run).await.unwrap().unwrap()
+    }
+
+    pub async fn node_runs(&self, run: RunId) -> BTreeMap<String, runs::NodeRunRow> {
+        let store = self.store().await;
+        let mut tx = store.begin(self.tenant).await.unwrap();
+        let rows = runs::node_runs(&mut tx, run).await.unwrap();
+        rows.into_iter().map(|row| (row.node.clone(), row)).collect()
+    }
+
+    pub async fn journal(&self, run: RunId) -> Vec<RunEventKind> {
+        let store = self.store().await;
+        let mut tx = store.begin(self.tenant).await.unwrap();
+        runs::events(&mut tx, run, 0, 100_000).await.unwrap().into_iter().map(|event| event.kind).collect()
+    }
+
+    /// Waits until the nodes have done this.
+    pub async fn traced(&self, line: &str) {
+        while !self.trace.lines().iter().any(|known| known == line) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+pub fn diagram(plan: &str) -> Diagram {
+    let mut nodes: Vec<Value> = Vec::new();
+    let mut edges = Vec::new();
+    let mut add = |id: &str| {
+        let node_type = id.trim_end_matches(|c: char| c.is_ascii_digit());
+        if !nodes.iter().any(|node| node["id"] == id) {
+            nodes.push(json!({ "id": id, "data": { "label": id, "nodeType": node_type } }));
+        }
+    };
+    for part in plan.split(", ") {
+        let ids: Vec<&str> = part.split(" -> ").collect();
+        ids.iter().for_each(|id| add(id));
+        for pair in ids.windows(2) {
+            edges.push(json!({ "id": format!("{}-{}", pair[0], pair[1]), "source": pair[0], "target": pair[1] }));
+        }
+    }
+    serde_json::from_value(json!({ "nodes": nodes, "edges": edges })).unwrap()
+}
+
+/// A session with a document of its own.
+pub struct Client {
+    pub session: CanvasSession,
+    pub canvas: troupe_crdt::Canvas,
+    pub acknowledged: u64,
+}
+
+impl Client {
+    async fn greet(session: CanvasSession) -> Self {
+        let mut client = Self { session, canvas: troupe_crdt::Canvas::new(), acknowledged: 0 };
+        let hello = troupe_crdt::wire::sync_step1(&client.canvas.state_vector());
+        client.session.send(hello.into()).await;
+        // Our question, then its answer to ours.
+        while !client.take().await {}
+        client
+    }
+
+    /// Takes one frame; tells whether it was the answer to the first question.
+    pub async fn take(&mut self) -> bool {
+        let Next::Frame(OutFrame::Sync(frame)) = self.session.outbox().next().await else {
+            panic!("the session was closed")
+        };
+        use troupe_crdt::wire::Message;
+        match troupe_crdt::wire::decode(&frame).unwrap() {
+            Message::SyncStep2(update) => {
+                self.canvas.apply(update).unwrap();
+                return true;
+            }
+            Message::Update(update) => drop(self.canvas.apply(update).unwrap()),
+            Message::Ack(count) => self.acknowledged = count,
+            _ => {}
+        }
+        false
+    }
+
+    /// Edits its own document and sends the update.
+    pub async fn draw(&mut self, plan: &str) {
+        let update = self.canvas.edit(&diagram(plan)).expect("it changes something");
+        self.session.send(troupe_crdt::wire::update(&update).into()).await;
+    }
+
+    pub async fn until(&mut self, mut done: impl FnMut(&Self) -> bool) {
+        while !done(self) {
+            self.take().await;
+        }
+    }
+
+    pub fn node_ids(&self) -> Vec<String> {
+        self.canvas.project().nodes.into_iter().map(|node| node.id).collect()
+    }
+
+    /// The close that ends the session.
+    pub async fn closed(&self) -> troupe_actors::Close {
+        loop {
+            if let Next::Close(close) = self.session.outbox().next().await {
+                return close;
+            }
+        }
+    }
+}
+
+pub struct Watcher {
+    outbox: Outbox,
+    _subscription: Subscription,
+}
+
+impl Watcher {
+    pub async fn next(&self) -> Value {
+        match self.outbox.next().await {
+            Next::Frame(OutFrame::Event(frame)) => serde_json::from_slice(frame.json()).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn until(&self, kind: &str) -> Value {
+        loop {
+            let message = self.next().await;
+            if message["type"] == kind {
+                return message;
+            }
+        }
+    }
+}
+
+type Work = Box<dyn Fn(RunContext) -> BoxFuture<'static, Result<Outcome, NodeFailure>> + Send + Sync>;
+
+struct TestNode {
+    spec: NodeTypeSpec,
+    work: Work,
+}
+
+impl NodeType for TestNode {
+    fn spec(&self) -> &NodeTypeSpec {
+        &self.spec
+    }
+
+    fn check(&self, _: &CheckContext<'_>) -> Checked {
+        Checked::default()
+    }
+
+    fn run(&self, ctx: RunContext) -> BoxFuture<'_, Result<Outcome, NodeFailure>> {
+        (self.work)(ctx)
+    }
+}
+
+fn done() -> Result<Outcome, NodeFailure> {
+    Ok(Outcome::Completed(vec![Output { port: "out".to_owned(), payload: Payload::Signal }]))
+}
+
+/// `quick` ends at once; `slow` takes 300 ms and reports progress; `hang` ends only when it is canceled; `panics`,
+/// `fails`; `once` hangs until the server crashed, and ends at once after that; `sleeper` waits 300 ms without a task.
+fn test_nodes(trace: &Trace) -> Vec<Arc<dyn NodeType>> {
+    let starts = Arc::new(AtomicU32::new(0));
+    let node = |id: &str, work: Work| -> Arc<dyn NodeType> {
+        let port = |name: &str| Port::new(name, name, PortKind::Any);
+        let spec = NodeTypeSpec {
+            id: id.to_owned(),
+            category: "Flow".to_owned(),
+            name: id.to_owned(),
+            description: String::new(),
+            icon: String::new(),
+            color: "#000000".to_owned(),
+            inputs: vec![port("in").optional().many()],
+            outputs: vec![port("out")],
+            config_schema: json!({ "type": "object" }),
+            config_defaults: json!({}),
+        };
+        Arc::new(TestNode { spec, work })
+    };
+    let traced = |work: fn(RunContext) -> BoxFuture<'static, Result<Outcome, NodeFailure>>| -> Work {
+        let trace = trace.clone();
+        Box::new(move |ctx| {
+            let (trace, id) = (trace.clone(), ctx.node.clone());
+            trace.note(format!("{id} started"));
+            let work = work(ctx);
+            async move {
+                let result = work.await;
+                trace.note(format!("{id} {}", if result.is_ok() { "done" } else { "failed" }));
+                result
+            }
+            .boxed()
+        })
+    };
+    let seen = trace.clone();
+    let once: Work = Box::new(move |ctx| {
+        let first = !seen.lines().iter().any(|line| *line == format!("{} started", ctx.node));
+        seen.note(format!("{} started", ctx.node));
+        starts.fetch_add(1, Ordering::Relaxed);
+        async move { if first { std::future::pending().await } else { done() } }.boxed()
+    });
+    vec![
+        node("quick", traced(|_| async { done() }.boxed())),
+        node("slow", traced(|ctx| slow(ctx).boxed())),
+        node(
+            "hang",
+            traced(|ctx| {
+                async move {
+                    ctx.cancel.cancelled().await;
+                    Err(NodeFailure::new("canceled", "canceled"))
+                }
+                .boxed()
+            }),
+        ),
+        node("panics", traced(|_| async { panic!("out of cheese") }.boxed())),
+        node("fails", traced(|_| async { Err(NodeFailure::new("no_luck", "it had no luck")) }.boxed())),
+        node("once", once),
+        node(
+            "sleeper",
+            traced(|ctx| {
+                async move {
+                    let until = ctx.now.after(Duration::from_millis(300));
+                    Ok(Outcome::WaitUntil(until, vec![Output { port: "out".to_owned(), payload: Payload::Signal }]))
+                }
+                .boxed()
+            }),
+        ),
+    ]
+}
+
+async fn slow(ctx: RunContext) -> Result<Outcome, NodeFailure> {
+    for rows in 1..=30 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        ctx.progress.rows(rows);
+    }
+    ctx.log.info("thirty rows");
+    done()
+}
