@@ -144,7 +144,7 @@ impl Canvas {
 
     /// Measures the size anew: garbage collection may have made the document smaller than the sum of its updates.
     pub(crate) fn measure(&mut self) -> usize {
-        if let Some(whole) = self.encode_since(&StateVector::default()) {
+        if let Some(whole) = self.whole() {
             self.size_bytes = whole.len();
         }
         self.size_bytes
@@ -153,7 +153,6 @@ impl Canvas {
     fn around(doc: Doc) -> Self {
         let mut canvas = Self { doc, clocks: HashMap::new(), size_bytes: 0, stray_since: None, lost: false };
         canvas.refresh_clocks();
-        canvas.measure();
         canvas
     }
 
@@ -164,6 +163,10 @@ impl Canvas {
     fn refresh_clocks(&mut self) {
         let state_vector = self.doc.transact().state_vector();
         self.clocks = state_vector.iter().map(|(client, clock)| (client.get(), *clock)).collect();
+    }
+
+    fn whole(&self) -> Option<Vec<u8>> {
+        self.encode_since(&StateVector::default())
     }
 
     /// Always `encode_diff`: `encode_state_as_update` panics when something is pending.
@@ -188,14 +191,13 @@ impl Canvas {
     fn recover(&mut self) {
         let before: StateVector =
             StateVector::new(self.clocks.iter().map(|(client, clock)| (ClientID::new(*client), *clock)).collect());
-        let rebuilt = self.encode_since(&StateVector::default()).and_then(|whole| load::document(&whole).ok());
-        let Some(doc) = rebuilt else {
-            self.lost = true;
-            return;
-        };
-        let stray_since = self.stray_since.take().unwrap_or(before);
-        *self = Self::around(doc);
-        self.stray_since = Some(stray_since);
+        match self.whole().map(|whole| Self::open(None, [whole])) {
+            Some(Ok(rebuilt)) => {
+                let stray_since = self.stray_since.take().unwrap_or(before);
+                *self = Self { stray_since: Some(stray_since), ..rebuilt };
+            }
+            _ => self.lost = true,
+        }
     }
 
     fn deepest(&self, sketch: &Sketch) -> usize {

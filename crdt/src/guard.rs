@@ -11,7 +11,7 @@ mod order;
 use thiserror::Error;
 
 pub use decode::sketch;
-pub(crate) use decode::state_vector;
+pub(crate) use decode::{has_holes, state_vector};
 pub(crate) use depth::deepest;
 pub use order::integrates;
 
@@ -120,6 +120,3 @@ impl Sketch {
         self.sections.is_empty() && self.deletes.is_empty()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -16,8 +16,8 @@ const PLAIN_TEXT_CHARS_MAX: usize = 120;
 const SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// The JSON of whatever stands under a key.
-pub(super) fn to_json(txn: &impl ReadTxn, out: &Out) -> Value {
-    shared_to_json(txn, out, 0)
+pub(super) fn to_json(txn: &impl ReadTxn, out: Out) -> Value {
+    shared_to_json(txn, &out, 0)
 }
 
 pub(super) fn object(txn: &impl ReadTxn, map: &MapRef) -> Object<String, Value> {
@@ -29,7 +29,7 @@ pub(super) fn any_to_json(any: &Any) -> Value {
 }
 
 fn shared_to_json(txn: &impl ReadTxn, out: &Out, depth: usize) -> Value {
-    if depth > JSON_DEPTH_MAX {
+    if depth >= JSON_DEPTH_MAX {
         return Value::Null;
     }
     match out {
@@ -42,11 +42,18 @@ fn shared_to_json(txn: &impl ReadTxn, out: &Out, depth: usize) -> Value {
 }
 
 fn map_to_json(txn: &impl ReadTxn, map: &MapRef, depth: usize) -> Object<String, Value> {
-    map.iter(txn).map(|(key, value)| (key.to_owned(), shared_to_json(txn, &value, depth + 1))).collect()
+    sorted(map.iter(txn).map(|(key, value)| (key.to_owned(), shared_to_json(txn, &value, depth + 1))))
+}
+
+/// The document's maps have no order, and `serde_json`'s may keep the order of insertion.
+fn sorted(entries: impl Iterator<Item = (String, Value)>) -> Object<String, Value> {
+    let mut entries: Vec<_> = entries.collect();
+    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+    entries.into_iter().collect()
 }
 
 fn plain_to_json(any: &Any, depth: usize) -> Value {
-    if depth > JSON_DEPTH_MAX {
+    if depth >= JSON_DEPTH_MAX {
         return Value::Null;
     }
     match any {
@@ -57,7 +64,8 @@ fn plain_to_json(any: &Any, depth: usize) -> Value {
         Any::String(text) => Value::String(text.to_string()),
         Any::Array(items) => items.iter().map(|item| plain_to_json(item, depth + 1)).collect(),
         Any::Map(entries) => {
-            entries.iter().map(|(key, value)| (key.clone(), plain_to_json(value, depth + 1))).collect()
+            let entries = entries.iter().map(|(key, value)| (key.clone(), plain_to_json(value, depth + 1)));
+            Value::Object(sorted(entries))
         }
     }
 }
@@ -83,7 +91,7 @@ pub(super) fn normal_object(object: &Object<String, Value>, depth: usize) -> Obj
 }
 
 fn normal_within(value: &Value, depth: usize) -> Value {
-    if depth > JSON_DEPTH_MAX {
+    if depth >= JSON_DEPTH_MAX {
         return Value::Null;
     }
     match value {

@@ -2,10 +2,10 @@
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
-use yrs::{Doc, ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn, updates::decoder::Decode};
+use yrs::{ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn, updates::decoder::Decode};
 
 use super::{Canvas, empty_document, guarded};
-use crate::Refusal;
+use crate::{Refusal, guard};
 
 /// Why what the store holds is not a canvas.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -16,8 +16,8 @@ pub enum OpenError {
     Update { index: usize, reason: String },
     #[error("the log refers to updates that it does not hold")]
     Incomplete,
-    #[error("the document cannot be closed: {0}")]
-    Commit(String),
+    #[error("the document cannot be built: {0}")]
+    Document(String),
 }
 
 /// The whole document in V2 encoding, read back once before it was handed out.
@@ -39,12 +39,15 @@ impl Canvas {
         let mut txn = doc.transact_mut();
         let read = read(&mut txn, snapshot_v2, updates);
         let incomplete = txn.prune_pending().is_some();
-        guarded(move || drop(txn)).map_err(OpenError::Commit)?;
+        guarded(move || drop(txn)).map_err(OpenError::Document)?;
         read?;
-        if incomplete {
+        let canvas = Self::around(doc);
+        let whole = canvas.whole().ok_or_else(|| OpenError::Document("it cannot be encoded".to_owned()))?;
+        let holes = guard::has_holes(&whole).map_err(|hostile| OpenError::Document(hostile.to_string()))?;
+        if incomplete || holes {
             return Err(OpenError::Incomplete);
         }
-        Ok(Self::around(doc))
+        Ok(Self { size_bytes: whole.len(), ..canvas })
     }
 
     /// The document for the store: encoded, read back, and compared.
@@ -62,11 +65,6 @@ impl Canvas {
 }
 
 const NONE: [&[u8]; 0] = [];
-
-/// A document of one V1 update that holds all of it.
-pub(super) fn document(whole: &[u8]) -> Result<Doc, OpenError> {
-    Canvas::open(None, [whole]).map(|canvas| canvas.doc)
-}
 
 fn read<U: AsRef<[u8]>>(
     txn: &mut TransactionMut<'_>,

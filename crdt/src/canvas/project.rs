@@ -1,13 +1,13 @@
 //! Canvas → diagram [CANVAS-2]. Total: whatever a client wrote, junk is dropped or takes its default.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map as Object, Value};
 use troupe_model::{
     Diagram, Edge, Node, NodeData, Position, Viewport,
     diagram::{EDGE_TYPE, NODE_TYPE},
 };
-use yrs::{Any, Map, MapRef, Out, ReadTxn, Transact};
+use yrs::{Any, GetString, Map, MapRef, Out, ReadTxn, Transact};
 
 use super::{Canvas, EDGES, META, NODES, NOTES, content};
 
@@ -20,7 +20,7 @@ impl Canvas {
     /// The name that the clients show, if one was written.
     pub fn name(&self) -> Option<String> {
         let txn = self.doc.transact();
-        let name = string(&txn, &txn.get_map(META)?, "name")?;
+        let name = string(&txn, txn.get_map(META)?.get(&txn, "name")?)?;
         (!name.is_empty()).then_some(name)
     }
 }
@@ -34,17 +34,19 @@ pub(super) fn diagram(txn: &impl ReadTxn) -> Diagram {
     edges.sort_by(|a, b| a.id.cmp(&b.id));
     drop_dangling(&mut nodes, &mut edges);
     let notes: BTreeMap<String, Value> =
-        entries(txn, NOTES).into_iter().map(|(id, out)| (id, content::to_json(txn, &out))).collect();
+        entries(txn, NOTES).into_iter().map(|(id, out)| (id, content::to_json(txn, out))).collect();
     let viewport = txn.get_map(META).and_then(|meta| viewport(meta.get(txn, "viewport")?)).unwrap_or_default();
     Diagram { nodes, edges, viewport, notes }
 }
 
-/// Edges need both their nodes, and a child its parent.
+/// Edges need both their nodes, and a child its parent. `nodes` are sorted by id.
 pub(super) fn drop_dangling(nodes: &mut [Node], edges: &mut Vec<Edge>) {
-    let ids: BTreeSet<String> = nodes.iter().map(|node| node.id.clone()).collect();
-    edges.retain(|edge| ids.contains(&edge.source) && ids.contains(&edge.target));
-    for node in nodes {
-        node.parent_id = node.parent_id.take().filter(|parent| ids.contains(parent));
+    let index_of = |nodes: &[Node], id: &str| nodes.binary_search_by(|node| node.id.as_str().cmp(id)).ok();
+    edges.retain(|edge| index_of(nodes, &edge.source).is_some() && index_of(nodes, &edge.target).is_some());
+    for child in 0..nodes.len() {
+        if let Some(parent) = nodes[child].parent_id.take() {
+            nodes[child].parent_id = index_of(nodes, &parent).map(|_| parent);
+        }
     }
 }
 
@@ -60,50 +62,71 @@ pub(super) fn as_map(out: Out) -> Option<MapRef> {
     }
 }
 
+// Maps are walked and not asked key by key: a canvas of thousands of nodes is projected after every edit.
+
 pub(super) fn node(txn: &impl ReadTxn, id: String, map: &MapRef) -> Node {
-    Node {
+    let mut node = Node {
         id,
-        kind: string(txn, map, "type").unwrap_or_else(|| NODE_TYPE.to_owned()),
-        position: map.get(txn, "position").map(position).unwrap_or_default(),
-        data: map.get(txn, "data").and_then(as_map).map(|data| node_data(txn, &data)).unwrap_or_default(),
-        parent_id: string(txn, map, "parentId"),
-        width: number(map.get(txn, "width")),
-        height: number(map.get(txn, "height")),
+        kind: NODE_TYPE.to_owned(),
+        position: Position::default(),
+        data: NodeData::default(),
+        parent_id: None,
+        width: None,
+        height: None,
+    };
+    for (key, out) in map.iter(txn) {
+        match key {
+            "type" => node.kind = string(txn, out).unwrap_or(node.kind),
+            "position" => node.position = position(out),
+            "data" => node.data = as_map(out).map(|data| node_data(txn, &data)).unwrap_or_default(),
+            "parentId" => node.parent_id = string(txn, out),
+            "width" => node.width = number(out),
+            "height" => node.height = number(out),
+            _ => {}
+        }
     }
+    node
 }
 
 fn node_data(txn: &impl ReadTxn, map: &MapRef) -> NodeData {
-    NodeData {
-        label: string(txn, map, "label").unwrap_or_default(),
-        node_type: string(txn, map, "nodeType").unwrap_or_default(),
-        connector_type: string(txn, map, "connectorType"),
-        config: map.get(txn, "config").map(|out| config(txn, &out)).unwrap_or_default(),
-        disabled: matches!(map.get(txn, "disabled"), Some(Out::Any(Any::Bool(true)))),
-        notes: string(txn, map, "notes"),
+    let mut data = NodeData::default();
+    for (key, out) in map.iter(txn) {
+        match key {
+            "label" => data.label = string(txn, out).unwrap_or_default(),
+            "nodeType" => data.node_type = string(txn, out).unwrap_or_default(),
+            "connectorType" => data.connector_type = string(txn, out),
+            "config" => data.config = config(txn, out),
+            "disabled" => data.disabled = matches!(out, Out::Any(Any::Bool(true))),
+            "notes" => data.notes = string(txn, out),
+            _ => {}
+        }
     }
+    data
 }
 
 /// A map, shared or plain.
-fn config(txn: &impl ReadTxn, out: &Out) -> Object<String, Value> {
-    match out {
-        Out::YMap(map) => content::object(txn, map),
-        Out::Any(any @ Any::Map(_)) => match content::any_to_json(any) {
-            Value::Object(object) => object,
-            _ => Object::new(),
-        },
+fn config(txn: &impl ReadTxn, out: Out) -> Object<String, Value> {
+    match content::to_json(txn, out) {
+        Value::Object(object) => object,
         _ => Object::new(),
     }
 }
 
+/// Nothing without both ends.
 pub(super) fn edge(txn: &impl ReadTxn, id: String, map: &MapRef) -> Option<Edge> {
-    Some(Edge {
-        id,
-        kind: string(txn, map, "type").unwrap_or_else(|| EDGE_TYPE.to_owned()),
-        source: string(txn, map, "source")?,
-        target: string(txn, map, "target")?,
-        source_handle: string(txn, map, "sourceHandle"),
-        target_handle: string(txn, map, "targetHandle"),
-    })
+    let (mut kind, mut source, mut target, mut source_handle, mut target_handle) = (None, None, None, None, None);
+    for (key, out) in map.iter(txn) {
+        match key {
+            "type" => kind = string(txn, out),
+            "source" => source = string(txn, out),
+            "target" => target = string(txn, out),
+            "sourceHandle" => source_handle = string(txn, out),
+            "targetHandle" => target_handle = string(txn, out),
+            _ => {}
+        }
+    }
+    let kind = kind.unwrap_or_else(|| EDGE_TYPE.to_owned());
+    Some(Edge { id, kind, source: source?, target: target?, source_handle, target_handle })
 }
 
 fn position(out: Out) -> Position {
@@ -119,18 +142,16 @@ fn viewport(out: Out) -> Option<Viewport> {
 }
 
 /// A text, shared or plain.
-fn string(txn: &impl ReadTxn, map: &MapRef, key: &str) -> Option<String> {
-    match map.get(txn, key)? {
-        out @ (Out::Any(Any::String(_)) | Out::YText(_)) => match content::to_json(txn, &out) {
-            Value::String(text) => Some(text),
-            _ => None,
-        },
+fn string(txn: &impl ReadTxn, out: Out) -> Option<String> {
+    match out {
+        Out::Any(Any::String(text)) => Some(text.to_string()),
+        Out::YText(text) => Some(text.get_string(txn)),
         _ => None,
     }
 }
 
-fn number(out: Option<Out>) -> Option<f64> {
-    match out? {
+fn number(out: Out) -> Option<f64> {
+    match out {
         Out::Any(any) => finite(&any),
         _ => None,
     }

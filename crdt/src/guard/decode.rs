@@ -25,10 +25,23 @@ const SKIP: u8 = 10;
 
 /// Reads an update whole, or says why no client of ours wrote it.
 pub fn sketch(update: &[u8]) -> Result<Sketch, Hostile> {
+    read(update, UPDATE_CLIENTS_MAX)
+}
+
+/// Whether a whole document lacks something in between: `yrs` keeps holes without calling them pending.
+pub(crate) fn has_holes(document: &[u8]) -> Result<bool, Hostile> {
+    let sketch = read(document, usize::MAX)?;
+    Ok(sketch.sections.iter().flat_map(|section| &section.blocks).any(|block| block.content == Content::Skip))
+}
+
+fn read(update: &[u8], clients_max: usize) -> Result<Sketch, Hostile> {
     let mut reader = Reader::new(update);
     let mut sketch = Sketch::default();
     // A section is at least a count, a client, a clock and two bytes of block.
-    let clients = authors(&mut reader, 5)?;
+    let clients = reader.count(5)?;
+    if clients > clients_max {
+        return Err(Hostile::Clients);
+    }
     let mut seen = HashSet::new();
     sketch.sections.reserve(clients);
     for _ in 0..clients {
@@ -53,11 +66,6 @@ pub(crate) fn state_vector(bytes: &[u8]) -> Result<(), Hostile> {
     }
     reader.end()?;
     Ok(())
-}
-
-fn authors(reader: &mut Reader<'_>, bytes_each: usize) -> Result<usize, Hostile> {
-    let count = reader.count(bytes_each)?;
-    if count > UPDATE_CLIENTS_MAX { Err(Hostile::Clients) } else { Ok(count) }
 }
 
 fn section(reader: &mut Reader<'_>) -> Result<Section, Hostile> {
@@ -215,8 +223,9 @@ fn integer(reader: &mut Reader<'_>) -> Result<(), Malformed> {
     Err(Malformed::Number)
 }
 
+/// Clients send all deletions that they know of, so these may have many authors.
 fn deletes(reader: &mut Reader<'_>, deletes: &mut Vec<Deleted>) -> Result<(), Hostile> {
-    let clients = authors(reader, 2)?;
+    let clients = reader.count(2)?;
     let mut seen = HashSet::new();
     for _ in 0..clients {
         let client = reader.uint()?;

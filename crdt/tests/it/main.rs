@@ -1,0 +1,12 @@
+//! The canvas as its users meet it: frames in, frames out, documents that agree.
+
+mod awareness;
+mod edit;
+mod fuzz;
+mod grammar;
+mod hostile;
+mod peers;
+mod session;
+mod snapshot;
+mod world;
+mod yjs;
