@@ -4,10 +4,10 @@ import { DEMO, type Server } from "./server.ts";
 /** The sign-in page and the list behind it. */
 export async function signIn(page: Page, server: Server): Promise<void> {
   await page.goto(server.url);
-  await page.getByTestId("sign-in-email").fill(DEMO.email);
-  await page.getByTestId("sign-in-password").fill(DEMO.password);
+  await page.getByTestId("email").fill(DEMO.email);
+  await page.getByTestId("password").fill(DEMO.password);
   await page.getByTestId("sign-in-submit").click();
-  await expect(page.getByTestId("workflow-list")).toBeVisible();
+  await expect(page.getByTestId("workflows")).toBeVisible();
 }
 
 /** One browser's view of one workflow. */
@@ -24,7 +24,7 @@ export class Editor {
   }
 
   get remoteCursors(): Locator {
-    return this.page.getByTestId("remote-cursor");
+    return this.page.getByTestId("cursor");
   }
 
   get outputTable(): Locator {
