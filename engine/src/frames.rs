@@ -9,6 +9,7 @@ pub(crate) mod convert;
 pub(crate) mod fault;
 pub(crate) mod format;
 pub(crate) mod gzip;
+pub(crate) mod infer;
 pub(crate) mod json;
 pub(crate) mod parse;
 pub(crate) mod sink;

@@ -46,7 +46,7 @@ impl Payloads {
         &self.folder
     }
 
-    /// The payload as a lazy table. JSON is a table when it is an object or a list of objects.
+    /// The payload as a lazy table, not to be used on an async thread. JSON is a table when it is an object or a list of objects.
     ///
     /// Errors: `not_a_table`, `payload_missing`.
     pub fn scan(&self, payload: &Payload) -> Result<LazyFrame, NodeFailure> {
@@ -62,7 +62,7 @@ impl Payloads {
         }
     }
 
-    /// A JSON value as a payload: inline if it is small, a frame if it is a larger list of objects.
+    /// A JSON value as a payload: inline if it is small, a frame if it is a larger list of objects. Blocks then.
     ///
     /// Errors: `output_too_large` when it is large and not a table.
     pub fn json(&self, node: &str, port: &str, value: Value) -> Result<Payload, NodeFailure> {
@@ -90,13 +90,27 @@ impl Payloads {
         frame: LazyFrame,
         watch: &Watch,
     ) -> Result<Payload, NodeFailure> {
+        self.write_if(node, port, frame, watch, || Ok(()))
+    }
+
+    /// Like [`Self::write`], but keeps the frame only if `verdict`, asked when the query is done, is good.
+    pub(crate) fn write_if(
+        &self,
+        node: &str,
+        port: &str,
+        frame: LazyFrame,
+        watch: &Watch,
+        verdict: impl FnOnce() -> Result<(), NodeFailure>,
+    ) -> Result<Payload, NodeFailure> {
         let (frame, schema) = types::canonicalise(frame).map_err(Fault::from)?;
         let object = format!("{}.{}.arrow", encoded(node), encoded(port));
         let part = self.scratch(&format!("{object}.part"))?;
         let (frame, rows) = watch.count(frame);
         watch.run(sink::to_file(frame, part.path(), &Format::Ipc)?)?;
-        let bytes =
-            part.keep_as(&self.folder.join(&object)).map_err(|error| Fault::io("the output was not stored", &error))?;
+        verdict()?;
+        let bytes = part
+            .keep_as(&self.folder.join(&object))
+            .map_err(|error| Fault::io("the output cannot be stored", &error))?;
         watch.progress.bytes(bytes);
         Ok(Payload::Frame { object, rows: rows.load(Ordering::Relaxed), bytes, schema: types::to_model(&schema) })
     }

@@ -41,9 +41,22 @@ impl Kind {
         }
     }
 
+    /// Whether the conversion means something. Polars would make a boolean of a date.
+    fn can_come_from(self, from: ColumnType) -> bool {
+        use ColumnType::{Boolean, Date, Datetime, Decimal, Float, Integer, Null, String, Time};
+        match self {
+            Self::String => true,
+            Self::Integer | Self::Float | Self::Decimal | Self::Boolean => {
+                matches!(from, String | Integer | Float | Decimal | Boolean | Null)
+            }
+            Self::Date | Self::Datetime => matches!(from, String | Date | Datetime | Null),
+            Self::Time => matches!(from, String | Time | Datetime | Null),
+        }
+    }
+
     /// Whether the readers of text files take it as a column's type themselves.
     pub(crate) fn is_parsed_natively(self) -> bool {
-        matches!(self, Self::String | Self::Integer | Self::Float | Self::Boolean)
+        matches!(self, Self::String | Self::Integer | Self::Float)
     }
 }
 
@@ -72,12 +85,11 @@ impl Conversion {
         let conversion =
             Self { column: column.to_owned(), kind, format: format.map(Into::into), tally: Arc::default() };
         let nothing = Column::new_empty(column.into(), from);
-        conversion.convert(&nothing).map_err(|error| {
-            let from = types::column_type(from);
-            Fault::new("type_mismatch", format!("`{column}` is {from}, which cannot become {}", kind.column_type()))
-                .reason(error.to_string())
-                .fix("choose another type")
-        })?;
+        let from = types::column_type(from);
+        if !kind.can_come_from(from) || conversion.convert(&nothing).is_err() {
+            let message = format!("`{column}` is {from}, which cannot become {}", kind.column_type());
+            return Err(Fault::new("type_mismatch", message).fix("choose another type"));
+        }
         Ok(conversion)
     }
 

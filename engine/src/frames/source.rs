@@ -16,7 +16,7 @@ use polars::prelude::*;
 use super::{
     Fault,
     convert::{Conversion, Kind},
-    gzip, types,
+    gzip, infer, types,
 };
 
 /// How much of a file its schema may be inferred from.
@@ -51,19 +51,31 @@ pub(crate) struct Sniffed {
 }
 
 impl Source {
-    /// Learns the schema from the head of `file` (packed, if [`Self::gzip`]).
+    /// Learns the schema from the head of `file` (packed, if [`Self::gzip`]). Blocks.
     pub fn sniff(&self, file: &Path) -> Result<Sniffed, Fault> {
-        if let Format::Parquet = self.format {
-            let schema = parquet(file)?.collect_schema().map_err(unreadable)?;
-            return self.sniffed(schema, None);
-        }
+        let Format::Parquet = self.format else { return self.sniff_text(file) };
+        let schema = parquet(file)?.collect_schema().map_err(unreadable)?;
+        self.with_types(&schema, &[], None)
+    }
+
+    fn sniff_text(&self, file: &Path) -> Result<Sniffed, Fault> {
         let head = self.head(file)?;
         if head.bytes.iter().all(u8::is_ascii_whitespace) {
-            return Err(Fault::new("empty_file", "the file is empty").fix("choose a file with rows in it"));
+            return Err(Fault::new("empty_file", "the file is empty").at("/path").fix("choose a file with rows in it"));
         }
-        let row_bytes = head.bytes.len() as f64 / head.lines.max(1) as f64;
-        let schema = self.text(ScanSources::Buffers([head.bytes.into()].into()), None)?.collect_schema();
-        self.sniffed(schema.map_err(Fault::from)?, Some(row_bytes))
+        let row_bytes = Some(head.bytes.len() as f64 / head.lines.max(1) as f64);
+        let mut frame = self.text(ScanSources::Buffers([head.bytes.into()].into()), None)?;
+        if let Format::NdJson = self.format {
+            return self.with_types(&*frame.collect_schema()?, &[], row_bytes);
+        }
+        let texts = frame.limit(self.infer_rows as IdxSize).collect()?;
+        let kinds: Vec<_> = texts
+            .columns()
+            .iter()
+            .filter(|column| !self.types.iter().any(|(given, _)| given == column.name().as_str()))
+            .map(|column| Ok((column.name().to_string(), infer::kind(column.str()?))))
+            .collect::<PolarsResult<_>>()?;
+        self.with_types(texts.schema(), &kinds, row_bytes)
     }
 
     /// The unpacked `file` as a lazy table.
@@ -78,25 +90,23 @@ impl Source {
         Ok(sniffed.finish(frame))
     }
 
-    fn sniffed(&self, schema: SchemaRef, row_bytes: Option<f64>) -> Result<Sniffed, Fault> {
-        let mut schema = Arc::unwrap_or_clone(schema);
+    /// The schema to read with, and what is converted after: types given and `inferred`.
+    fn with_types(&self, head: &Schema, inferred: &[(String, Kind)], row_bytes: Option<f64>) -> Result<Sniffed, Fault> {
+        let mut schema = head.clone();
         let mut conversions = Vec::new();
-        for (column, kind) in &self.types {
+        for (column, kind) in self.types.iter().chain(inferred) {
             let field = format!("/types/{}", column.replace('~', "~0").replace('/', "~1"));
-            if !schema.contains(column) {
-                return Err(Fault::unknown_column(column, &schema).at(field));
-            }
-            let read_as = match self.format {
-                Format::Parquet => None,
-                _ if kind.is_parsed_natively() => Some(types::canonical(kind.column_type())),
-                _ => Some(DataType::String),
+            let Some(dtype) = schema.get_mut(column) else {
+                return Err(Fault::unknown_column(column, head).at(field));
             };
-            if let Some(dtype) = read_as {
-                schema.insert(column.as_str().into(), dtype);
+            let canonical = types::canonical(kind.column_type());
+            match self.format {
+                Format::Parquet => {}
+                _ if kind.is_parsed_natively() => *dtype = canonical.clone(),
+                _ => *dtype = DataType::String,
             }
-            let dtype = schema.get(column).cloned().unwrap_or(DataType::String);
-            if dtype != types::canonical(kind.column_type()) {
-                conversions.push(Conversion::new(column, &dtype, *kind, None).map_err(|fault| fault.at(field))?);
+            if *dtype != canonical {
+                conversions.push(Conversion::new(column, dtype, *kind, None).map_err(|fault| fault.at(field))?);
             }
         }
         Ok(Sniffed { schema: Arc::new(schema), row_bytes, conversions })
@@ -111,8 +121,8 @@ impl Source {
                     .with_separator(*delimiter)
                     .with_has_header(*has_header)
                     .with_null_values((!nulls.is_empty()).then_some(NullValues::AllColumns(nulls)))
-                    .with_infer_schema_length(Some(self.infer_rows))
-                    .with_try_parse_dates(true)
+                    // Without a schema, all is text.
+                    .with_infer_schema_length(Some(0))
                     .with_schema(schema)
                     .with_glob(false)
                     .finish()

@@ -3,11 +3,7 @@
 //! The function builds a lazy query. A check runs it over empty tables to learn the schema [CANVAS-5]; a run runs it
 //! over the payloads. What the check accepts is what the run does.
 
-use std::{
-    any::Any,
-    collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::{any::Any, collections::BTreeMap, thread};
 
 use polars::prelude::LazyFrame;
 use troupe_model::{NodeFailure, Output, Payload, Schema};
@@ -24,9 +20,9 @@ use crate::node::{CheckContext, Checked, Outcome, RunContext};
 pub(crate) const OUT: &str = "out";
 
 /// The design-time check of a transform.
-pub(crate) fn check(ctx: &CheckContext<'_>, plan: impl FnOnce(&Tables) -> Result<LazyFrame, Fault>) -> Checked {
+pub(crate) fn check(ctx: &CheckContext<'_>, plan: impl FnOnce(&Tables) -> Result<LazyFrame, Fault> + Send) -> Checked {
     match Tables::at_design_time(ctx) {
-        Some(tables) => checked(caught(|| schema_of(plan(&tables)?))),
+        Some(tables) => checked(infer(|| schema_of(plan(&tables)?))),
         None => Checked::default(),
     }
 }
@@ -65,9 +61,10 @@ pub(crate) fn completed(payload: Payload) -> Outcome {
     Outcome::Completed(vec![Output { port: OUT.to_owned(), payload }])
 }
 
-/// Polars asserts some of what it should refuse: at design time a panic is a finding.
-fn caught<T>(infer: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    catch_unwind(AssertUnwindSafe(infer)).unwrap_or_else(|panic| {
+/// Infers on a thread of its own. Polars cannot be asked from an async thread, where checks may run; and what it
+/// asserts rather than refuses becomes a finding.
+pub(crate) fn infer(schema: impl FnOnce() -> Result<Schema, Fault> + Send) -> Result<Schema, Fault> {
+    thread::scope(|scope| scope.spawn(schema).join()).unwrap_or_else(|panic| {
         let message = panic_message(panic.as_ref());
         Err(Fault::new("query_failed", "the columns cannot be inferred").reason(message))
     })

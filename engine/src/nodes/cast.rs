@@ -67,14 +67,16 @@ impl TypedNode for Cast {
         watch::blocking(ctx.cancel.clone(), move || {
             let watch = Watch::of(&ctx);
             let (frame, conversions) = plan(&config, &Tables::in_run(&ctx, &watch)?)?;
-            let payload = ctx.payloads.write(&ctx.node, transform::OUT, frame, &watch)?;
-            for (change, conversion) in config.columns.iter().zip(&conversions) {
-                match (conversion.fault(), change.on_error) {
-                    (None, _) => {}
-                    (Some(fault), OnError::Fail) => return Err(fault.into()),
-                    (Some(fault), OnError::Null) => ctx.log.warn(format!("{}: null instead", fault.message)),
+            let payload = ctx.payloads.write_if(&ctx.node, transform::OUT, frame, &watch, || {
+                let changes = config.columns.iter().zip(&conversions);
+                for (change, fault) in changes.filter_map(|(change, conversion)| Some((change, conversion.fault()?))) {
+                    match change.on_error {
+                        OnError::Fail => return Err(fault.into()),
+                        OnError::Null => ctx.log.warn(format!("{}: null instead", fault.message)),
+                    }
                 }
-            }
+                Ok(())
+            })?;
             Ok(transform::completed(payload))
         })
         .await

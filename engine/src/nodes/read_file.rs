@@ -15,7 +15,7 @@ use troupe_model::{NodeFailure, Port, PortKind, Schema};
 use crate::{
     frames::{
         Fault,
-        convert::Kind,
+        convert::{Conversion, Kind},
         format::{Encoding, FileFormat},
         gzip,
         source::{Format, Source},
@@ -114,7 +114,7 @@ fn schema(config: &Config, file: PathBuf) -> Result<Schema, Fault> {
     if let Some(schema) = cached().get(&key) {
         return schema.clone();
     }
-    let schema = source(config).and_then(|source| source.sniff(&key.file)?.schema());
+    let schema = transform::infer(|| source(config)?.sniff(&key.file)?.schema());
     if schema.as_ref().is_err_and(|fault| fault.retryable) {
         return schema;
     }
@@ -143,11 +143,12 @@ fn read(config: &Config, ctx: &RunContext) -> Result<Outcome, NodeFailure> {
     let size_bytes = fs::metadata(plain).map_err(|error| Fault::io("the file cannot be read", &error))?.len();
     watch.rows_expected = sniffed.rows_expected(size_bytes);
     ctx.progress.message("reading");
-    let payload = ctx.payloads.write(&ctx.node, transform::OUT, source.scan(plain, &sniffed)?, &watch)?;
-    match sniffed.conversions().iter().find_map(|conversion| conversion.fault()) {
-        Some(fault) => Err(fault.fix("correct the file, or give another type under `types`").into()),
-        None => Ok(transform::completed(payload)),
-    }
+    let frame = source.scan(plain, &sniffed)?;
+    let payload = ctx.payloads.write_if(&ctx.node, transform::OUT, frame, &watch, || {
+        let fault = sniffed.conversions().iter().find_map(Conversion::fault);
+        fault.map_or(Ok(()), |fault| Err(fault.fix("correct the file, or give another type under `types`").into()))
+    })?;
+    Ok(transform::completed(payload))
 }
 
 fn source(config: &Config) -> Result<Source, Fault> {

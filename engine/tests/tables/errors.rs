@@ -17,7 +17,7 @@ async fn read(name: &str, content: &[u8], config: Value) -> (String, String, Str
     (failure.code, failure.message, failure.solution.unwrap_or_default())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_missing_file_is_named_at_design_time_and_in_the_run() {
     let world = World::new();
     let finding = world.finding("read_file", json!({ "path": "no.csv" }), &[]);
@@ -28,7 +28,7 @@ async fn a_missing_file_is_named_at_design_time_and_in_the_run() {
     assert_eq!(outside.code, "invalid_path");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn files_that_are_not_what_they_say() {
     assert_eq!(read("a.csv", b"", json!({})).await.0, "empty_file");
     assert_eq!(read("a.csv.gz", b"not gzip", json!({})).await.0, "invalid_gzip");
@@ -45,7 +45,7 @@ async fn files_that_are_not_what_they_say() {
 }
 
 /// A value that does not fit the inferred type names column and value, and how to go on.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_type_mismatch_far_down_the_file() {
     let (code, message, fix) = read("a.csv", b"n,m\n1,2\n2,3\nmany,4\n", json!({ "infer_rows": 2 })).await;
     assert_eq!(
@@ -60,14 +60,14 @@ async fn a_type_mismatch_far_down_the_file() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_bad_json_lines() {
     let (code, ..) = read("a.ndjson", b"{\"a\": 1}\n{\"a\": \n", json!({})).await;
     assert_eq!(code, "query_failed");
 }
 
 /// [CANVAS-5] A column that does not exist is a diagnostic with what was probably meant, and fails a run the same way.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn unknown_columns_are_found_everywhere() {
     let world = World::new();
     let table = world.table(TABLE).await;
@@ -91,7 +91,7 @@ async fn unknown_columns_are_found_everywhere() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn expressions_that_cannot_be() {
     let world = World::new();
     let table = world.table(TABLE).await;
@@ -111,7 +111,7 @@ async fn expressions_that_cannot_be() {
 }
 
 /// [SEC-1] Polars' table functions read any file of the server: they are refused wherever they stand.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn sql_reads_nothing_but_its_inputs() {
     let world = World::new();
     world.file("secret.csv", "a\n1\n");
@@ -145,7 +145,7 @@ async fn sql_reads_nothing_but_its_inputs() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_table_and_a_syntax_error() {
     let world = World::new();
     let table = world.table(TABLE).await;
@@ -157,7 +157,7 @@ async fn an_unknown_table_and_a_syntax_error() {
 }
 
 /// Whatever is typed, a check answers; it does not panic.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn checks_survive_odd_expressions() {
     let world = World::new();
     let table = world.table("a,b,c,d\n1,x,2013-01-01T00:00:00Z,1.5\n").await;

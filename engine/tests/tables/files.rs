@@ -13,7 +13,7 @@ const TYPED: &str = "text,number,ratio,truth,day,at,gap\n\
     ö,-2,1e3,false,2013-01-02,2013-01-02T10:00:00+02:00,x\n";
 
 /// A table survives the way to a file and back, in every format.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_can_be_read() {
     let world = World::new();
     let table = world.table(TYPED).await;
@@ -43,7 +43,7 @@ async fn what_is_written_can_be_read() {
     assert!(text.starts_with("text,number,ratio"), "{text}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn options_of_a_csv_file() {
     let world = World::new();
     world.file("a.txt", "1;NA;007\n-;2,5;008\n");
@@ -66,7 +66,7 @@ async fn options_of_a_csv_file() {
 }
 
 /// Types can be given instead of inferred.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn given_types_win() {
     let world = World::new();
     world.file("a.csv", "id,price,on\n1,1.10,2013-01-01\n2,2.20,2013-01-02\n");
@@ -75,7 +75,7 @@ async fn given_types_win() {
     assert_eq!(world.rows(&table)[0], json!({ "id": "1", "price": "1.100000000", "on": "2013-01-01" }));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_existing_file_is_kept_unless_it_may_be_replaced() {
     let world = World::new();
     let table = world.table("a\n1\n").await;
@@ -89,7 +89,7 @@ async fn an_existing_file_is_kept_unless_it_may_be_replaced() {
 }
 
 /// [SEC-1] A small file that unpacks to very much is refused, and leaves nothing behind.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gzip_bomb_is_refused() {
     let world = World::new();
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -112,7 +112,7 @@ async fn a_gzip_bomb_is_refused() {
 }
 
 /// [RUN-9] A canceled run leaves no half-written file.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_canceled_read_ends_at_once_and_leaves_nothing() {
     let world = World::of_flights();
     let config = json!({ "path": "flights.csv.gz", "null_values": ["NA"] });

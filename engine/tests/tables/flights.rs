@@ -14,7 +14,7 @@ fn near(value: &Value, expected: f64) -> bool {
     value.as_f64().is_some_and(|value| (value - expected).abs() < 0.000_05)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn carrier_punctuality() {
     let world = World::of_flights();
     let flights = flights(&world).await;
@@ -45,7 +45,7 @@ async fn carrier_punctuality() {
     assert!(near(&last["mean_arr_delay"], -9.9309), "{last}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn weather_and_delays() {
     let world = World::of_flights();
     let flights = flights(&world).await;
@@ -80,7 +80,7 @@ async fn weather_and_delays() {
     assert!(near(&rows[1]["mean_dep_delay"], 12.1647), "{}", rows[1]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn busiest_routes() {
     let world = World::of_flights();
     let flights = flights(&world).await;

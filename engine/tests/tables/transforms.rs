@@ -15,7 +15,7 @@ fn column(rows: &[Value], name: &str) -> Vec<Value> {
     rows.iter().map(|row| row[name].clone()).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn filter_keeps_rows_where_the_condition_is_true() {
     let world = World::new();
     let table = world.table(FLIGHTS).await;
@@ -29,7 +29,7 @@ async fn filter_keeps_rows_where_the_condition_is_true() {
     assert_eq!(column(&world.rows(&longer.unwrap()), "flight"), [1]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn select_orders_and_renames() {
     let world = World::new();
     let table = world.table(FLIGHTS).await;
@@ -38,7 +38,7 @@ async fn select_orders_and_renames() {
     assert_eq!(names(&schema(&selected).unwrap()), ["minutes integer", "carrier string"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn derive_may_use_the_columns_before() {
     let world = World::new();
     let table = world.table(FLIGHTS).await;
@@ -53,7 +53,7 @@ async fn derive_may_use_the_columns_before() {
 }
 
 /// [NODE-11] Failures become null and are told, or fail the node with column, value and count.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn cast_counts_what_it_cannot_convert() {
     let world = World::new();
     let table = world.table("id,n,at,ok\na,1,31.12.2013,yes\nb,x,01.01.2014,no\nc,y,soon,1\n").await;
@@ -74,7 +74,7 @@ async fn cast_counts_what_it_cannot_convert() {
     assert_eq!(column(&rows, "ok"), [true, false, true]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn cast_says_at_design_time_what_is_impossible() {
     let world = World::new();
     let table = world.table(FLIGHTS).await;
@@ -83,7 +83,7 @@ async fn cast_says_at_design_time_what_is_impossible() {
     assert_eq!((finding.code, finding.field.as_deref()), ("type_mismatch", Some("/columns/0")));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn joins_of_every_kind() {
     let world = World::new();
     let left = world.table("k,a\n1,x\n2,y\n3,z\n").await;
@@ -104,7 +104,7 @@ async fn joins_of_every_kind() {
 }
 
 /// A mismatch of keys is known before the run [CANVAS-5].
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_of_different_types_are_a_finding() {
     let world = World::new();
     let numbers = world.table("k\n1\n").await;
@@ -117,7 +117,7 @@ async fn keys_of_different_types_are_a_finding() {
     assert_eq!((failure.code.as_str(), &failure.message), ("type_mismatch", &finding.message));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn aggregate_knows_its_functions() {
     let world = World::new();
     let table = world.table(FLIGHTS).await;
@@ -144,7 +144,7 @@ async fn aggregate_knows_its_functions() {
     assert_eq!((finding.code, finding.field.as_deref()), ("type_mismatch", Some("/aggregations/0/column")));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn sort_and_limit() {
     let world = World::new();
     let table = world.table(FLIGHTS).await;
@@ -157,7 +157,7 @@ async fn sort_and_limit() {
     assert_eq!(column(&world.rows(&limited), "flight"), [2]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn union_is_strict_or_by_name() {
     let world = World::new();
     let (a, b, c) =
@@ -173,7 +173,7 @@ async fn union_is_strict_or_by_name() {
     assert_eq!(finding.message, "`x` is integer in table 1 and string in table 2");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn sql_joins_its_named_inputs() {
     let world = World::new();
     let flights = world.table(FLIGHTS).await;
@@ -185,7 +185,7 @@ async fn sql_joins_its_named_inputs() {
 }
 
 /// An input of JSON is a table when it is a list of objects.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn json_items_are_a_table() {
     let world = World::new();
     let items = Payload::Json { value: json!([{ "a": 1, "b": "x" }, { "a": 2.5 }]) };
