@@ -1,6 +1,6 @@
 import { expect, test } from "@playwright/test";
 import { AcknowledgedEditor } from "../support/acknowledged-editor.ts";
-import { Api, type Diagram } from "../support/api.ts";
+import { Api, type Diagram, type RunEvent } from "../support/api.ts";
 import { Server } from "../support/server.ts";
 
 let server: Server;
@@ -58,15 +58,15 @@ test("[RUN-3] a run goes on after kill -9, and no completed node runs twice", as
   expect(completed(events).sort()).toEqual(longDiagram().nodes.map((node) => node.id).sort());
   for (const [index, event] of events.entries()) {
     if (event.type !== "node_completed") continue;
-    const later = events.slice(index + 1).filter((other) => other.node === event.node);
-    expect(later, `nothing happens to ${event.node} after it completed`).toEqual([]);
+    const later = events.slice(index + 1).filter((other) => other.node_id === event.node_id);
+    expect(later, `nothing happens to ${event.node_id} after it completed`).toEqual([]);
   }
   const rows = await api.output(run, "by-airline");
   expect(rows).toHaveLength(16);
 });
 
-function completed(events: { type: string; node?: string }[]): string[] {
-  return events.flatMap((event) => (event.type === "node_completed" && event.node ? [event.node] : []));
+function completed(events: RunEvent[]): string[] {
+  return events.flatMap((event) => (event.type === "node_completed" && event.node_id ? [event.node_id] : []));
 }
 
 /** A chain of waits beside a query on the flights, so that a crash finds both at work. */

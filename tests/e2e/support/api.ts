@@ -29,7 +29,7 @@ export interface Run {
 export interface RunEvent {
   seq: number;
   type: string;
-  node?: string;
+  node_id?: string;
 }
 
 const FINAL = ["success", "error", "canceled", "timeout"];

@@ -41,7 +41,7 @@ export class Editor {
 
   /** A field of the selected node's config. */
   field(key: string): Locator {
-    return this.page.getByTestId("properties").getByTestId(`field-${key}`);
+    return this.page.getByTestId(`field-${key}`);
   }
 
   async tab(name: "run" | "logs" | "output" | "problems"): Promise<void> {
@@ -49,7 +49,7 @@ export class Editor {
   }
 
   async run(): Promise<void> {
-    await this.page.getByTestId("run-button").click();
+    await this.page.getByTestId("run").click();
   }
 
   /** Drags a node by its middle, in steps as a hand does. */
