@@ -13,6 +13,8 @@ export type SessionState =
 
 export const session = createStore<SessionState>(() => ({ kind: 'unknown' }))
 
+/** Says that the refresh cookie may exist, so that a first visit asks for nothing. */
+const HINT = 'troupe.signed-in'
 const RENEW_BEFORE_EXPIRY_MS = 60_000
 const RETRY_RENEWAL_MS = 10_000
 
@@ -45,7 +47,11 @@ export async function signOut(): Promise<void> {
 }
 
 /** Asks for a new access token by the cookie. `false`: nobody is signed in. Concurrent callers share one request. */
-export function refresh(): Promise<boolean> {
+export async function refresh(): Promise<boolean> {
+  if (localStorage.getItem(HINT) === null) {
+    forget()
+    return false
+  }
   refreshing ??= renew().finally(() => {
     refreshing = undefined
   })
@@ -84,6 +90,7 @@ async function post(action: string, body?: unknown): Promise<Response> {
 
 function accept(answer: Session): void {
   accessToken = answer.access_token
+  localStorage.setItem(HINT, 'yes')
   session.setState({ kind: 'signed-in', user: answer.user, tenant: answer.tenant }, true)
   schedule(Math.max(answer.expires_in * 1000 - RENEW_BEFORE_EXPIRY_MS, answer.expires_in * 500))
 }
@@ -99,6 +106,7 @@ function schedule(delay: number): void {
 
 function forget(): void {
   accessToken = undefined
+  localStorage.removeItem(HINT)
   clearTimeout(renewal)
   session.setState({ kind: 'signed-out' }, true)
 }

@@ -29,12 +29,12 @@ export function NodeStatusLine({ run }: { run: NodeRunState }) {
   return (
     <div className="border-line border-t">
       {run.status === 'running' && <Progress fraction={run.fraction ?? null} />}
-      <div className="flex h-6.5 items-center gap-1.5 px-2.5 text-2xs text-muted tabular-nums">
+      <div className="flex h-6.5 items-center gap-1.5 whitespace-nowrap px-2.5 text-2xs text-muted tabular-nums">
         <StatusIcon status={run.status} />
-        <span className="truncate" title={run.failure?.message ?? run.message ?? undefined}>
-          {run.failure?.message ?? (run.status === 'running' && run.message ? run.message : label)}
+        <span className="min-w-0 flex-1 truncate" title={run.failure?.message ?? run.message ?? undefined}>
+          {run.failure?.message ??
+            (run.status === 'running' && run.message ? run.message : run.status !== 'completed' && label)}
         </span>
-        <span className="flex-1" />
         {rows != null && rows > 0 && (
           <span data-testid="node-rows" data-rows={rows} title={`${formatCount(rows)} rows`}>
             {formatCompact(rows)} rows

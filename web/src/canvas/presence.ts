@@ -8,6 +8,8 @@ import type { Awareness } from 'y-protocols/awareness'
 import type { Point } from './diagram'
 
 const SEND_MS = 33
+/** The server takes 16 KiB of awareness from one session; what does not fit is not shown to others. */
+const LIST_CHARS_MAX = 5_000
 
 export interface Person {
   id: string
@@ -66,7 +68,7 @@ export class Presence {
       const state = this.awareness.getLocalState()
       const pending = this.#pending
       this.#pending = {}
-      if (state) this.awareness.setLocalState({ ...state, ...pending })
+      if (state) this.awareness.setLocalState({ ...state, ...bounded(pending) })
     }, SEND_MS)
   }
 
@@ -121,6 +123,23 @@ export class Presence {
   #notify(aspect: Aspect): void {
     for (const listener of this.#listeners[aspect]) listener()
   }
+}
+
+/** The first of the selected and of the dragged nodes, as many as may be told. */
+function bounded(local: Local): Local {
+  return {
+    ...local,
+    ...(local.selection ? { selection: fitting(local.selection) } : {}),
+    ...(local.drag ? { drag: Object.fromEntries(fitting(Object.entries(local.drag))) } : {}),
+  }
+}
+
+function fitting<T>(entries: T[]): T[] {
+  let chars = 0
+  return entries.filter((entry) => {
+    chars += JSON.stringify(entry).length + 1
+    return chars <= LIST_CHARS_MAX
+  })
 }
 
 /** What another session says of itself, believed only where it has the right shape. */

@@ -22,6 +22,8 @@ const ACK = 100
 /** The server echoes our awareness, renewed every 15 s: longer silence means that the line is dead. */
 const SILENCE_MS_MAX = 45_000
 const WATCH_MS = 5_000
+/** After its answer the server asks for our edits in the same breath, unless we may not edit. */
+const ASKED_WITHIN_MS = 1_500
 
 export type SaveState = 'offline' | 'connecting' | 'saving' | 'saved' | 'readonly'
 
@@ -74,6 +76,7 @@ export class CollabProvider {
   /** There are edits that no connection has acknowledged. */
   #unsaved = false
   #readonly = false
+  #asking: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: ProviderOptions) {
     this.#options = options
@@ -107,6 +110,7 @@ export class CollabProvider {
   destroy(): void {
     this.#destroyed = true
     clearTimeout(this.#retry)
+    clearTimeout(this.#asking)
     clearInterval(this.#watch)
     removeEventListener('online', this.#onOnline)
     removeEventListener('offline', this.#onOffline)
@@ -150,8 +154,8 @@ export class CollabProvider {
       this.#handedOver = false
       this.#readonly = false
       this.#send(SYNC, (encoder) => syncProtocol.writeSyncStep1(encoder, this.#options.doc))
-      const { awareness, doc } = this.#options
-      if (awareness.getLocalState() !== null) this.#sendAwareness([doc.clientID])
+      // Said anew, because the server may remember this client's last word as its farewell.
+      this.#options.awareness.setLocalState(this.#options.awareness.getLocalState())
     }
     socket.onmessage = (event) => {
       if (this.#socket !== socket) return
@@ -166,6 +170,7 @@ export class CollabProvider {
     if (this.#socket !== socket) return
     this.#socket = undefined
     this.#handedOver = false
+    clearTimeout(this.#asking)
     this.#forgetOthers()
     if (code >= 4400 && code <= 4499) this.#end(code, reason || `The server closed the connection (${code}).`)
     else this.#redial()
@@ -173,9 +178,10 @@ export class CollabProvider {
 
   #redial(): void {
     if (this.#destroyed) return
+    const wait = backoffMs(this.#attempt++, this.#options.random)
     this.#show()
     clearTimeout(this.#retry)
-    this.#retry = setTimeout(() => this.#dial(), backoffMs(this.#attempt++, this.#options.random))
+    this.#retry = setTimeout(() => this.#dial(), wait)
   }
 
   #end(code: number, reason: string): void {
@@ -271,7 +277,8 @@ export class CollabProvider {
     switch (decoding.readVarUint(decoder)) {
       case syncProtocol.messageYjsSyncStep1: {
         const stateVector = decoding.readVarUint8Array(decoder)
-        if (this.#readonly) break
+        clearTimeout(this.#asking)
+        this.#readonly = false
         this.#handedOver = true
         this.#sendUpdate((encoder) => syncProtocol.writeSyncStep2(encoder, doc, stateVector))
         break
@@ -280,12 +287,21 @@ export class CollabProvider {
         syncProtocol.readSyncStep2(decoder, doc, this)
         this.#attempt = 0
         this.state.setState({ loaded: true })
+        if (!this.#handedOver) this.#expectQuestion()
         break
       case syncProtocol.messageYjsUpdate:
         syncProtocol.readUpdate(decoder, doc, this)
         break
     }
     this.#show()
+  }
+
+  #expectQuestion(): void {
+    clearTimeout(this.#asking)
+    this.#asking = setTimeout(() => {
+      this.#readonly = !this.#handedOver
+      this.#show()
+    }, ASKED_WITHIN_MS)
   }
 
   /** `0 reason`: edits are refused. What was edited stays here, unsaved, and is told so. */

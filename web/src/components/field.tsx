@@ -3,15 +3,23 @@ import { type InputHTMLAttributes, type ReactNode, type Ref, type TextareaHTMLAt
 
 export const INPUT =
   'w-full rounded-md border border-line-strong bg-panel px-2 text-sm text-text placeholder:text-faint ' +
-  'transition-colors hover:border-faint focus:border-accent focus:outline-2 focus:outline-accent/30 focus:outline-offset-0 ' +
+  'transition-[border-color] hover:border-faint focus:border-accent focus:outline-2 focus:outline-accent/30 focus:outline-offset-0 ' +
   'disabled:opacity-60 aria-invalid:border-danger'
 
 interface InputProps extends InputHTMLAttributes<HTMLInputElement> {
+  compact?: boolean
   ref?: Ref<HTMLInputElement>
 }
 
-export function Input({ className, ...rest }: InputProps) {
-  return <input className={clsx(INPUT, 'h-8', className)} autoComplete="off" spellCheck={false} {...rest} />
+export function Input({ compact, className, ...rest }: InputProps) {
+  return (
+    <input
+      className={clsx(INPUT, compact ? 'h-7' : 'h-8', className)}
+      autoComplete="off"
+      spellCheck={false}
+      {...rest}
+    />
+  )
 }
 
 export function Textarea({ className, ...rest }: TextareaHTMLAttributes<HTMLTextAreaElement>) {

@@ -18,6 +18,7 @@ interface SelectProps {
   label?: string
   id?: string
   className?: string
+  compact?: boolean
 }
 
 export function Select({
@@ -28,6 +29,7 @@ export function Select({
   label,
   id,
   className,
+  compact,
   ...rest
 }: SelectProps) {
   const known = value === undefined || options.some((option) => option.value === value)
@@ -38,7 +40,8 @@ export function Select({
         aria-label={label}
         className={clsx(
           INPUT,
-          'flex h-8 items-center justify-between gap-1 text-left data-placeholder:text-faint',
+          'flex items-center justify-between gap-1 text-left data-placeholder:text-faint',
+          compact ? 'h-7' : 'h-8',
           className,
         )}
       >

@@ -30,7 +30,7 @@ export function createEditorStore(): EditorStore {
   return createStore(() => ({
     tab: 'run',
     panelOpen: true,
-    panelHeight: 260,
+    panelHeight: 232,
     commandsOpen: false,
     run: null,
     logs: [],

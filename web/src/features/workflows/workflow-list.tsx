@@ -32,7 +32,8 @@ export function WorkflowList({ workspace }: { workspace: Workspace }) {
             type="search"
             aria-label="Search workflows"
             placeholder="Search workflows"
-            className="h-7 pl-7"
+            compact
+            className="pl-7"
             value={search}
             onChange={(event) => setSearch(event.target.value)}
             data-testid="workflow-search"

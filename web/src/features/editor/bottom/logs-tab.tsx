@@ -57,13 +57,15 @@ export function LogsTab() {
           type="search"
           aria-label="Search the log"
           placeholder="Search the log"
-          className="h-7 w-56"
+          compact
+          className="w-56"
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />
         <Select
           label="Level"
-          className="h-7 w-36"
+          compact
+          className="w-36"
           value={level}
           options={LEVEL_OPTIONS}
           onChange={(value) => setLevel(value as LogLevel)}

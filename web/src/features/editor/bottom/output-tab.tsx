@@ -39,7 +39,8 @@ function NodeOutput({ run, node }: { run: string; node: FlowNode }) {
         {ports.length > 1 && (
           <Select
             label="Output"
-            className="h-7 w-32"
+            compact
+            className="w-32"
             value={port}
             options={ports.map(({ name, label }) => ({ value: name, label }))}
             onChange={setChosen}

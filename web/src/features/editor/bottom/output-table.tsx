@@ -17,11 +17,15 @@ interface OutputTableProps {
 
 const ROW = 26
 const INDEX_WIDTH = 56
+const SAMPLE_ROWS = 50
 
-/** Rows of a frame. Only what is in view is in the page; the next page is asked for at the end of the last. */
+/**
+ * Rows of a frame. ARIA roles instead of table elements, because virtual rows are positioned, which those cannot be.
+ * Only what is in view is in the page; the next page is asked for at the end of the last.
+ */
 export function OutputTable({ columns, rows, total, onEnd }: OutputTableProps) {
   const scroll = useRef<HTMLDivElement>(null)
-  const definitions = useMemo(() => columns.map((column) => definition(column)), [columns])
+  const definitions = useMemo(() => columns.map((column) => definition(column, rows)), [columns, rows])
   const table = useReactTable({
     data: rows,
     columns: definitions,
@@ -45,7 +49,6 @@ export function OutputTable({ columns, rows, total, onEnd }: OutputTableProps) {
       className="scroll-thin h-full overflow-auto border-line border-t text-xs"
       data-testid="output-table"
     >
-      {/* biome-ignore lint/a11y/useSemanticElements: virtual rows are positioned, which table elements cannot be */}
       <div role="table" aria-rowcount={total + 1} style={{ width }} className="min-w-full">
         <div role="row" tabIndex={-1} className="sticky top-0 z-10 flex border-line border-b bg-surface">
           <div role="columnheader" tabIndex={-1} style={{ width: INDEX_WIDTH }} className="shrink-0" />
@@ -103,11 +106,11 @@ export function OutputTable({ columns, rows, total, onEnd }: OutputTableProps) {
   )
 }
 
-function definition({ name, type }: Column): ColumnDef<Row> {
+function definition({ name, type }: Column, rows: readonly Row[]): ColumnDef<Row> {
   return {
     id: name,
     accessorFn: (row) => row[name],
-    size: Math.min(260, Math.max(110, name.length * 8 + type.length * 6 + 34)),
+    size: widthOf(name, type, rows),
     minSize: 60,
     header: () => (
       <>
@@ -117,6 +120,13 @@ function definition({ name, type }: Column): ColumnDef<Row> {
     ),
     cell: (context) => <Cell value={context.getValue()} numeric={isNumeric(type)} />,
   }
+}
+
+/** Wide enough for the header and for what the first rows hold, within reason. */
+function widthOf(name: string, type: string, rows: readonly Row[]): number {
+  const lengths = rows.slice(0, SAMPLE_ROWS).map((row) => (row[name] == null ? 4 : cellText(row[name]).length))
+  const header = name.length * 7.5 + type.length * 6 + 30
+  return Math.round(Math.min(320, Math.max(header, Math.max(0, ...lengths) * 7.5 + 22, 72)))
 }
 
 function Cell({ value, numeric }: { value: unknown; numeric: boolean }) {

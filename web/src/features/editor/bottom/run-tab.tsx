@@ -39,7 +39,7 @@ export function RunTab() {
       <RunHeader run={run} />
       <table className="w-full text-left text-xs tabular-nums" data-testid="run-nodes">
         <thead className="text-faint">
-          <tr className="[&_th]:px-3 [&_th]:py-1 [&_th]:font-medium">
+          <tr className="[&_th]:px-3 [&_th]:py-1 [&_th]:whitespace-nowrap [&_th]:font-medium">
             <th>Step</th>
             <th>State</th>
             <th className="text-right">Rows in</th>

@@ -106,7 +106,6 @@ function useEditorView(
   const view = useRef<EditorView>(undefined)
   const completions = useRef(new Compartment())
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an editor lives as long as what it is bound to
   useEffect(() => {
     if (!host.current) return
     const { doc, extensions } = configure()
@@ -128,6 +127,7 @@ function useEditorView(
       editor.destroy()
       view.current = undefined
     }
+    // biome-ignore lint/correctness/useExhaustiveDependencies: an editor lives as long as what it is bound to
   }, dependencies)
 
   useEffect(() => {

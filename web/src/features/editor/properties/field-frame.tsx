@@ -33,6 +33,7 @@ export function FieldFrame({ node, pointer, label, about, required, children }: 
   }
 
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: focus passes through here, nothing here is pressed
     <div
       className="flex flex-col gap-1"
       onFocus={onFocus}
