@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
-use yrs::{ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn, updates::decoder::Decode};
+use yrs::{Doc, ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn, updates::decoder::Decode};
 
 use super::{Canvas, empty_document, guarded};
 use crate::{Refusal, guard};
@@ -31,23 +31,22 @@ pub struct Snapshot {
 impl Canvas {
     /// Reads a snapshot and the updates after it, in one transaction: merging or replaying one by one is slower by
     /// orders of magnitude.
+    ///
+    /// `yrs` collects garbage between transactions only, and a hostile item whose parent was collected when it came
+    /// fails where the parent is still there. Then every update gets its own transaction, as it had at first.
     pub fn open<U: AsRef<[u8]>>(
         snapshot_v2: Option<&[u8]>,
         updates: impl IntoIterator<Item = U>,
     ) -> Result<Self, OpenError> {
-        let doc = empty_document();
-        let mut txn = doc.transact_mut();
-        let read = read(&mut txn, snapshot_v2, updates);
-        let incomplete = txn.prune_pending().is_some();
-        guarded(move || drop(txn)).map_err(OpenError::Document)?;
-        read?;
+        let updates: Vec<U> = updates.into_iter().collect();
+        let doc = replay(snapshot_v2, &updates, usize::MAX).or_else(|_| replay(snapshot_v2, &updates, 1))?;
         let canvas = Self::around(doc);
         let whole = canvas.whole().ok_or_else(|| OpenError::Document("it cannot be encoded".to_owned()))?;
-        let holes = guard::has_holes(&whole).map_err(|hostile| OpenError::Document(hostile.to_string()))?;
-        if incomplete || holes {
-            return Err(OpenError::Incomplete);
+        match guard::has_holes(&whole) {
+            Ok(false) => Ok(Self { size_bytes: whole.len(), ..canvas }),
+            Ok(true) => Err(OpenError::Incomplete),
+            Err(hostile) => Err(OpenError::Document(hostile.to_string())),
         }
-        Ok(Self { size_bytes: whole.len(), ..canvas })
     }
 
     /// The document for the store: encoded, read back, and compared.
@@ -66,18 +65,30 @@ impl Canvas {
 
 const NONE: [&[u8]; 0] = [];
 
-fn read<U: AsRef<[u8]>>(
-    txn: &mut TransactionMut<'_>,
+fn replay(
     snapshot_v2: Option<&[u8]>,
-    updates: impl IntoIterator<Item = U>,
-) -> Result<(), OpenError> {
+    updates: &[impl AsRef<[u8]>],
+    updates_per_transaction: usize,
+) -> Result<Doc, OpenError> {
+    let doc = empty_document();
+    let mut txn = doc.transact_mut();
     if let Some(bytes) = snapshot_v2 {
-        apply(txn, || Update::decode_v2(bytes)).map_err(OpenError::Snapshot)?;
+        apply(&mut txn, || Update::decode_v2(bytes)).map_err(OpenError::Snapshot)?;
     }
-    for (index, update) in updates.into_iter().enumerate() {
-        apply(txn, || Update::decode_v1(update.as_ref())).map_err(|reason| OpenError::Update { index, reason })?;
+    for (index, update) in updates.iter().enumerate() {
+        if index > 0 && index % updates_per_transaction == 0 {
+            commit(txn)?;
+            txn = doc.transact_mut();
+        }
+        apply(&mut txn, || Update::decode_v1(update.as_ref())).map_err(|reason| OpenError::Update { index, reason })?;
     }
-    Ok(())
+    let incomplete = txn.prune_pending().is_some();
+    commit(txn)?;
+    if incomplete { Err(OpenError::Incomplete) } else { Ok(doc) }
+}
+
+fn commit(txn: TransactionMut<'_>) -> Result<(), OpenError> {
+    guarded(move || drop(txn)).map_err(OpenError::Document)
 }
 
 fn apply(

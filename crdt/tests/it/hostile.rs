@@ -174,6 +174,24 @@ fn what_a_failed_update_leaves_behind_reaches_everyone() {
     assert_unharmed(canvas, &author);
 }
 
+/// [SYNC-4] Taken while its parent was collected garbage, this update fails where the log is replayed at once.
+#[test]
+fn an_item_inside_collected_garbage_does_not_block_the_log() {
+    let mut canvas = Canvas::new();
+    let note = || Item::new(Parent::Root("notes"), Some("k"));
+    let log = [
+        update(&[(12, 0, vec![note()])], &[]),
+        update(&[], &[(12, 0, 1)]),
+        update(&[(12, 1, vec![Item::new(Parent::Item(12, 0), Some("k"))])], &[]),
+    ];
+    for update in &log {
+        assert_eq!(canvas.apply(update).unwrap(), Applied::Integrated);
+    }
+    let reopened = Canvas::open(None, &log).unwrap();
+    assert_eq!(joiner(&reopened).clocks(), joiner(&canvas).clocks());
+    assert_eq!(reopened.project(), canvas.project());
+}
+
 /// [SYNC-4] A hostile session is refused; the others do not notice.
 #[test]
 fn a_hostile_frame_closes_one_session() {
