@@ -1,0 +1,25 @@
+//! The REST API, `/api/v1`: a file or folder per resource. Wire types live beside their handlers and convert.
+
+pub mod auth;
+pub mod fields;
+pub mod folders;
+pub mod jobs;
+pub mod node_types;
+pub mod reply;
+pub mod runs;
+pub mod workflows;
+pub mod workspaces;
+
+use crate::{docs, policy::Access, routes::Routes};
+
+pub fn routes() -> Routes {
+    let v1 = Routes::new()
+        .merge(auth::routes())
+        .merge(workspaces::routes())
+        .merge(folders::routes())
+        .merge(jobs::routes())
+        .merge(workflows::routes())
+        .merge(node_types::routes())
+        .merge(runs::routes());
+    Routes::new().nest("/api/v1", v1).get(Access::Public, docs::JSON_PATH, docs::json)
+}

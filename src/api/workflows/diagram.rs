@@ -1,0 +1,146 @@
+//! `/api/v1/workflows/{workflow}/diagram`: read and edit the live canvas [SYNC-14].
+//!
+//! An edit is seen at once by everybody who has the canvas open, and is answered when it is durable.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use troupe_actors::{DiagramEdit, EditDiagramError, EditError};
+use troupe_model::{Diagram, WorkflowId};
+use utoipa::ToSchema;
+
+use super::{check, find};
+use crate::{
+    app::App,
+    auth::Caller,
+    http::{
+        json::{DiagramJson, Json},
+        path::Path,
+    },
+    problem::Problem,
+};
+
+/// JSON merge patch (RFC 7396) over maps keyed by id: `{"nodes": {"n1": {…}, "n2": null}}` changes one node and
+/// removes another.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiagramPatch {
+    #[schema(value_type = Option<Object>)]
+    nodes: Option<Map<String, Value>>,
+    #[schema(value_type = Option<Object>)]
+    edges: Option<Map<String, Value>>,
+}
+
+/// A diagram with its revision as `ETag`.
+pub struct Tagged {
+    diagram: Diagram,
+    revision: i64,
+}
+
+#[utoipa::path(get, path = "/workflows/{workflow}/diagram", tag = "workflows", operation_id = "get_diagram",
+    params(("workflow" = WorkflowId, Path)),
+    responses((status = 200, body = Diagram, headers(("ETag" = String, description = "The revision")))))]
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<WorkflowId>) -> Result<Tagged, Problem> {
+    find(&app, caller.tenant, id).await?;
+    let (diagram, revision) = app.system().diagram(caller.tenant, id).await?;
+    Ok(Tagged { diagram, revision })
+}
+
+/// The diagram shall be this one: becomes a minimal edit of the canvas.
+#[utoipa::path(put, path = "/workflows/{workflow}/diagram", tag = "workflows", operation_id = "replace_diagram",
+    params(("workflow" = WorkflowId, Path), ("If-Match" = Option<String>, Header, description = "Only if this is \
+    still the revision")), request_body = Diagram,
+    responses((status = 200, body = Diagram, headers(("ETag" = String, description = "The revision")))))]
+pub async fn replace(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<WorkflowId>,
+    headers: HeaderMap,
+    DiagramJson(diagram): DiagramJson<Diagram>,
+) -> Result<Tagged, Problem> {
+    check::check(&diagram, "")?;
+    edit(&app, &caller, id, &headers, DiagramEdit::Replace(diagram)).await
+}
+
+#[utoipa::path(patch, path = "/workflows/{workflow}/diagram", tag = "workflows", operation_id = "patch_diagram",
+    params(("workflow" = WorkflowId, Path), ("If-Match" = Option<String>, Header, description = "Only if this is \
+    still the revision")), request_body = DiagramPatch,
+    responses((status = 200, body = Diagram, headers(("ETag" = String, description = "The revision")))))]
+pub async fn patch(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<WorkflowId>,
+    headers: HeaderMap,
+    DiagramJson(body): DiagramJson<DiagramPatch>,
+) -> Result<Tagged, Problem> {
+    let parts = [("nodes", body.nodes), ("edges", body.edges)];
+    let patch: Map<String, Value> =
+        parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), Value::Object(part?)))).collect();
+    edit(&app, &caller, id, &headers, DiagramEdit::Merge(Value::Object(patch))).await
+}
+
+async fn edit(
+    app: &App,
+    caller: &Caller,
+    id: WorkflowId,
+    headers: &HeaderMap,
+    edit: DiagramEdit,
+) -> Result<Tagged, Problem> {
+    let if_match = if_match(headers)?;
+    find(app, caller.tenant, id).await?;
+    let edited = app.system().edit_diagram(caller.tenant, id, caller.user, if_match, edit).await?;
+    Ok(Tagged { diagram: edited.diagram, revision: edited.revision })
+}
+
+/// `None`: whatever the revision is.
+fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(header) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let tag = header.to_str().unwrap_or_default().trim();
+    if tag == "*" {
+        return Ok(None);
+    }
+    let revision = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+    // A tag that we never gave out matches nothing.
+    revision.map(Some).ok_or_else(Problem::stale)
+}
+
+impl IntoResponse for Tagged {
+    fn into_response(self) -> Response {
+        let tag = HeaderValue::from_str(&format!("\"{}\"", self.revision)).expect("a quoted number is a header value");
+        ([(header::ETAG, tag)], Json(self.diagram)).into_response()
+    }
+}
+
+impl From<EditDiagramError> for Problem {
+    fn from(error: EditDiagramError) -> Self {
+        match error {
+            EditDiagramError::Unavailable(error) => error.into(),
+            EditDiagramError::Edit(EditError::Stale { .. }) => Self::stale(),
+            EditDiagramError::Edit(EditError::Invalid { pointer, message }) => Self::invalid_field(&pointer, message),
+            EditDiagramError::Edit(error @ EditError::Closing) => Self::unavailable(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(tag: &'static str) -> Result<Option<i64>, Problem> {
+        if_match(&HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_static(tag))]))
+    }
+
+    /// [API-3] `If-Match` is a revision, `*`, or nothing that ever was.
+    #[test]
+    fn reads_if_match() {
+        assert_eq!(if_match(&HeaderMap::new()).unwrap(), None);
+        assert_eq!(parse("*").unwrap(), None);
+        assert_eq!(parse("\"12\"").unwrap(), Some(12));
+        assert_eq!(parse("12").unwrap_err().code(), "stale");
+        assert_eq!(parse("\"x\"").unwrap_err().code(), "stale");
+    }
+}

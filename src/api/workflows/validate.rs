@@ -1,0 +1,45 @@
+//! `POST /api/v1/workflows/{workflow}/validate`: what the server knows of the diagram without running it [CANVAS-3].
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use serde::Serialize;
+use troupe_engine::Analysis;
+use troupe_model::{Diagnostic, Schema, WorkflowId};
+use utoipa::ToSchema;
+
+use super::find;
+use crate::{app::App, auth::Caller, http::json::Json, http::path::Path, problem::Problem};
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Analysis)]
+pub struct AnalysisView {
+    /// Node → its upstream nodes.
+    dependencies: BTreeMap<String, Vec<String>>,
+    /// Topological and stable.
+    execution_order: Vec<String>,
+    /// Nodes of one level can run side by side.
+    levels: Vec<Vec<String>>,
+    /// Node → output port → its columns, where they are known.
+    schemas: BTreeMap<String, BTreeMap<String, Schema>>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+#[utoipa::path(post, path = "/workflows/{workflow}/validate", tag = "workflows", operation_id = "validate_workflow",
+    params(("workflow" = WorkflowId, Path)), responses((status = 200, body = AnalysisView)))]
+pub async fn validate(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<WorkflowId>,
+) -> Result<Json<AnalysisView>, Problem> {
+    find(&app, caller.tenant, id).await?;
+    let analysis = app.system().analysis(caller.tenant, id).await?;
+    Ok(Json(AnalysisView::from(&*analysis)))
+}
+
+impl From<&Analysis> for AnalysisView {
+    fn from(analysis: &Analysis) -> Self {
+        let Analysis { dependencies, execution_order, levels, schemas, diagnostics } = analysis.clone();
+        Self { dependencies, execution_order, levels, schemas, diagnostics }
+    }
+}

@@ -1,0 +1,87 @@
+//! What every handler and socket can reach.
+
+use std::sync::Arc;
+
+use troupe_actors::System;
+use troupe_engine::Registry;
+use troupe_model::Clock;
+use troupe_store::{Store, secrets::SecretBox};
+
+use crate::{
+    auth::{attempts::Attempts, password::Passwords, people::People, ticket::Tickets, token::AccessTokens},
+    config::Config,
+    sockets::Sessions,
+};
+
+/// A cheap clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+pub struct Parts {
+    pub config: Config,
+    pub store: Store,
+    pub system: System,
+    pub registry: Registry,
+    pub clock: Arc<dyn Clock>,
+    pub passwords: Passwords,
+    pub tokens: AccessTokens,
+    pub tickets: Tickets,
+    pub attempts: Attempts,
+    pub people: People,
+    pub secrets: SecretBox,
+    pub sessions: Sessions,
+}
+
+impl App {
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub fn system(&self) -> &System {
+        &self.0.system
+    }
+
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    pub fn tokens(&self) -> &AccessTokens {
+        &self.0.tokens
+    }
+
+    pub fn tickets(&self) -> &Tickets {
+        &self.0.tickets
+    }
+
+    pub fn attempts(&self) -> &Attempts {
+        &self.0.attempts
+    }
+
+    pub fn people(&self) -> &People {
+        &self.0.people
+    }
+
+    pub fn secrets(&self) -> &SecretBox {
+        &self.0.secrets
+    }
+
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+}

@@ -1,0 +1,261 @@
+//! The configuration: defaults, then a file, then the environment, then flags [OPS-2].
+//!
+//! `config/default.toml` is both the documentation and the defaults. Unknown keys are errors.
+
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+
+mod secret;
+mod show;
+
+pub use secret::Secret;
+
+const DEFAULTS: &str = include_str!("../config/default.toml");
+const FILE: &str = "troupe.toml";
+const TEXT_KEYS: &[&str] = &[
+    "auth.signing_key",
+    "data_dir",
+    "database.url",
+    "demo.email",
+    "demo.password",
+    "log.level",
+    "secrets.master_key",
+    "server.public_url",
+];
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub data_dir: PathBuf,
+    pub server: Server,
+    pub database: Database,
+    pub auth: Auth,
+    pub secrets: Secrets,
+    pub demo: Demo,
+    pub limits: Limits,
+    pub egress: Egress,
+    pub log: Log,
+    pub cors: Cors,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub address: IpAddr,
+    pub port: u16,
+    pub public_url: Option<String>,
+    pub trust_forwarded_for: bool,
+    pub request_timeout_s: u64,
+    pub drain_timeout_s: u64,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub url: Option<Secret>,
+    pub connections_max: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    pub signing_key: Option<Secret>,
+    pub former_signing_keys: Vec<Secret>,
+    pub access_token_ttl_s: u64,
+    pub refresh_token_ttl_s: u64,
+    pub registration: bool,
+    pub login_attempts_per_minute_per_account: u32,
+    pub login_attempts_per_minute_per_address: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    pub master_key: Option<Secret>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Demo {
+    pub enabled: bool,
+    pub email: String,
+    pub password: Option<Secret>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub body_bytes_max: usize,
+    pub diagram_body_bytes_max: usize,
+    pub json_depth_max: usize,
+    pub frame_bytes_max: usize,
+    pub session_frames_in_flight_max: usize,
+    pub session_bytes_in_flight_max: usize,
+    pub outbox_bytes_max: usize,
+    pub authenticate_timeout_s: u64,
+    pub sessions_per_tenant_max: usize,
+    pub runs_per_tenant_max: usize,
+    pub nodes_per_run_max: usize,
+    pub nodes_max: usize,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Egress {
+    pub allow_private: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub format: LogFormat,
+    pub level: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Auto,
+    Human,
+    Json,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cors {
+    pub origins: Vec<String>,
+}
+
+/// What the command line says about the configuration. Flags win over everything else.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Flags {
+    /// Configuration file (default: ./troupe.toml, if there is one)
+    #[arg(long, global = true, value_name = "FILE", env = "TROUPE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where the embedded store, secrets, files and payloads live
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address to listen on
+    #[arg(long, global = true, value_name = "IP")]
+    pub address: Option<IpAddr>,
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, global = true)]
+    pub port: Option<u16>,
+    /// PostgreSQL URL (default: embedded SQLite)
+    #[arg(long, global = true, value_name = "URL")]
+    pub database_url: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("there is no configuration file `{0}`")]
+    NoFile(PathBuf),
+    #[error("{}", describe(.0))]
+    Invalid(#[from] Box<figment::Error>),
+    #[error("`{key}` {problem}")]
+    Value { key: &'static str, problem: String },
+}
+
+impl Config {
+    pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
+        let mut figment = Figment::from(Toml::string(DEFAULTS));
+        match &flags.config {
+            Some(file) if !file.is_file() => return Err(ConfigError::NoFile(file.clone())),
+            Some(file) => figment = figment.merge(Toml::file_exact(file)),
+            None if Path::new(FILE).is_file() => figment = figment.merge(Toml::file_exact(FILE)),
+            None => {}
+        }
+        figment = merge_environment(figment);
+        if let Some(dir) = &flags.data_dir {
+            figment = figment.merge(Serialized::default("data_dir", dir));
+        }
+        if let Some(address) = &flags.address {
+            figment = figment.merge(Serialized::default("server.address", address));
+        }
+        if let Some(port) = flags.port {
+            figment = figment.merge(Serialized::default("server.port", port));
+        }
+        if let Some(url) = &flags.database_url {
+            figment = figment.merge(Serialized::default("database.url", url));
+        }
+        let config: Self = figment.extract().map_err(Box::new)?;
+        config.validated()
+    }
+
+    /// The defaults alone: where tests start from.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        Ok(Figment::from(Toml::string(DEFAULTS)).extract().map_err(Box::new)?)
+    }
+
+    fn validated(self) -> Result<Self, ConfigError> {
+        let refuse = |key, problem: String| Err(ConfigError::Value { key, problem });
+        if self.auth.signing_key.as_ref().is_some_and(|key| key.expose().len() < 32) {
+            return refuse("auth.signing_key", "must have 32 bytes or more".to_owned());
+        }
+        if let Some(url) = &self.server.public_url
+            && !url.starts_with("http://")
+            && !url.starts_with("https://")
+        {
+            return refuse("server.public_url", format!("must start with http:// or https://, found `{url}`"));
+        }
+        if let Some(origin) = self.cors.origins.iter().find(|origin| origin.parse::<axum::http::HeaderValue>().is_err())
+        {
+            return refuse("cors.origins", format!("holds `{origin}`, which is no origin"));
+        }
+        Ok(self)
+    }
+}
+
+impl Server {
+    pub fn https(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_s)
+    }
+
+    pub fn drain_timeout(&self) -> Duration {
+        Duration::from_secs(self.drain_timeout_s)
+    }
+}
+
+/// The environment. Texts are taken as they are, so that a password of digits is no number.
+fn merge_environment(figment: Figment) -> Figment {
+    let environment = Env::prefixed("TROUPE_").split("__");
+    let texts = environment.clone().only(TEXT_KEYS);
+    let figment = figment.merge(environment.ignore(&["config"]).ignore(TEXT_KEYS));
+    texts.iter().fold(figment, |figment, (key, text)| figment.merge(Serialized::default(key.as_str(), text)))
+}
+
+/// All problems, each with its key and where it came from.
+fn describe(error: &figment::Error) -> String {
+    let lines: Vec<String> = error
+        .clone()
+        .into_iter()
+        .map(|error| {
+            let path = error.path.join(".");
+            let source = error.metadata.as_ref().map(|metadata| format!(" (in {})", metadata.name)).unwrap_or_default();
+            match &error.kind {
+                figment::error::Kind::UnknownField(field, expected) => {
+                    let key = if path.is_empty() || path == *field { field.clone() } else { path };
+                    format!("there is no configuration key `{key}`{source}; known here: {}", expected.join(", "))
+                }
+                kind => format!("configuration key `{path}`: {kind}{source}"),
+            }
+        })
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+use figment::Jail;
+
+use super::*;
+
+fn load() -> Result<Config, ConfigError> {
+    Config::load(&Flags::default())
+}
+
+/// [OPS-2] Defaults, file, environment, flags: later wins.
+#[test]
+fn later_sources_win() {
+    Jail::expect_with(|jail| {
+        assert_eq!(load().unwrap().server.port, 8080);
+        jail.create_file("troupe.toml", "[server]\nport = 1\nrequest_timeout_s = 7")?;
+        assert_eq!(load().unwrap().server.port, 1);
+        jail.set_env("TROUPE_SERVER__PORT", "2");
+        assert_eq!(load().unwrap().server.port, 2);
+        jail.set_env("TROUPE_DEMO__PASSWORD", "00712345");
+        let flags = Flags { port: Some(3), ..Flags::default() };
+        let config = Config::load(&flags).unwrap();
+        assert_eq!((config.server.port, config.server.request_timeout_s), (3, 7));
+        assert_eq!(config.demo.password.unwrap().expose(), "00712345");
+        Ok(())
+    });
+}
+
+/// [OPS-2] Unknown keys are errors that name the key.
+#[test]
+fn unknown_keys_are_errors() {
+    Jail::expect_with(|jail| {
+        jail.create_file("troupe.toml", "[server]\nprot = 1")?;
+        let error = load().unwrap_err().to_string();
+        assert!(error.contains("`server.prot`") || error.contains("`prot`"), "{error}");
+        assert!(error.contains("troupe.toml"), "{error}");
+        jail.create_file("troupe.toml", "")?;
+        jail.set_env("TROUPE_SERVRE__PORT", "2");
+        let error = load().unwrap_err().to_string();
+        assert!(error.contains("servre"), "{error}");
+        Ok(())
+    });
+}
+
+#[test]
+fn wrong_types_name_the_key() {
+    Jail::expect_with(|jail| {
+        jail.set_env("TROUPE_SERVER__PORT", "many");
+        let error = load().unwrap_err().to_string();
+        assert!(error.contains("server.port"), "{error}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_named_file_must_exist() {
+    let flags = Flags { config: Some("nowhere.toml".into()), ..Flags::default() };
+    assert!(Config::load(&flags).unwrap_err().to_string().contains("nowhere.toml"));
+}
+
+/// [OPS-2] The effective configuration can be printed, secrets masked.
+#[test]
+fn printing_masks_secrets() {
+    let mut config = Config::defaults().unwrap();
+    config.auth.signing_key = Some("hush-hush-hush-hush-hush-hush-32".to_owned().into());
+    config.database.url = Some("postgres://u:sesame@h/d".to_owned().into());
+    let printed = config.to_string();
+    assert!(printed.contains("signing_key = \"***\""), "{printed}");
+    assert!(!printed.contains("hush") && !printed.contains("sesame"), "{printed}");
+    assert!(!format!("{config:?}").contains("sesame"));
+}
+
+/// [OPS-2] `config/default.toml` documents every key.
+#[test]
+fn every_key_is_documented() {
+    let tree = serde_json::to_value(Config::defaults().unwrap()).unwrap();
+    for (section, value) in tree.as_object().unwrap() {
+        let keys = value.as_object().map(|keys| keys.keys().cloned().collect()).unwrap_or(vec![section.clone()]);
+        for key in keys {
+            let documented = DEFAULTS.lines().any(|line| {
+                line.strip_prefix("# ").unwrap_or(line).strip_prefix(&key).is_some_and(|rest| rest.starts_with(" ="))
+            });
+            assert!(documented, "config/default.toml lacks {section}.{key}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The demo tenant: on the embedded store, and only when it is empty. Its workspace holds the examples.
+
+use std::{borrow::Cow, path::Path};
+
+use anyhow::{Context, anyhow};
+use rust_embed::RustEmbed;
+use troupe_actors::DiagramEdit;
+use troupe_model::{WorkflowId, WorkspaceId, workflow_file::WorkflowFile};
+use troupe_store::{
+    Engine, tenants,
+    users::User,
+    workflows::{self, NewWorkflow},
+    workspaces::{self, NewWorkspace},
+};
+
+use crate::{
+    app::App,
+    auth::{
+        accounts::{self, NewTenant},
+        keys,
+    },
+    problem::Problem,
+    server,
+};
+
+#[derive(RustEmbed)]
+#[folder = "examples/nycflights13"]
+struct Example;
+
+const WORKFLOW_SUFFIX: &str = ".wflow.json";
+const DATA_SUFFIXES: [&str; 2] = [".csv", ".csv.gz"];
+
+/// How to sign in.
+#[derive(Debug)]
+pub struct Seeded {
+    pub email: String,
+    pub password: String,
+}
+
+pub async fn seed_if_empty(app: &App) -> anyhow::Result<Option<Seeded>> {
+    let config = &app.config().demo;
+    if !config.enabled || app.store().engine() != Engine::Sqlite {
+        return Ok(None);
+    }
+    let mut tx = app.store().read_system().await?;
+    let tenants = tenants::count(&mut tx).await?;
+    drop(tx);
+    if tenants > 0 {
+        return Ok(None);
+    }
+    let password = config.password.as_ref().map_or_else(keys::password, |password| password.expose().to_owned());
+    let seeded = Seeded { email: config.email.clone(), password };
+    seed(app, &seeded).await?;
+    Ok(Some(seeded))
+}
+
+async fn seed(app: &App, demo: &Seeded) -> anyhow::Result<()> {
+    let new = NewTenant {
+        name: "Demo".to_owned(),
+        owner_name: "Demo".to_owned(),
+        owner_email: demo.email.clone(),
+        owner_password: demo.password.clone(),
+    };
+    let owner = accounts::open(app, new).await.map_err(told)?;
+    let folder = server::files_root(app.config()).join(owner.tenant_id.to_string());
+    tokio::task::spawn_blocking(move || write_data(&folder)).await??;
+    let workspace = add_workspace(app, &owner).await?;
+    for name in Example::iter().filter(|name| name.ends_with(WORKFLOW_SUFFIX)) {
+        let content = content(&name)?;
+        let file: WorkflowFile = serde_json::from_slice(&content).with_context(|| format!("example `{name}`"))?;
+        add_workflow(app, &owner, workspace, file).await.with_context(|| format!("example `{name}`"))?;
+    }
+    Ok(())
+}
+
+fn write_data(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
+    for name in Example::iter().filter(|name| DATA_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))) {
+        let path = folder.join(&*name);
+        std::fs::write(&path, content(&name)?).with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    Ok(())
+}
+
+async fn add_workspace(app: &App, owner: &User) -> anyhow::Result<WorkspaceId> {
+    let new = NewWorkspace {
+        id: WorkspaceId::generate(),
+        name: "Examples",
+        description: "Flights out of New York in 2013: change them, run them, break them.",
+    };
+    let mut tx = app.store().begin(owner.tenant_id).await?;
+    let workspace = workspaces::create(&mut tx, new, app.clock().now()).await?;
+    tx.commit().await?;
+    Ok(workspace.id)
+}
+
+async fn add_workflow(app: &App, owner: &User, workspace: WorkspaceId, file: WorkflowFile) -> anyhow::Result<()> {
+    let new = NewWorkflow {
+        id: WorkflowId::generate(),
+        workspace_id: workspace,
+        folder_id: None,
+        job_id: None,
+        name: &file.name,
+        description: &file.description,
+        parameters: &file.parameters,
+        tags: &file.tags,
+        created_by: owner.id,
+    };
+    let mut tx = app.store().begin(owner.tenant_id).await?;
+    let workflow = workflows::create(&mut tx, new, app.clock().now()).await?;
+    tx.commit().await?;
+    let edit = DiagramEdit::Replace(file.diagram);
+    app.system().edit_diagram(owner.tenant_id, workflow.id, owner.id, None, edit).await?;
+    Ok(())
+}
+
+fn content(name: &str) -> anyhow::Result<Cow<'static, [u8]>> {
+    Ok(Example::get(name).with_context(|| format!("`{name}` is not embedded"))?.data)
+}
+
+fn told(problem: Problem) -> anyhow::Error {
+    anyhow!("{}", problem.detail())
+}

@@ -1,0 +1,9 @@
+//! What every request goes through: ids, headers, extraction. Knows no resource.
+
+pub mod address;
+pub mod headers;
+pub mod json;
+pub mod log;
+pub mod page;
+pub mod path;
+pub mod request_id;

@@ -1,0 +1,179 @@
+//! JSON bodies: sized, shallow, known fields only; what is wrong is said with a pointer to it.
+
+use axum::{
+    body::{Bytes, HttpBody, to_bytes},
+    extract::{FromRequest, Request},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{app::App, problem::Problem};
+
+/// A body of at most `limits.body_bytes_max`.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+/// A body that carries a diagram: at most `limits.diagram_body_bytes_max`.
+#[derive(Debug)]
+pub struct DiagramJson<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let limits = &app.config().limits;
+        read(request, limits.body_bytes_max, limits.json_depth_max).await.map(Self)
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<App> for DiagramJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let limits = &app.config().limits;
+        read(request, limits.diagram_body_bytes_max, limits.json_depth_max).await.map(Self)
+    }
+}
+
+/// A body that may be left out.
+#[derive(Debug)]
+pub struct OptionalJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        Json::from_request(request, app).await.map(|Json(body)| Self(body))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize, depth_max: usize) -> Result<T, Problem> {
+    if !is_json(&request) {
+        let detail = "send the body as JSON, with `Content-Type: application/json`";
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Problem::new(status, "unsupported_media_type", "Unsupported media type", detail));
+    }
+    let body = bounded(request, bytes_max).await?;
+    check_depth(&body, depth_max)?;
+    parse(&body)
+}
+
+async fn bounded(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
+    to_bytes(request.into_body(), bytes_max).await.map_err(|error| {
+        let too_large = std::error::Error::source(&error)
+            .is_some_and(|source| source.to_string().contains("length limit exceeded"));
+        if too_large {
+            let detail = format!("the body may have {bytes_max} bytes");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail)
+        } else {
+            Problem::bad_request("broken_body", "the body broke off")
+        }
+    })
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let pointer = pointer(error.path());
+        let inner = error.into_inner();
+        if inner.is_data() { wrong(&pointer, &inner) } else { malformed(&pointer, &inner) }
+    })?;
+    deserializer.end().map_err(|error| malformed("", &error))?;
+    Ok(parsed)
+}
+
+fn wrong(pointer: &str, error: &serde_json::Error) -> Problem {
+    let text = error.to_string();
+    // The pointer says where; the position in the text would only confuse.
+    let detail = text.rsplit_once(" at line ").map_or(text.as_str(), |(detail, _)| detail);
+    Problem::invalid_field(pointer, detail)
+}
+
+fn malformed(pointer: &str, error: &serde_json::Error) -> Problem {
+    let detail = format!("the body is not JSON: {error}");
+    Problem::invalid("malformed_json", detail.clone()).field(pointer, detail)
+}
+
+/// Refuses nesting before a recursive parser meets it.
+fn check_depth(body: &[u8], depth_max: usize) -> Result<(), Problem> {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in body {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'[' | b'{') => depth += 1,
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > depth_max {
+            let detail = format!("the body is nested more than {depth_max} levels deep");
+            return Err(Problem::invalid("json_too_deep", detail).solution("flatten it"));
+        }
+    }
+    Ok(())
+}
+
+/// RFC 6901.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter().fold(String::new(), |pointer, segment| match segment {
+        Segment::Seq { index } => format!("{pointer}/{index}"),
+        Segment::Map { key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => pointer,
+    })
+}
+
+fn is_json(request: &Request) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[expect(dead_code, reason = "only its parsing is tested")]
+        names: Vec<String>,
+    }
+
+    fn error(body: &str) -> String {
+        parse::<Body>(body.as_bytes()).unwrap_err().detail().to_owned()
+    }
+
+    /// [API-2] What is wrong is said with a pointer to it.
+    #[test]
+    fn points_at_what_is_wrong() {
+        assert!(error(r#"{"names":["a",1]}"#).starts_with("`/names/1`: invalid type: integer `1`"));
+        assert!(error(r#"{"names":[],"x":1}"#).contains("unknown field `x`"));
+        assert!(error(r#"{"names":["#).contains("not JSON"));
+        assert!(error(r#"{"names":[]} tail"#).contains("not JSON"));
+    }
+
+    /// [SEC-1] Depth is limited; brackets inside strings do not count.
+    #[test]
+    fn limits_depth() {
+        let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(check_depth(deep(64).as_bytes(), 64).is_ok());
+        assert_eq!(check_depth(deep(65).as_bytes(), 64).unwrap_err().code(), "json_too_deep");
+        let quoted = format!("[\"{}\\\"{}\"]", "[".repeat(100), "{".repeat(100));
+        assert!(check_depth(quoted.as_bytes(), 64).is_ok());
+    }
+}

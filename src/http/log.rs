@@ -1,0 +1,30 @@
+//! One span and one line a request, and its count and duration as metrics [OPS-4].
+
+use std::time::Instant;
+
+use axum::{
+    extract::{MatchedPath, Request},
+    middleware::Next,
+    response::Response,
+};
+use tracing::{Instrument, field::Empty};
+
+use super::request_id::RequestId;
+
+pub async fn layer(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let request_id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    let span = tracing::info_span!("request", request_id, tenant.id = Empty, user.id = Empty);
+    let started = Instant::now();
+    let response = next.run(request).instrument(span.clone()).await;
+    let elapsed = started.elapsed();
+    let status = response.status().as_u16();
+    span.in_scope(|| {
+        tracing::debug!(http.method = %method, http.route = route, http.status = status,
+            duration_ms = elapsed.as_millis() as u64, "answered");
+    });
+    let labels = [("method", method.to_string()), ("route", route), ("status", status.to_string())];
+    metrics::histogram!("http_request_duration_seconds", &labels).record(elapsed);
+    response
+}

@@ -1,0 +1,74 @@
+//! What the errors of the parts mean to a client.
+
+use axum::http::StatusCode;
+use troupe_actors::Unavailable;
+use troupe_store::Error as StoreError;
+
+use super::Problem;
+use crate::auth::password::PasswordError;
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::of_store(&error)
+    }
+}
+
+impl Problem {
+    pub fn of_store(error: &StoreError) -> Self {
+        match error {
+            StoreError::EmailTaken => Self::conflict("email_taken", "there is an account with that email address"),
+            StoreError::NoSuchParent => Self::invalid("no_such_parent", "what it was to belong to does not exist")
+                .solution("choose a workspace, folder or job that exists"),
+            StoreError::FolderCycle => Self::invalid_field("/parent_id", error.to_string()),
+            StoreError::Cursor => Self::bad_request("malformed_cursor", error.to_string())
+                .solution("start again without a cursor, or keep the sort order"),
+            StoreError::Sort(_) => Self::bad_request("unknown_sort", error.to_string()),
+            StoreError::NulCharacter => Self::invalid("nul_character", "texts may not hold the character NUL"),
+            error if error.is_transient() => {
+                tracing::warn!(%error, "the database is not available");
+                Self::unavailable("the database is not available")
+            }
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<Unavailable> for Problem {
+    fn from(error: Unavailable) -> Self {
+        match &error {
+            Unavailable::TooManySessions(_) => Self::too_many(error.to_string(), 5),
+            Unavailable::CannotOpen(_) | Unavailable::Stopped | Unavailable::Timeout(_) => {
+                tracing::error!(%error, "the actors did not serve a request");
+                Self::unavailable("this cannot be served just now")
+            }
+            Unavailable::Draining => Self::unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<jsonwebtoken::errors::Error> for Problem {
+    fn from(error: jsonwebtoken::errors::Error) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<tokio::task::JoinError> for Problem {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl Problem {
+    /// `If-Match` named another revision [SYNC-14].
+    pub fn stale() -> Self {
+        let detail = "the diagram has changed since the revision in If-Match";
+        Self::new(StatusCode::PRECONDITION_FAILED, "stale", "Precondition failed", detail)
+            .solution("read the diagram again, and apply your change to it")
+    }
+}

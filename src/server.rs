@@ -1,0 +1,218 @@
+//! Starts a server, and ends it without losing anything [OPS-1, OPS-5].
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context;
+use tokio::{net::TcpListener, sync::oneshot};
+use troupe_actors::{CreditLimits, Limits, System, SystemConfig, task};
+use troupe_engine::{Registry, egress::Egress};
+use troupe_model::{Clock, ServerId, SystemClock};
+use troupe_store::{DatabaseConfig, Store, secrets::SecretBox};
+
+use crate::{
+    app::{App, Parts},
+    auth::{attempts::Attempts, keys, password::Passwords, people::People, ticket::Tickets, token::AccessTokens},
+    config::{self, Config},
+    demo, router,
+    sockets::Sessions,
+    telemetry,
+};
+
+/// How long sockets and requests may take to end after everything is committed.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A server that runs in this process.
+pub struct Server {
+    app: App,
+    address: SocketAddr,
+    welcome: Option<demo::Seeded>,
+    stop: oneshot::Sender<()>,
+    stopped: oneshot::Receiver<std::io::Result<()>>,
+}
+
+/// `troupe serve`: until SIGTERM or SIGINT.
+pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    let server = Server::start(config).await?;
+    server.print_welcome();
+    stop_signal().await?;
+    tracing::info!("stopping");
+    server.stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Server {
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        // The recorder must be there before anything is measured.
+        let metrics = telemetry::metrics()?;
+        let data_dir = &config.data_dir;
+        std::fs::create_dir_all(data_dir).with_context(|| format!("cannot create `{}`", data_dir.display()))?;
+        let listener = listen(&config.server).await?;
+        let address = listener.local_addr()?;
+        let store = open_store(&config).await?;
+        let app = build(config, store).await?;
+        let welcome = demo::seed_if_empty(&app).await.context("cannot seed the demo tenant")?;
+        let (stop, stop_asked) = oneshot::channel::<()>();
+        let (ended, stopped) = oneshot::channel();
+        let service = router::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        task::spawn("http", async move {
+            let asked = async move {
+                // A dropped server stops as well.
+                let _ = stop_asked.await;
+            };
+            let outcome = axum::serve(listener, service).with_graceful_shutdown(asked).await;
+            let _ = ended.send(outcome);
+        });
+        task::spawn("metrics upkeep", async move {
+            loop {
+                tokio::time::sleep(telemetry::UPKEEP).await;
+                metrics.run_upkeep();
+            }
+        });
+        tracing::info!(%address, "listening");
+        Ok(Self { app, address, welcome, stop, stopped })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Takes no new work, commits, closes every socket with 1012, and ends [SYNC-12].
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.app.system().drain(self.app.config().server.drain_timeout()).await;
+        if tokio::time::timeout(LAST_WORDS, self.app.sessions().close()).await.is_err() {
+            tracing::info!("some sockets did not take their close");
+        }
+        // The receiver is gone only when the server has ended already.
+        let _ = self.stop.send(());
+        match tokio::time::timeout(LAST_WORDS, self.stopped).await {
+            Ok(Ok(outcome)) => outcome.context("the HTTP server failed")?,
+            Ok(Err(_)) => tracing::warn!("the HTTP server ended early"),
+            Err(_) => tracing::info!("requests were still under way"),
+        }
+        self.app.store().close().await;
+        Ok(())
+    }
+
+    /// Goes to the terminal, not to the log: it may hold the demo password.
+    fn print_welcome(&self) {
+        println!("Troupe is ready at {}", self.url());
+        if let Some(demo) = &self.welcome {
+            println!("Sign in as {} with the password {}", demo.email, demo.password);
+            println!("(shown only this once)");
+        }
+    }
+
+    fn url(&self) -> String {
+        let config = &self.app.config().server;
+        let local = || match self.address.ip() {
+            ip if ip.is_unspecified() => format!("http://localhost:{}", self.address.port()),
+            ip => format!("http://{}", SocketAddr::new(ip, self.address.port())),
+        };
+        config.public_url.clone().unwrap_or_else(local)
+    }
+}
+
+/// Opens the configured store and brings it to this version's schema [OPS-3].
+pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let database = match &config.database.url {
+        Some(url) => match url.expose().parse()? {
+            DatabaseConfig::Postgres { url, .. } => {
+                DatabaseConfig::Postgres { url, connections_max: config.database.connections_max }
+            }
+            sqlite => sqlite,
+        },
+        None => DatabaseConfig::sqlite(config.data_dir.join("troupe.db")),
+    };
+    let store = Store::open(database).await.context("cannot open the database")?;
+    store.migrate().await.context("cannot migrate the database")?;
+    Ok(store)
+}
+
+async fn build(config: Config, store: Store) -> anyhow::Result<App> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let signing_key = secret(&config.data_dir, "signing.key", config.auth.signing_key.as_ref())?;
+    let master_key = secret(&config.data_dir, "master.key", config.secrets.master_key.as_ref())?;
+    let master_key = keys::parse(&master_key).context("secrets.master_key must be 64 hexadecimal digits")?;
+    let master_key = secrecy::SecretBox::new(Box::new(master_key));
+    let former: Vec<&[u8]> = config.auth.former_signing_keys.iter().map(|key| key.expose().as_bytes()).collect();
+    let ttl = Duration::from_secs(config.auth.access_token_ttl_s);
+    let registry = Registry::standard();
+    let system = System::start(SystemConfig {
+        server: ServerId::generate(),
+        store: store.clone(),
+        registry: registry.clone(),
+        egress: Egress::new(config.egress.allow_private)?,
+        clock: clock.clone(),
+        files_root: files_root(&config),
+        payloads_root: config.data_dir.join("payloads"),
+        limits: limits(&config.limits),
+    })
+    .await
+    .context("cannot start the actor system")?;
+    Ok(App::new(Parts {
+        people: People::new(store.clone()),
+        store,
+        system,
+        registry,
+        clock,
+        passwords: Passwords::new()?,
+        tokens: AccessTokens::new(signing_key.as_bytes(), &former, ttl),
+        tickets: Tickets::default(),
+        attempts: Attempts::new(&config.auth),
+        sessions: Sessions::default(),
+        secrets: SecretBox::new(&master_key),
+        config,
+    }))
+}
+
+/// One folder per tenant, for the files that nodes read and write.
+pub fn files_root(config: &Config) -> PathBuf {
+    config.data_dir.join("files")
+}
+
+fn limits(config: &config::Limits) -> Limits {
+    Limits {
+        nodes_max: config.nodes_max,
+        nodes_per_run_max: config.nodes_per_run_max,
+        runs_per_tenant_max: config.runs_per_tenant_max,
+        sessions_per_tenant_max: config.sessions_per_tenant_max,
+        outbox_bytes_max: config.outbox_bytes_max,
+        credit: CreditLimits {
+            frames_max: config.session_frames_in_flight_max,
+            bytes_max: config.session_bytes_in_flight_max,
+        },
+        ..Limits::default()
+    }
+}
+
+/// A configured secret, or the one that was made on first start.
+fn secret(data_dir: &Path, file: &str, configured: Option<&config::Secret>) -> anyhow::Result<String> {
+    match configured {
+        Some(secret) => Ok(secret.expose().to_owned()),
+        None => Ok(keys::load_or_create(&data_dir.join(file))?),
+    }
+}
+
+async fn listen(config: &config::Server) -> anyhow::Result<TcpListener> {
+    let address: (IpAddr, u16) = (config.address, config.port);
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {}:{}", config.address, config.port))
+}
+
+async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        outcome = tokio::signal::ctrl_c() => outcome,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,34 @@
+//! The two WebSockets: a canvas's collaboration socket, and the event channel. A session is a plain task:
+//! reader → handle → actor; outbox → writer.
+
+mod collab;
+mod events;
+mod wire;
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    policy::{Level, Object, socket},
+    routes::Routes,
+};
+
+pub fn routes() -> Routes {
+    let access = socket(Object::Workflow, Level::Read);
+    Routes::new().get(access, "/ws", events::open).get(access, "/collab/{workflow}", collab::open)
+}
+
+/// All open sockets of this server.
+#[derive(Clone, Debug, Default)]
+pub struct Sessions {
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+}
+
+impl Sessions {
+    /// Tells every session that the server restarts, and waits until they have told their clients.
+    pub async fn close(&self) {
+        self.stopping.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}

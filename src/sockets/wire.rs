@@ -1,0 +1,158 @@
+//! What both sockets have in common: sizes, pings, the writer, closes [SYNC-8, SYNC-11, SYNC-17].
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use futures::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use troupe_actors::{Close, Next, OutFrame, Outbox};
+
+/// axum's default is 128 KiB for each connection, used or not.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+/// A frame a little over the limit is read, so that its sender can be told; one far over it ends the connection.
+const HARD_LIMIT_FACTOR: usize = 4;
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// Nothing came for so long, not even a pong.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+/// A busy session gets what gathered in this window in one flush [SYNC-8].
+const WINDOW: Duration = Duration::from_millis(16);
+/// A write that takes longer means that nobody reads [SYNC-7].
+const STUCK_AFTER: Duration = Duration::from_secs(30);
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+pub const MALFORMED: u16 = 4400;
+pub const UNAUTHENTICATED: u16 = 4401;
+pub const FORBIDDEN: u16 = 4403;
+pub const GONE: u16 = 4404;
+pub const IDLE: u16 = 4408;
+pub const TRY_AGAIN: u16 = 1013;
+
+pub fn sized(upgrade: WebSocketUpgrade, frame_bytes_max: usize) -> WebSocketUpgrade {
+    let hard_limit = frame_bytes_max.saturating_mul(HARD_LIMIT_FACTOR);
+    upgrade
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_message_size(hard_limit)
+        .max_frame_size(hard_limit)
+}
+
+/// Closes a socket that never became a session.
+pub async fn refuse(mut socket: WebSocket, close: Close) {
+    // Whoever is gone needs no reason.
+    let _ = timeout(CLOSE_WITHIN, socket.send(close_message(&close))).await;
+    let _ = timeout(CLOSE_WITHIN, drain(&mut socket)).await;
+}
+
+/// Until the other side has closed as well: a connection that is cut with data unread loses the close frame.
+async fn drain(socket: &mut WebSocket) {
+    while let Some(Ok(_)) = socket.next().await {}
+}
+
+/// What the reader got.
+pub enum Incoming {
+    Binary(bytes::Bytes),
+    Text(axum::extract::ws::Utf8Bytes),
+    /// The client is gone.
+    Gone,
+    /// The session must end, and this says why.
+    Refused(Close),
+}
+
+/// The next message of substance. Safe to drop while it waits.
+pub async fn receive(stream: &mut SplitStream<WebSocket>, frame_bytes_max: usize) -> Incoming {
+    loop {
+        let message = match timeout(IDLE_MAX, stream.next()).await {
+            Err(_) => return Incoming::Refused(Close::new(IDLE, "nothing was heard of this connection for a minute")),
+            Ok(None | Some(Ok(Message::Close(_)))) => return Incoming::Gone,
+            Ok(Some(Err(error))) => return broken(&error, frame_bytes_max),
+            Ok(Some(Ok(message))) => message,
+        };
+        match message {
+            Message::Binary(bytes) if bytes.len() > frame_bytes_max => return too_large(frame_bytes_max),
+            Message::Text(text) if text.len() > frame_bytes_max => return too_large(frame_bytes_max),
+            Message::Binary(bytes) => return Incoming::Binary(bytes),
+            Message::Text(text) => return Incoming::Text(text),
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {}
+        }
+    }
+}
+
+fn broken(error: &axum::Error, frame_bytes_max: usize) -> Incoming {
+    let text = error.to_string();
+    if text.contains("too long") || text.contains("too large") {
+        return too_large(frame_bytes_max);
+    }
+    tracing::debug!(error = text, "a socket broke");
+    Incoming::Gone
+}
+
+fn too_large(frame_bytes_max: usize) -> Incoming {
+    Incoming::Refused(Close::new(MALFORMED, format!("a frame may have {frame_bytes_max} bytes")))
+}
+
+/// Writes what the outbox holds until it closes. Ends early when the socket breaks or nobody reads.
+pub async fn write(mut sink: SplitSink<WebSocket, Message>, outbox: &Outbox, encode: impl Fn(OutFrame) -> Message) {
+    let mut ping = interval(PING_EVERY);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ping.tick().await;
+    let mut window_ends = Instant::now();
+    loop {
+        let next = tokio::select! {
+            next = outbox.next() => next,
+            _ = ping.tick() => {
+                if !sent(sink.send(Message::Ping(bytes::Bytes::new()))).await { return }
+                continue;
+            }
+        };
+        let first = match next {
+            Next::Frame(frame) => frame,
+            Next::Close(close) => return end(sink, &close).await,
+        };
+        if !sent(sink.feed(encode(first))).await {
+            return;
+        }
+        sleep_until(window_ends).await;
+        while let Some(next) = outbox.try_next() {
+            match next {
+                Next::Frame(frame) => {
+                    if !sent(sink.feed(encode(frame))).await {
+                        return;
+                    }
+                }
+                Next::Close(close) => return end(sink, &close).await,
+            }
+        }
+        if !sent(sink.flush()).await {
+            return;
+        }
+        window_ends = Instant::now() + WINDOW;
+    }
+}
+
+async fn sent(write: impl Future<Output = Result<(), axum::Error>>) -> bool {
+    matches!(timeout(STUCK_AFTER, write).await, Ok(Ok(())))
+}
+
+async fn end(mut sink: SplitSink<WebSocket, Message>, close: &Close) {
+    // Whoever is gone needs no reason.
+    let _ = timeout(CLOSE_WITHIN, sink.send(close_message(close))).await;
+}
+
+/// Reads what is still under way after a close was sent, for a moment.
+pub async fn linger(mut stream: SplitStream<WebSocket>) {
+    let rest = async { while let Some(Ok(_)) = stream.next().await {} };
+    let _ = timeout(CLOSE_WITHIN, rest).await;
+}
+
+fn close_message(close: &Close) -> Message {
+    // A close frame holds 125 bytes, two of which are the code.
+    let mut end = close.reason.len().min(123);
+    while !close.reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    Message::Close(Some(CloseFrame { code: close.code, reason: close.reason[..end].into() }))
+}
