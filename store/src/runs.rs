@@ -74,8 +74,12 @@ const DIAGRAM: &str = "SELECT diagram FROM runs WHERE tenant_id = $1 AND id = $2
 const UNFINISHED: &str = "SELECT tenant_id, id FROM runs
     WHERE status NOT IN ('success', 'error', 'canceled', 'timeout') ORDER BY created_at LIMIT $1";
 
-/// Stores a run as `new`. Fails with [`Error::NoSuchParent`] when the workflow is not there.
+/// Stores a run as `new`. Fails with [`Error::NoSuchParent`] when the workflow is not there, and with
+/// [`Error::NulCharacter`] for a node id that no row of a node could hold later.
 pub async fn create(tx: &mut TenantTx, run: NewRun<'_>) -> Result<Run> {
+    if run.diagram.nodes.iter().any(|node| node.id.contains('\0')) {
+        return Err(Error::NulCharacter);
+    }
     let tenant = tx.tenant();
     let (diagram, parameters) = (json::write(run.diagram)?, json::write(run.parameters)?);
     let rows = on!(tx, conn => {

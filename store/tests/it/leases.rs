@@ -1,0 +1,101 @@
+//! [SYNC-13] One owner at a time, and an epoch that only grows.
+
+use troupe_model::{ServerId, TenantId, Timestamp};
+use troupe_store::leases::{self, LeaseKind};
+use uuid::Uuid;
+
+use crate::fixture::{Db, TTL, at, both_engines};
+
+both_engines! {
+    a_lease_goes_over_only_when_it_is_free_or_expired,
+    two_servers_race_and_one_wins,
+    renewal_tells_what_is_still_held,
+    only_its_holder_releases_a_lease,
+    another_tenants_lease_of_the_same_id_is_another_lease,
+}
+
+const AFTER_TTL: i64 = 15_000;
+
+/// [SYNC-13] Held: refused to others, renewed for the holder. Expired or released: the next epoch.
+async fn a_lease_goes_over_only_when_it_is_free_or_expired(db: &Db) {
+    let tenant = db.tenant("acme").await.id;
+    let (id, a, b) = (Uuid::now_v7(), ServerId::generate(), ServerId::generate());
+    let acquire = async |server, now| db.acquire(LeaseKind::Workflow, id, tenant, server, now).await;
+
+    assert_eq!(acquire(a, 0).await, Some(1));
+    assert_eq!(acquire(b, 1).await, None, "a holds it");
+    assert_eq!(acquire(a, 2).await, Some(1), "renewed by its holder, not taken over");
+    assert_eq!(acquire(b, AFTER_TTL + 1).await, None, "the renewal counts from 2");
+    assert_eq!(acquire(b, AFTER_TTL + 2).await, Some(2), "expired");
+    assert_eq!(acquire(a, AFTER_TTL + 3).await, None, "its former holder waits like everybody");
+
+    let mut tx = db.store.begin_system().await.unwrap();
+    assert!(leases::release(&mut tx, LeaseKind::Workflow, id, b, 2).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(acquire(b, AFTER_TTL + 4).await, Some(3), "released and taken again, even by the same server");
+}
+
+/// [SYNC-13] However many reach for a lease at once, exactly one gets it.
+async fn two_servers_race_and_one_wins(db: &Db) {
+    let tenant = db.tenant("acme").await.id;
+    let (a, b) = (ServerId::generate(), ServerId::generate());
+    for round in 0..25 {
+        let id = Uuid::now_v7();
+        for (epoch, now) in [(1, 0), (2, AFTER_TTL)] {
+            let race = |server| db.acquire(LeaseKind::Run, id, tenant, server, now);
+            // A former holder would rightly renew an expired lease, so the second race has fresh servers.
+            let (a, b) = if epoch == 1 { (a, b) } else { (ServerId::generate(), ServerId::generate()) };
+            let outcome = tokio::join!(race(a), race(b));
+            assert!(
+                matches!(outcome, (Some(e), None) | (None, Some(e)) if e == epoch),
+                "round {round}, epoch {epoch}: {outcome:?}"
+            );
+        }
+    }
+}
+
+/// [SYNC-13] A server renews all it holds with one call and learns what it lost.
+async fn renewal_tells_what_is_still_held(db: &Db) {
+    let tenant = db.tenant("acme").await.id;
+    let (a, b) = (ServerId::generate(), ServerId::generate());
+    let (kept, lost, run) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    for (kind, id) in [(LeaseKind::Workflow, kept), (LeaseKind::Workflow, lost), (LeaseKind::Run, run)] {
+        assert_eq!(db.acquire(kind, id, tenant, a, 0).await, Some(1));
+    }
+    assert_eq!(db.acquire(LeaseKind::Workflow, lost, tenant, b, AFTER_TTL).await, Some(2));
+
+    assert_eq!(renew(db, a, at(AFTER_TTL)).await, [(LeaseKind::Workflow, kept), (LeaseKind::Run, run)]);
+    assert_eq!(renew(db, b, at(AFTER_TTL)).await, [(LeaseKind::Workflow, lost)]);
+    assert_eq!(renew(db, ServerId::generate(), at(AFTER_TTL)).await, []);
+    assert_eq!(db.acquire(LeaseKind::Run, run, tenant, b, 2 * AFTER_TTL - 1).await, None, "renewed until then");
+}
+
+async fn renew(db: &Db, server: ServerId, now: Timestamp) -> Vec<(LeaseKind, Uuid)> {
+    let mut tx = db.store.begin_system().await.unwrap();
+    let mut held = leases::renew_all(&mut tx, server, now, TTL).await.unwrap();
+    tx.commit().await.unwrap();
+    held.sort();
+    held
+}
+
+/// [SYNC-13] Neither another server nor an old epoch gives a lease away.
+async fn only_its_holder_releases_a_lease(db: &Db) {
+    let tenant = db.tenant("acme").await.id;
+    let (id, a, b) = (Uuid::now_v7(), ServerId::generate(), ServerId::generate());
+    assert_eq!(db.acquire(LeaseKind::Run, id, tenant, a, 0).await, Some(1));
+
+    let mut tx = db.store.begin_system().await.unwrap();
+    assert!(!leases::release(&mut tx, LeaseKind::Run, id, b, 1).await.unwrap(), "not the holder");
+    assert!(!leases::release(&mut tx, LeaseKind::Run, id, a, 2).await.unwrap(), "not the epoch");
+    assert!(!leases::release(&mut tx, LeaseKind::Workflow, id, a, 1).await.unwrap(), "not the kind");
+    assert!(leases::release(&mut tx, LeaseKind::Run, id, a, 1).await.unwrap());
+    assert!(!leases::release(&mut tx, LeaseKind::Run, id, a, 1).await.unwrap(), "not held any more");
+}
+
+/// [TEN-1] A lease that one tenant takes on another's id keeps nobody out.
+async fn another_tenants_lease_of_the_same_id_is_another_lease(db: &Db) {
+    let (acme, other): (TenantId, TenantId) = (db.tenant("acme").await.id, db.tenant("other").await.id);
+    let id = Uuid::now_v7();
+    assert_eq!(db.acquire(LeaseKind::Workflow, id, other, ServerId::generate(), 0).await, Some(1));
+    assert_eq!(db.acquire(LeaseKind::Workflow, id, acme, ServerId::generate(), 0).await, Some(1));
+}

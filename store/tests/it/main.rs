@@ -1,0 +1,14 @@
+//! The store's conformance suite: every function, on both engines.
+//!
+//! A test is a function of a [`fixture::Db`]; `both_engines!` makes it a `sqlite::…` and a `postgres::…` test.
+
+mod accounts;
+mod canvas;
+mod fixture;
+mod hierarchy;
+mod isolation;
+mod leases;
+mod pages;
+mod runs;
+mod schema;
+mod secrets;
