@@ -129,17 +129,16 @@ impl Actor for Run {
         Ok(())
     }
 
-    /// A node's actor that ended without a report failed outside its guard: the node fails, the run decides.
+    /// A node's actor that failed outside its guard reports nothing: its node fails, and the machine decides. One
+    /// that stopped has reported before, though the report may still be behind this event in the mailbox.
     async fn handle_supervisor_evt(
         &self,
         _: ActorRef<RunMsg>,
         event: SupervisionEvent,
         state: &mut RunState,
     ) -> Result<(), ActorProcessingErr> {
-        match event {
-            SupervisionEvent::ActorTerminated(node, _, _) => state.node_gone(node.get_id(), "it stopped"),
-            SupervisionEvent::ActorFailed(node, error) => state.node_gone(node.get_id(), &error.to_string()),
-            _ => {}
+        if let SupervisionEvent::ActorFailed(node, error) = event {
+            state.node_lost(node.get_id(), &error.to_string());
         }
         Ok(())
     }
@@ -169,7 +168,7 @@ impl RunState {
         }
     }
 
-    fn node_gone(&mut self, actor: ActorId, why: &str) {
+    fn node_lost(&mut self, actor: ActorId, why: &str) {
         let Some(index) = self.actors.remove(&actor) else { return };
         let failure = NodeFailure::new("node_stopped", "the node ended without a result")
             .reason(why.to_owned())

@@ -45,19 +45,19 @@ fn a_hostile_frame_closes_its_session_only() {
     let world = World::new();
     world.on(async |world| {
         let mut ann = world.join("Ann", Access::ReadWrite).await;
-        let hostile: [&[u8]; 5] = [
-            &[0, 2, 4, 1, 0, 7, 0],
-            b"\x00\x02\x14\x01\x01\x0b\x18\xf2\xa8\x0b\x0a\x01\x7c\x00\x00\x00\x00\x01\x0b\xd7\xa8\x01",
-            &[],
-            &[0, 2, 255, 255, 255, 255, 15],
-            &[99],
-        ];
-        for frame in hostile {
+        let hostile: [&[u8]; 5] =
+            [&[0, 2, 4, 1, 0, 7, 0], b"\x00\x02\x05\x01\x00\x07\x00\x00", &[], &[0, 2, 255, 255, 255, 255, 15], &[99]];
+        for (n, frame) in hostile.into_iter().enumerate() {
             let mallory = world.join("Mallory", Access::ReadWrite).await;
             mallory.session.send(Bytes::copy_from_slice(frame)).await;
-            ann.draw(if ann.node_ids().is_empty() { "quick1" } else { "" }).await;
-            ann.canvas = troupe_crdt::Canvas::new();
+            let close = mallory.closed().await;
+            assert_eq!(close.code, 4400, "{frame:?}: {}", close.reason);
+            assert!(!close.reason.is_empty());
+            ann.draw(&format!("quick{n}")).await;
+            ann.until(|ann| ann.acknowledged > n as u64).await;
         }
+        let bob = world.join("Bob", Access::ReadWrite).await;
+        assert_eq!(bob.canvas.project(), ann.canvas.project());
     });
 }
 

@@ -22,7 +22,7 @@ use troupe_actors::{
 use troupe_crdt::{Access, UserTag};
 use troupe_engine::{
     Registry,
-    egress::{Egress, EgressConfig},
+    egress::Egress,
     node::{CheckContext, Checked, NodeType, Outcome, RunContext},
 };
 use troupe_model::{
@@ -84,7 +84,7 @@ impl World {
                 server: self.server,
                 store,
                 registry: Registry::of(test_nodes(&self.trace)),
-                egress: Egress::new(EgressConfig::default()),
+                egress: Egress::new(false).unwrap(),
                 clock: Arc::new(SystemClock),
                 files_root: self.folder.path().join("files"),
                 payloads_root: self.folder.path().join("payloads"),
@@ -128,23 +128,20 @@ impl World {
         let now = troupe_model::Timestamp::from_millis(1);
         let mut tx = store.begin_system().await.unwrap();
         tenants::create(&mut tx, self.tenant, "Test", now).await.unwrap();
+        let user = users::NewUser {
+            id: self.user,
+            tenant_id: self.tenant,
+            email: "ann@example.com",
+            name: "Ann",
+            role: users::Role::Owner,
+            password_hash: &"-".into(),
+        };
+        users::create(&mut tx, user, now).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = store.begin(self.tenant).await.unwrap();
         let workspace = WorkspaceId::generate();
-        users::create(
-            &mut tx,
-            users::NewUser {
-                id: self.user,
-                email: "ann@example.com",
-                name: "Ann",
-                password_hash: "-",
-                role: users::Role::Owner,
-            },
-            now,
-        )
-        .await
-        .unwrap();
-        workspaces::create(&mut tx, workspace, "W", "", now).await.unwrap();
+        let new = workspaces::NewWorkspace { id: workspace, name: "W", description: "" };
+        workspaces::create(&mut tx, new, now).await.unwrap();
         let new = workflows::NewWorkflow {
             id: self.workflow,
             workspace_id: workspace,
@@ -161,7 +158,7 @@ impl World {
     }
 
     pub async fn join(&self, name: &str, access: Access) -> Client {
-        let user = UserTag { id: self.user.to_string(), name: name.to_owned(), color: "#123456".to_owned() };
+        let user = UserTag { id: self.user, name: name.to_owned(), color: "#123456".to_owned() };
         let session = SessionId::generate();
         let join = JoinCanvas { session, user_id: self.user, user, access, acks: true };
         let session = self.system().join_canvas(self.tenant, self.workflow, join).await.unwrap();
@@ -188,9 +185,9 @@ impl World {
     /// Waits for the run's end.
     pub async fn ended(&self, run: RunId) -> RunStatus {
         loop {
-            let status = self.stored(run).await.status;
-            if status.is_final() {
-                return status;
+            let run = self.stored(run).await;
+            if run.status.is_final() {
+                return run.status;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
