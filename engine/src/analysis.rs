@@ -3,6 +3,9 @@
 //!
 //! Synchronous; a check may read the head of a file, so call it where blocking is allowed.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     any::Any,
     collections::BTreeMap,

@@ -1,5 +1,8 @@
 //! JSON Schemas of node configs: made from Rust types, and checked against with messages that people understand.
 
+#[cfg(test)]
+mod tests;
+
 use jsonschema::{ValidationError, error::ValidationErrorKind};
 use schemars::{
     JsonSchema, Schema,

@@ -67,3 +67,67 @@ fn bytes(payload: &Payload) -> u64 {
         Payload::Signal => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::future::{BoxFuture, pending};
+    use serde_json::json;
+    use tokio_util::sync::CancellationToken;
+    use troupe_model::NodeTypeSpec;
+
+    use super::*;
+    use crate::{
+        node::{CheckContext, Checked},
+        testing::{Bench, failure},
+    };
+
+    #[derive(Clone, Copy)]
+    enum Rogue {
+        PanicsAtOnce,
+        PanicsLater,
+        NeverEnds,
+    }
+
+    impl NodeType for Rogue {
+        fn spec(&self) -> &NodeTypeSpec {
+            unreachable!("these tests execute only")
+        }
+
+        fn check(&self, _ctx: &CheckContext<'_>) -> Checked {
+            Checked::default()
+        }
+
+        fn run(&self, _ctx: RunContext) -> BoxFuture<'_, Result<Outcome, NodeFailure>> {
+            match self {
+                Self::PanicsAtOnce => panic!("no {}", "future"),
+                Self::PanicsLater => Box::pin(async {
+                    tokio::task::yield_now().await;
+                    panic!("in the middle")
+                }),
+                Self::NeverEnds => Box::pin(pending()),
+            }
+        }
+    }
+
+    /// [RUN-5] A panic fails the node with its message.
+    #[tokio::test]
+    async fn a_panic_fails_the_node() {
+        for (rogue, message) in [(Rogue::PanicsAtOnce, "no future"), (Rogue::PanicsLater, "in the middle")] {
+            let report = execute(&rogue, Bench::new().context(&json!({}), Vec::new())).await;
+            let failure = failure(report);
+            assert_eq!((failure.code.as_str(), failure.message.as_str()), ("node_panicked", message));
+        }
+    }
+
+    /// [RUN-9] Code that ignores its cancellation is abandoned within a second.
+    #[tokio::test]
+    async fn code_that_ignores_cancellation_is_abandoned() {
+        let ctx = Bench::new().context(&json!({}), Vec::new());
+        let cancel: CancellationToken = ctx.cancel.clone();
+        let begin = Instant::now();
+        cancel.cancel();
+        let report = execute(&Rogue::NeverEnds, ctx).await;
+        assert!(matches!(report, RunEventKind::NodeCanceled { .. }));
+        assert!(begin.elapsed() < Duration::from_secs(1));
+    }
+}

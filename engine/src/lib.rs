@@ -20,6 +20,8 @@ pub mod preview;
 pub mod registry;
 pub mod run;
 pub mod suggest;
+#[cfg(test)]
+mod testing;
 pub mod typed;
 
 pub use analysis::{Analysis, analyse};

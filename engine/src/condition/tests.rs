@@ -1,3 +1,5 @@
+//! What conditions can say, what they cannot, and that no condition can do harm.
+
 use serde_json::json;
 
 use super::*;
@@ -70,9 +72,9 @@ fn a_condition_that_is_all_nesting_does_no_harm() {
         deep("", "{1:", "1", "}"),
         deep("", "[1].all(a,", "true", ")"),
     ] {
-        let shown = &source[..40];
-        let told = (check(&source).is_ok(), evaluate(&source));
-        assert!(told.1.is_err() || told == (true, Ok(true)) || told == (true, Ok(false)), "{shown}");
+        // An overflow ends the process, so that both return is what is proven; to agree they need not.
+        let (checked, evaluated) = (check(&source), evaluate(&source));
+        assert!(checked.is_ok() || evaluated.is_err(), "what does not compile is not evaluated: {}", &source[..40]);
     }
 }
 

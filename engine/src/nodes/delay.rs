@@ -48,3 +48,21 @@ impl TypedNode for Delay {
         Ok(Outcome::WaitUntil(until, vec![Output { port: "out".to_owned(), payload }]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use troupe_model::{RunEventKind, Timestamp};
+
+    use crate::testing::Bench;
+
+    /// [RUN-17] It asks to be woken, and holds no task.
+    #[tokio::test]
+    async fn it_asks_to_be_woken() {
+        let input = troupe_model::Payload::Json { value: json!(7) };
+        let report = Bench::new().execute("delay", json!({"duration_ms": 500}), vec![input.clone()]).await;
+        let RunEventKind::NodeWaiting { until, outputs, .. } = report else { panic!("{report:?}") };
+        assert_eq!(until, Timestamp::from_millis(1_500));
+        assert_eq!(outputs[0].payload, input);
+    }
+}

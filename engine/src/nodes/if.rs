@@ -108,3 +108,65 @@ fn decide(
         NodeFailure::new(code, error.to_string()).solution("correct the condition of the node")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use troupe_model::{Column, ColumnType};
+
+    use super::*;
+    use crate::testing::{Bench, failure, outputs};
+
+    fn items() -> Payload {
+        Payload::Json { value: json!([{"origin": "JFK", "delay": 5}, {"origin": "LGA", "delay": 0}]) }
+    }
+
+    async fn branch(condition: &str) -> Vec<Output> {
+        outputs(Bench::new().execute("if", json!({"condition": condition}), vec![items()]).await)
+    }
+
+    /// [NODE-20] The input goes on in one branch; nothing comes out of the other.
+    #[tokio::test]
+    async fn the_input_takes_the_branch_of_the_condition() {
+        for (condition, port) in [
+            ("input.rows == parameters.limit && input.first.origin == 'JFK'", "true"),
+            ("'delay' in input.columns", "true"),
+            ("input.first.delay > 10", "false"),
+        ] {
+            assert_eq!(branch(condition).await, [Output { port: port.to_owned(), payload: items() }], "{condition}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_condition_that_is_neither_true_nor_false_fails() {
+        let run = |condition: &'static str| async move {
+            failure(Bench::new().execute("if", json!({"condition": condition}), vec![items()]).await)
+        };
+        assert_eq!(run("input.rows").await.code, "condition_not_boolean");
+        let missing = run("input.first.dest == 'LAX'").await;
+        assert_eq!((missing.code.as_str(), missing.message.as_str()), ("condition_failed", "there is no field `dest`"));
+    }
+
+    /// [CANVAS-4] [CANVAS-5] Syntax, variables and columns are checked while editing.
+    #[test]
+    fn a_condition_is_checked_at_design_time() {
+        let column = Column { name: "delay".to_owned(), column_type: ColumnType::Integer };
+        let schema = Schema { columns: vec![column] };
+        let check = |condition: &str| Bench::new().check("if", &json!({"condition": condition}), Some(schema.clone()));
+        let found = |condition: &str| {
+            let Finding { code, message, fix, .. } = check(condition).findings.remove(0);
+            (code, message, fix.unwrap_or_default())
+        };
+        assert_eq!(found("input.rows >").0, "invalid_condition");
+        assert!(found("input.rows >").1.starts_with("line 1, column "));
+        let (code, message, fix) = found("inptu.rows > 1");
+        assert_eq!(
+            (code, message.as_str(), fix.as_str()),
+            ("unknown_variable", "there is no variable `inptu`", "did you mean `input`?")
+        );
+        let (code, _, fix) = found("input.first.dealy > 1");
+        assert_eq!((code, fix.as_str()), ("unknown_column", "did you mean `delay`?"));
+        let sound = check("input.first.delay > parameters.limit");
+        assert_eq!(sound.findings, []);
+        assert_eq!(sound.outputs["true"], Some(schema.clone()));
+    }
+}

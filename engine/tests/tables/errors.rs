@@ -62,8 +62,8 @@ async fn a_type_mismatch_far_down_the_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_bad_json_lines() {
-    let (code, ..) = read("a.ndjson", b"{\"a\": 1}\n{\"a\": \n", json!({})).await;
-    assert_eq!(code, "query_failed");
+    let (code, message, _) = read("a.ndjson", b"{\"a\": 1}\n{\"a\": \n", json!({})).await;
+    assert_eq!(code, "invalid_json", "{message}");
 }
 
 /// [CANVAS-5] A column that does not exist is a diagnostic with what was probably meant, and fails a run the same way.

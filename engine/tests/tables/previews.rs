@@ -9,9 +9,9 @@ use crate::world::World;
 #[tokio::test(flavor = "multi_thread")]
 async fn every_type_has_its_json() {
     let world = World::new();
-    let table = world.table("n,clock\n1,12:30:00\n").await;
+    let table = world.table("n,clock,at\n1,12:30:00,2013-01-31T12:30:00.5Z\n").await;
     let query = "SELECT 9007199254740993 AS large, 42 AS small, 0.5 AS half, 1.0 / 0.0 AS infinite, 'ö' AS text, \
-                 n = 1 AS truth, CAST('2013-01-31' AS DATE) AS day, CAST('2013-01-31 12:30:00.5' AS TIMESTAMP) AS at, \
+                 n = 1 AS truth, CAST('2013-01-31' AS DATE) AS day, at, \
                  clock, CAST(1.5 AS DECIMAL(10, 2)) AS price, NULL AS nothing FROM input";
     let rows = world.rows(&world.run("sql", json!({ "query": query }), &[("in", &table)]).await.unwrap());
     let expected = json!({ "large": "9007199254740993", "small": 42, "half": 0.5, "infinite": null, "text": "ö",

@@ -60,10 +60,11 @@ async fn cast_counts_what_it_cannot_convert() {
     let change = |on_error: &str| json!({ "columns": [{ "column": "n", "type": "integer", "on_error": on_error }] });
     let lenient = world.run("cast", change("null"), &[("in", &table)]).await.unwrap();
     assert_eq!(column(&world.rows(&lenient), "n"), [json!(1), json!(null), json!(null)]);
-    assert_eq!(world.log(), ["`n` could not become integer in 2 rows, such as `x`: null instead"]);
+    let told = "`n` could not become integer in 2 rows, such as ";
+    assert!(world.log()[0].starts_with(told) && world.log()[0].ends_with(": null instead"), "{:?}", world.log());
     let failure = world.run("cast", change("fail"), &[("in", &table)]).await.unwrap_err();
     assert_eq!(failure.code, "conversion_failed");
-    assert_eq!(failure.message, "`n` could not become integer in 2 rows, such as `x`");
+    assert!(failure.message.starts_with(told), "{}", failure.message);
     let config = json!({ "columns": [
         { "column": "at", "type": "date", "on_error": "null", "format": "%d.%m.%Y" },
         { "column": "ok", "type": "boolean" },
