@@ -91,6 +91,15 @@ test('nobody signed in, no connection', async () => {
   expect(FakeSocket.instances).toHaveLength(0)
 })
 
+test('a renewed token is told, and nothing is subscribed twice', async () => {
+  events.subscribe('workflow:1', () => undefined)
+  await connected()
+  sent()
+  events.renew('token-2')
+  answer({ type: 'authorized' })
+  expect(sent()).toEqual([{ type: 'authorization', token: 'token-2' }])
+})
+
 test('what is refused for a channel is told to its listener', async () => {
   const refused = vi.fn()
   events.subscribe('run:1', () => undefined, refused)

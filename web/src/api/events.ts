@@ -130,6 +130,11 @@ export class Events {
     }
   }
 
+  /** A fresh token keeps the connection alive past the end of the one that opened it. */
+  renew(token: string): void {
+    if (this.#authorized) this.#send({ type: 'authorization', token })
+  }
+
   #connect(): void {
     if (this.#socket || this.#connecting || this.#subscriptions.size === 0) return
     this.#connecting = true
@@ -183,7 +188,7 @@ export class Events {
       for (const listener of subscription.listeners) listener(message as never)
       return
     }
-    if (message.type === 'authorized') {
+    if (message.type === 'authorized' && !this.#authorized) {
       this.#authorized = true
       this.#attempt = 0
       for (const [channel, { lastSeq }] of this.#subscriptions) {

@@ -1,6 +1,6 @@
 /** The tab's one connection to the server's events. */
 import { Events } from './events'
-import { refresh, token } from './session'
+import { refresh, session, token } from './session'
 
 let usedToken: string | undefined
 
@@ -12,6 +12,13 @@ async function freshToken(): Promise<string | undefined> {
 }
 
 export const events = new Events({ url: socketUrl('/ws'), authorize: freshToken })
+
+session.subscribe(() => {
+  const current = token()
+  if (!current || current === usedToken) return
+  usedToken = current
+  events.renew(current)
+})
 
 export function socketUrl(path: string): string {
   return `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}${path}`

@@ -5,19 +5,22 @@ import { freshId, type Point } from './diagram'
 import { cut, offsetTo, parseFragment, renewed } from './fragment'
 import type { CanvasSession } from './session'
 
+/** Room that a card takes, for finding a free spot. */
+const CARD = { width: 236, height: 88 }
 const DUPLICATE_OFFSET: Point = { x: 32, y: 32 }
 
-/** Adds a node; with `after`, connected to that node's first output when the ports fit. */
-export function addNode(session: CanvasSession, spec: NodeTypeSpec, position: Point, after?: string): string {
+/** Adds a node where nothing lies yet; with `after`, connected to that node's first output when the ports fit. */
+export function addNode(session: CanvasSession, spec: NodeTypeSpec, wanted: Point, after?: string): string {
   const { document, view } = session
   const id = freshId(spec.id)
+  const position = freeSpot(session, wanted)
   document.edit(() => {
     document.insert({
       nodes: [
         {
           id,
           type: 'custom-node',
-          position: { x: Math.round(position.x), y: Math.round(position.y) },
+          position,
           data: { label: spec.name, nodeType: spec.id, config: { ...spec.config_defaults } },
         },
       ],
@@ -27,6 +30,17 @@ export function addNode(session: CanvasSession, spec: NodeTypeSpec, position: Po
   })
   view.select([id])
   return id
+}
+
+/** The wanted point, or the first free one below it. */
+function freeSpot({ view }: CanvasSession, wanted: Point): Point {
+  const spot = { x: Math.round(wanted.x), y: Math.round(wanted.y) }
+  const taken = () =>
+    view
+      .nodes()
+      .some(({ position }) => Math.abs(position.x - spot.x) < CARD.width && Math.abs(position.y - spot.y) < CARD.height)
+  while (taken()) spot.y += CARD.height
+  return spot
 }
 
 function connectAfter(session: CanvasSession, source: string, target: string, spec: NodeTypeSpec): void {

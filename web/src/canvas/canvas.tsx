@@ -85,7 +85,15 @@ export function Canvas({ children, onOpenNode }: { children?: ReactNode; onOpenN
       data-testid="canvas"
     >
       <Background variant={BackgroundVariant.Dots} gap={24} size={1.4} />
-      <MiniMap<FlowNode> pannable zoomable nodeColor={color} nodeBorderRadius={8} style={{ width: 148, height: 96 }} />
+      {nodes.length > 0 && (
+        <MiniMap<FlowNode>
+          pannable
+          zoomable
+          nodeColor={color}
+          nodeBorderRadius={8}
+          style={{ width: 148, height: 96 }}
+        />
+      )}
       <Cursors />
       {children}
     </ReactFlow>

@@ -60,8 +60,8 @@ test('what does not change writes nothing', () => {
 test('two people type in one text', () => {
   const [a, b] = pair()
   a.insert({ nodes: [node('q', 'sql', { query: 'select' })], edges: [] })
-  a.code('q', 'query')?.insert(6, ' *')
-  b.code('q', 'query')?.insert(0, '-- mine\n')
+  a.sharedText('q', 'query')?.insert(6, ' *')
+  b.sharedText('q', 'query')?.insert(0, '-- mine\n')
   expect(a.node('q')?.data.config.query).toBe('-- mine\nselect *')
   expect(b.node('q')).toEqual(a.node('q'))
 })
@@ -70,8 +70,9 @@ test('a plain string becomes shared text when it is opened, and undo does not ta
   const canvas = new CanvasDocument(code)
   canvas.insert({ nodes: [node('q', 'filter', { query: 'select 1' })], edges: [] })
   canvas.undo.clear()
-  expect(canvas.code('q', 'query')?.toString()).toBe('select 1')
-  expect(canvas.code('q', 'query')).toBe(canvas.config('q')?.get('query'))
+  expect(canvas.sharedText('q', 'query')).toBeUndefined()
+  canvas.share('q', 'query')
+  expect(canvas.sharedText('q', 'query')?.toString()).toBe('select 1')
   expect(canvas.undo.undoStack).toHaveLength(0)
 })
 

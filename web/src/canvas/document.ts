@@ -154,15 +154,19 @@ export class CanvasDocument {
     })
   }
 
-  /** The shared text of a code field. A plain string becomes one, which is no edit to undo. */
-  code(id: string, key: string): Y.Text | undefined {
+  /** The shared text of a code field, if it is one by now. */
+  sharedText(id: string, key: string): Y.Text | undefined {
+    const value = this.config(id)?.get(key)
+    return value instanceof Y.Text ? value : undefined
+  }
+
+  /** Makes a code field shared text, which is no edit to undo. */
+  share(id: string, key: string): void {
     const config = this.config(id)
-    if (!config) return undefined
-    const value = config.get(key)
-    if (value instanceof Y.Text) return value
+    const value = config?.get(key)
+    if (!config || value instanceof Y.Text) return
     const shared = new Y.Text(typeof value === 'string' ? value : '')
     this.doc.transact(() => config.set(key, shared), 'share-text')
-    return shared
   }
 
   #setData(id: string, key: string, value: unknown): void {

@@ -263,7 +263,7 @@ describe('awareness', () => {
     expect(server.read()).toContain('awareness')
   })
 
-  test('others are gone when the connection is', async () => {
+  test('others are gone when the connection is, and back with it', async () => {
     await joined()
     const other = new Awareness(new Y.Doc())
     other.setLocalState({ user: { name: 'Bob' } })
@@ -272,6 +272,11 @@ describe('awareness', () => {
     expect(awareness.getStates().has(other.clientID)).toBe(true)
     server.socket.drop()
     expect(awareness.getStates().has(other.clientID)).toBe(false)
+
+    await vi.advanceTimersByTimeAsync(5_000)
+    server.socket.open()
+    server.send(1, (encoder) => encoding.writeVarUint8Array(encoder, update))
+    expect(awareness.getStates().has(other.clientID)).toBe(true)
     other.destroy()
   })
 })

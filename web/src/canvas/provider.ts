@@ -199,6 +199,8 @@ export class CollabProvider {
     const { awareness, doc } = this.#options
     const others = [...awareness.getStates().keys()].filter((client) => client !== doc.clientID)
     awarenessProtocol.removeAwarenessStates(awareness, others, this)
+    // Forget their clocks as well: the server repeats their last words when we are back.
+    for (const client of others) awareness.meta.delete(client)
   }
 
   readonly #onWatch = () => {

@@ -2,11 +2,11 @@ import { useReactFlow } from '@xyflow/react'
 import type { NodeTypeSpec } from '../../api/types'
 import { addNode } from '../../canvas/actions'
 import { useCanvas } from '../../canvas/hooks'
-import { middleOf } from './viewport'
+import { isInView, middleOf } from './viewport'
 
 const GAP = 300
 
-/** Adds a step: right of the selected one and connected to it, or in the middle of what is in view. */
+/** Adds a step and shows it: right of the selected one and connected to it, or in the middle of what is in view. */
 export function useAddNode(): (spec: NodeTypeSpec) => void {
   const session = useCanvas()
   const flow = useReactFlow()
@@ -14,10 +14,15 @@ export function useAddNode(): (spec: NodeTypeSpec) => void {
     const { nodes } = session.view.selection()
     const after = nodes.length === 1 ? session.view.nodes().find((node) => node.id === nodes[0]) : undefined
     if (after) {
-      addNode(session, spec, { x: after.position.x + GAP, y: after.position.y }, after.id)
+      reveal(addNode(session, spec, { x: after.position.x + GAP, y: after.position.y }, after.id))
       return
     }
     const center = middleOf(flow)
-    addNode(session, spec, { x: center.x - 110, y: center.y - 36 })
+    reveal(addNode(session, spec, { x: center.x - 110, y: center.y - 36 }))
+  }
+  function reveal(id: string) {
+    const node = session.view.nodes().find((added) => added.id === id)
+    if (!node || isInView(flow, node.position)) return
+    void flow.setCenter(node.position.x, node.position.y, { zoom: flow.getZoom(), duration: 250 })
   }
 }

@@ -24,10 +24,9 @@ function NodeOutput({ run, node }: { run: string; node: FlowNode }) {
   const ports = useNodeType(node.data.nodeType)?.outputs ?? []
   const status = useNodeRun(node.id)?.status
   const [chosen, setChosen] = useState<string>()
-  const port = chosen ?? ports[0]?.name
   const ready = status === 'completed'
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
-    ...outputQuery(run, node.id, port),
+    ...outputQuery(run, node.id, chosen),
     enabled: ready,
   })
   const first = data?.pages[0]
@@ -41,7 +40,7 @@ function NodeOutput({ run, node }: { run: string; node: FlowNode }) {
             label="Output"
             compact
             className="w-32"
-            value={port}
+            value={chosen ?? first?.port}
             options={ports.map(({ name, label }) => ({ value: name, label }))}
             onChange={setChosen}
           />

@@ -25,13 +25,15 @@ interface SharedCodeProps extends ControlIds {
 export function SharedCode({ node, name, language, columns, ...ids }: SharedCodeProps) {
   const { document, presence } = useCanvas()
   // Reading the value re-renders when the shared text is replaced by another one.
-  useConfigValue(node, name)
-  const text = document.code(node, name)
+  const value = useConfigValue(node, name)
+  const text = document.sharedText(node, name)
+  const wanted = useRef(false)
   const host = useEditorView(
     ids,
     columns,
     () => ({
-      doc: text?.toString() ?? '',
+      doc: text?.toString() ?? (typeof value === 'string' ? value : ''),
+      focus: wanted.current,
       extensions: [
         languageOf(language),
         EditorView.theme({ '.cm-content': { minHeight: '96px' } }),
@@ -40,12 +42,23 @@ export function SharedCode({ node, name, language, columns, ...ids }: SharedCode
               yCollab(text, textAwareness(presence.awareness), { undoManager: document.undo }),
               keymap.of(yUndoManagerKeymap),
             ]
-          : [EditorView.editable.of(false)]),
+          : [EditorState.readOnly.of(true)]),
       ],
     }),
     [text, language],
   )
-  return <div ref={host} data-testid={`code-${name}`} />
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: focus passes through here, nothing here is pressed
+    <div
+      ref={host}
+      data-testid={`code-${name}`}
+      onFocus={() => {
+        if (text) return
+        wanted.current = true
+        document.share(node, name)
+      }}
+    />
+  )
 }
 
 interface ExpressionProps extends ControlIds {
@@ -98,7 +111,7 @@ export function Expression({ name, value, language, placeholder, columns, onChan
 function useEditorView(
   ids: ControlIds,
   columns: readonly Column[],
-  configure: () => { doc: string; extensions: Extension[] },
+  configure: () => { doc: string; focus?: boolean; extensions: Extension[] },
   dependencies: readonly unknown[],
   into?: { current: EditorView | undefined },
 ) {
@@ -108,7 +121,7 @@ function useEditorView(
 
   useEffect(() => {
     if (!host.current) return
-    const { doc, extensions } = configure()
+    const { doc, focus, extensions } = configure()
     const editor = new EditorView({
       parent: host.current,
       state: EditorState.create({
@@ -122,6 +135,7 @@ function useEditorView(
       }),
     })
     view.current = editor
+    if (focus) editor.focus()
     if (into) into.current = editor
     return () => {
       editor.destroy()
@@ -198,7 +212,6 @@ const BASE: Extension = [
     '.cm-ySelectionInfo': {
       fontFamily: 'var(--font-sans)',
       fontSize: '10px',
-      opacity: '1',
       borderRadius: '3px',
       padding: '1px 4px',
     },
