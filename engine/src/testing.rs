@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use troupe_model::{Output, Payload, RunEventKind, RunId, Schema, Timestamp};
+use troupe_model::{NodeFailure, Output, Payload, RunEventKind, RunId, Schema, Timestamp};
 
 use crate::{
     Registry,
@@ -83,8 +83,8 @@ pub(crate) fn outputs(report: RunEventKind) -> Vec<Output> {
     }
 }
 
-/// The code of a node's failure.
-pub(crate) fn failure(report: RunEventKind) -> troupe_model::NodeFailure {
+/// Why a node failed.
+pub(crate) fn failure(report: RunEventKind) -> NodeFailure {
     match report {
         RunEventKind::NodeFailed { failure, .. } => failure,
         other => panic!("the node did not fail: {other:?}"),

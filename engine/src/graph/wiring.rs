@@ -115,7 +115,7 @@ fn dangling(edge: &Edge, nodes: &Nodes<'_>) -> Diagnostic {
     Diagnostic::error(Subject::Edge(edge.id.clone()), "unknown_node", message).fix("remove the edge")
 }
 
-fn port<'p>(ports: Option<&'p [Port]>, place: Option<usize>) -> Option<&'p Port> {
+fn port(ports: Option<&[Port]>, place: Option<usize>) -> Option<&Port> {
     ports?.get(place?)
 }
 

@@ -17,7 +17,7 @@ use crate::{
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_000);
 
-/// A step of these tests: two optional-many inputs would hide what they test, so `in` is required and takes many.
+/// A node type that is only planned, never executed: the world tells the machine how it ended.
 struct Step(NodeTypeSpec);
 
 impl NodeType for Step {
