@@ -146,8 +146,14 @@ impl Conversion {
     }
 }
 
+/// Texts repeat in runs (the hours of a log, the day of a report): each run is parsed once.
 fn numbers(text: &StringChunked, parse: impl Fn(&str) -> Option<i64>) -> Series {
-    text.iter().map(|text| text.and_then(&parse)).collect::<Int64Chunked>().into_series()
+    let mut last: Option<(&str, Option<i64>)> = None;
+    let mut parsed = |text| match last {
+        Some((seen, number)) if seen == text => number,
+        _ => last.insert((text, parse(text))).1,
+    };
+    text.iter().map(|text| text.and_then(&mut parsed)).collect::<Int64Chunked>().into_series()
 }
 
 fn days(date: NaiveDate) -> Option<i64> {

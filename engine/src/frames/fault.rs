@@ -125,6 +125,9 @@ fn compute_error(message: &str) -> Fault {
     if message.contains("utf-8") || message.contains("utf8") {
         return Fault::new("invalid_encoding", "the file is not UTF-8 text").reason(line).fix("save it as UTF-8");
     }
+    if message.contains(" at character ") || message.to_ascii_lowercase().contains("json") {
+        return Fault::new("invalid_json", "there is text that is not valid JSON").reason(line).fix("correct the text");
+    }
     Fault::new("query_failed", line)
 }
 

@@ -15,18 +15,18 @@ use super::{Fault, watch::Watch};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub bytes_max: u64,
-    /// Text of repeated rows rarely shrinks more than this.
+    /// Text rarely shrinks more than this.
     pub ratio_max: u64,
+    /// Up to here no ratio is suspicious.
+    pub ratio_from_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes_max: 20 << 30, ratio_max: 1_000 }
+        Self { bytes_max: 20 << 30, ratio_max: 200, ratio_from_bytes: 1 << 30 }
     }
 }
 
-/// Below this size no ratio is suspicious.
-const RATIO_BYTES_MIN: u64 = 64 << 20;
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// A reader of the unpacked text.
@@ -39,7 +39,7 @@ pub(crate) fn unpack(source: &Path, target: &Path, limits: Limits, watch: &Watch
     let failed = |error: io::Error| Fault::io("the file cannot be unpacked", &error);
     let file = File::open(source).map_err(failed)?;
     let packed = file.metadata().map_err(failed)?.len();
-    let bytes_max = limits.bytes_max.min((packed.saturating_mul(limits.ratio_max)).max(RATIO_BYTES_MIN));
+    let bytes_max = limits.bytes_max.min(packed.saturating_mul(limits.ratio_max).max(limits.ratio_from_bytes));
     let position = file.try_clone().map_err(failed)?;
     let mut unpacked = reader(file);
     let mut out = BufWriter::new(File::create(target).map_err(failed)?);
@@ -80,4 +80,32 @@ fn too_large(bytes_max: u64) -> Fault {
     Fault::new("unpacked_too_large", format!("the file unpacks to more than {bytes_max} bytes"))
         .reason("files that unpack to far more than their size are refused")
         .fix("unpack the file before you upload it, or split it")
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Compression, write::GzEncoder};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::node::Progress;
+
+    /// [SEC-1] What unpacks to too much is refused before it fills the disk.
+    #[test]
+    fn a_bomb_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, target) = (folder.path().join("bomb.gz"), folder.path().join("bomb"));
+        let mut packer = GzEncoder::new(File::create(&source).unwrap(), Compression::best());
+        packer.write_all(&vec![b'0'; 16 << 20]).unwrap();
+        packer.finish().unwrap();
+        let watch = Watch { cancel: CancellationToken::new(), progress: Progress::default(), rows_expected: None };
+        let unpack = |limits| unpack(&source, &target, limits, &watch);
+        let by_size = Limits { bytes_max: 1 << 20, ..Limits::default() };
+        assert_eq!(unpack(by_size).unwrap_err().code, "unpacked_too_large");
+        let by_ratio = Limits { ratio_max: 100, ratio_from_bytes: 1 << 20, ..Limits::default() };
+        assert_eq!(unpack(by_ratio).unwrap_err().code, "unpacked_too_large");
+        assert!(target.metadata().unwrap().len() < 4 << 20);
+        unpack(Limits::default()).unwrap();
+        assert_eq!(target.metadata().unwrap().len(), 16 << 20);
+    }
 }

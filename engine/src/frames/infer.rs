@@ -7,8 +7,10 @@ use polars::prelude::StringChunked;
 
 use super::{convert::Kind, parse};
 
+type Fits = fn(&str) -> bool;
+
 /// From the narrowest to the widest.
-const CANDIDATES: [(Kind, fn(&str) -> bool); 6] = [
+const CANDIDATES: [(Kind, Fits); 6] = [
     (Kind::Integer, is_integer),
     (Kind::Float, is_float),
     (Kind::Boolean, is_boolean),
@@ -21,7 +23,7 @@ pub(super) fn kind(values: &StringChunked) -> Kind {
     if values.null_count() == values.len() {
         return Kind::String;
     }
-    let fits = |is: fn(&str) -> bool| values.iter().flatten().all(is);
+    let fits = |is: Fits| values.iter().flatten().all(is);
     CANDIDATES.into_iter().find(|(_, is)| fits(*is)).map_or(Kind::String, |(kind, _)| kind)
 }
 

@@ -86,13 +86,12 @@ fn from_uncommon_cell(cell: &AnyValue<'_>) -> Value {
 }
 
 fn structure(cell: &AnyValue<'_>) -> Value {
-    let fields = match cell {
-        AnyValue::Struct(_, _, fields) => fields.to_vec(),
-        AnyValue::StructOwned(owned) => owned.1.clone(),
-        _ => Vec::new(),
-    };
-    let values = cell._iter_struct_av();
-    fields.iter().zip(values).map(|(field, value)| (field.name().to_string(), from_cell(&value))).collect()
+    let field = |(field, value): (&Field, AnyValue<'_>)| (field.name().to_string(), from_cell(&value));
+    match cell {
+        AnyValue::Struct(_, _, fields) => fields.iter().zip(cell._iter_struct_av()).map(field).collect(),
+        AnyValue::StructOwned(owned) => owned.1.iter().zip(owned.0.iter().cloned()).map(field).collect(),
+        _ => Value::Null,
+    }
 }
 
 fn date(days: i32) -> Value {
