@@ -64,10 +64,10 @@ async fn a_tenant_has_one_data_key_for_good(db: &Db) {
 async fn an_email_address_is_one_user_on_the_server(db: &Db) {
     let (acme, other) = (db.tenant("acme").await, db.tenant("other").await);
     let mut tx = db.store.begin_system().await.unwrap();
-    users::create(&mut tx, new_user(acme.id, "Ada@Example.com", "Ada").new(), at(1)).await.unwrap();
+    users::create(&mut tx, new_user(acme.id, "Ada@Example.com", "Ada").as_new(), at(1)).await.unwrap();
     for tenant in [acme.id, other.id] {
         let twin = new_user(tenant, "aDA@example.COM", "Twin");
-        let refused = users::create(&mut tx, twin.new(), at(1)).await;
+        let refused = users::create(&mut tx, twin.as_new(), at(1)).await;
         assert!(matches!(refused, Err(Error::EmailTaken)), "{refused:?}");
     }
     tx.commit().await.expect("the refusal leaves the transaction usable");
@@ -77,7 +77,7 @@ async fn an_email_address_is_one_user_on_the_server(db: &Db) {
 async fn a_login_finds_the_account_whatever_the_case(db: &Db) {
     let tenant = db.tenant("acme").await;
     let mut tx = db.store.begin_system().await.unwrap();
-    let ada = users::create(&mut tx, new_user(tenant.id, "Ada@Example.com", "Ada").new(), at(1)).await.unwrap();
+    let ada = users::create(&mut tx, new_user(tenant.id, "Ada@Example.com", "Ada").as_new(), at(1)).await.unwrap();
     let account = users::find_by_email(&mut tx, "ada@EXAMPLE.com").await.unwrap().unwrap();
     assert_eq!((account.user.email.as_str(), account.user.role), ("Ada@Example.com", Role::Owner));
     assert_eq!(account.user, ada);
@@ -92,7 +92,7 @@ async fn a_login_finds_the_account_whatever_the_case(db: &Db) {
 
 async fn a_user_needs_a_tenant(db: &Db) {
     let mut tx = db.store.begin_system().await.unwrap();
-    let refused = users::create(&mut tx, new_user(TenantId::generate(), "a@b.c", "A").new(), at(0)).await;
+    let refused = users::create(&mut tx, new_user(TenantId::generate(), "a@b.c", "A").as_new(), at(0)).await;
     assert!(matches!(refused, Err(Error::NoSuchParent)), "{refused:?}");
 }
 

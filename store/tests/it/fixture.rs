@@ -58,7 +58,7 @@ pub struct Db {
 }
 
 pub enum Raw {
-    Postgres(PgConnectOptions),
+    Postgres(Box<PgConnectOptions>),
     Sqlite(TempDir),
 }
 
@@ -99,7 +99,7 @@ impl Db {
                 administer(format!(r#"CREATE DATABASE "{name}" TEMPLATE template0"#)).await;
                 let options = admin().database(&name);
                 let url = options.to_url_lossy().to_string();
-                (DatabaseConfig::Postgres { url: url.into(), connections_max: 4 }, Raw::Postgres(options))
+                (DatabaseConfig::Postgres { url: url.into(), connections_max: 4 }, Raw::Postgres(options.into()))
             }
         };
         let store = Store::open(config.clone()).await.unwrap();
@@ -143,7 +143,7 @@ impl Db {
         let mut tx = self.store.begin_system().await.unwrap();
         tenants::create(&mut tx, id, name, at(0)).await.unwrap();
         let owner = new_user(id, &format!("owner@{name}.example"), name);
-        let owner = users::create(&mut tx, owner.new(), at(0)).await.unwrap();
+        let owner = users::create(&mut tx, owner.as_new(), at(0)).await.unwrap();
         tx.commit().await.unwrap();
 
         let mut tx = self.store.begin(id).await.unwrap();
@@ -202,11 +202,11 @@ pub async fn as_plain_owner(db: &Db) -> Db {
     let name = format!("troupe_plain_{}", Uuid::now_v7().simple());
     administer(format!(r#"CREATE ROLE "{name}" LOGIN CREATEROLE PASSWORD 'plain'"#)).await;
     administer(format!(r#"CREATE DATABASE "{name}" TEMPLATE template0 OWNER "{name}""#)).await;
-    let options = options.clone().database(&name).username(&name).password("plain");
+    let options = PgConnectOptions::clone(options).database(&name).username(&name).password("plain");
     let config = DatabaseConfig::postgres(options.to_url_lossy().to_string());
     let store = Store::open(config.clone()).await.unwrap();
     store.migrate().await.unwrap();
-    Db { store, config, raw: Raw::Postgres(options) }
+    Db { store, config, raw: Raw::Postgres(options.into()) }
 }
 
 pub struct Tenant {
@@ -225,7 +225,7 @@ pub struct UserParts {
 }
 
 impl UserParts {
-    pub fn new(&self) -> NewUser<'_> {
+    pub fn as_new(&self) -> NewUser<'_> {
         NewUser {
             id: self.id,
             tenant_id: self.tenant,

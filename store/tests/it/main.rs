@@ -2,6 +2,8 @@
 //!
 //! A test is a function of a [`fixture::Db`]; `both_engines!` makes it a `sqlite::…` and a `postgres::…` test.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 mod accounts;
 mod canvas;
 mod fixture;
