@@ -1,45 +1,47 @@
 /** The operations of the API that the pages use, one function each. */
-import { request } from './http'
-import type { LogEntry, NodeOutput, NodeTypeSpec, Page, Run, Workflow, Workspace } from './types'
+import { client, content } from './client'
+import type { NodeOutput, WorkflowChange, WorkflowFile } from './types'
 
 const LIST_LIMIT = 200
 
 export const workspaces = {
-  list: () => request<Page<Workspace>>('GET', '/workspaces', { query: { limit: LIST_LIMIT } }),
-  create: (name: string) => request<Workspace>('POST', '/workspaces', { body: { name } }),
-  rename: (id: string, name: string) => request<Workspace>('PATCH', `/workspaces/${id}`, { body: { name } }),
-  delete: (id: string) => request<void>('DELETE', `/workspaces/${id}`),
-}
-
-export interface WorkflowChanges {
-  name?: string
-  description?: string
-  tags?: string[]
-  parameters?: Record<string, unknown>
+  list: () => content(client.GET('/api/v1/workspaces', { params: { query: { limit: LIST_LIMIT, sort: 'name' } } })),
+  create: (name: string) => content(client.POST('/api/v1/workspaces', { body: { name } })),
+  rename: (workspace: string, name: string) =>
+    content(client.PATCH('/api/v1/workspaces/{workspace}', { params: { path: { workspace } }, body: { name } })),
+  delete: (workspace: string) =>
+    content(client.DELETE('/api/v1/workspaces/{workspace}', { params: { path: { workspace } } })),
 }
 
 export const workflows = {
   list: (filter: { workspace_id: string; q?: string; cursor?: string }) =>
-    request<Page<Workflow>>('GET', '/workflows', { query: { ...filter, limit: LIST_LIMIT, sort: '-updated_at' } }),
-  find: (id: string) => request<Workflow>('GET', `/workflows/${id}`),
-  create: (workflow: { workspace_id: string; name: string }) =>
-    request<Workflow>('POST', '/workflows', { body: workflow }),
-  update: (id: string, changes: WorkflowChanges) => request<Workflow>('PATCH', `/workflows/${id}`, { body: changes }),
-  delete: (id: string) => request<void>('DELETE', `/workflows/${id}`),
-  export: (id: string) => request<Record<string, unknown>>('GET', `/workflows/${id}/export`),
+    content(
+      client.GET('/api/v1/workflows', { params: { query: { ...filter, limit: LIST_LIMIT, sort: '-updated_at' } } }),
+    ),
+  find: (workflow: string) => content(client.GET('/api/v1/workflows/{workflow}', { params: { path: { workflow } } })),
+  create: (body: { workspace_id: string; name: string }) => content(client.POST('/api/v1/workflows', { body })),
+  update: (workflow: string, body: WorkflowChange) =>
+    content(client.PATCH('/api/v1/workflows/{workflow}', { params: { path: { workflow } }, body })),
+  delete: (workflow: string) =>
+    content(client.DELETE('/api/v1/workflows/{workflow}', { params: { path: { workflow } } })),
+  export: (workflow: string) =>
+    content(client.GET('/api/v1/workflows/{workflow}/export', { params: { path: { workflow } } })),
+  /** The file may be anything: the server tells what is wrong with it. */
   import: (workspace_id: string, file: unknown) =>
-    request<Workflow>('POST', '/workflows/import', { body: { workspace_id, file } }),
+    content(client.POST('/api/v1/workflows/import', { body: { workspace_id, file: file as WorkflowFile } })),
 }
 
-export const nodeTypes = () => request<Page<NodeTypeSpec>>('GET', '/node-types')
+export const nodeTypes = () => content(client.GET('/api/v1/node-types'))
 
 export const runs = {
-  start: (workflow: string) => request<Run>('POST', `/workflows/${workflow}/runs`, { body: {} }),
-  cancel: (run: string) => request<void>('POST', `/runs/${run}/cancel`),
-  output: (run: string, node: string, page: { port?: string; offset: number; limit: number }) =>
-    request<NodeOutput>('GET', `/runs/${run}/nodes/${encodeURIComponent(node)}/output`, { query: page }),
-  logs: (run: string, after: number) => request<Page<LogEntry>>('GET', `/runs/${run}/logs`, { query: { after } }),
+  start: (workflow: string) =>
+    content(client.POST('/api/v1/workflows/{workflow}/runs', { params: { path: { workflow } } })),
+  cancel: (run: string) => content(client.POST('/api/v1/runs/{run}/cancel', { params: { path: { run } } })),
+  output: async (run: string, node: string, query: { port?: string; offset: number; limit: number }) => {
+    const output = client.GET('/api/v1/runs/{run}/nodes/{node}/output', { params: { path: { run, node }, query } })
+    return (await content(output)) as unknown as NodeOutput
+  },
 }
 
-export const ticket = (purpose: 'collab' | 'events', workflow_id?: string) =>
-  request<{ ticket: string; expires_in: number }>('POST', '/auth/tickets', { body: { purpose, workflow_id } })
+export const ticket = (workflow: string) =>
+  content(client.POST('/api/v1/auth/tickets', { body: { purpose: 'collab', workflow_id: workflow } }))

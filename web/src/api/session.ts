@@ -4,7 +4,7 @@
  */
 import { createStore } from 'zustand/vanilla'
 import { Problem, problemOf, unreachable } from './problem'
-import type { Session, Tenant, User } from './types'
+import type { Registration, Session, Tenant, User } from './types'
 
 export type SessionState =
   | { kind: 'unknown' }
@@ -30,13 +30,6 @@ export function signIn(email: string, password: string): Promise<void> {
   return authenticate('login', { email, password })
 }
 
-export interface Registration {
-  email: string
-  password: string
-  name: string
-  tenant_name: string
-}
-
 export function register(registration: Registration): Promise<void> {
   return authenticate('register', registration)
 }
@@ -52,10 +45,20 @@ export async function refresh(): Promise<boolean> {
     forget()
     return false
   }
-  refreshing ??= renew().finally(() => {
+  refreshing ??= alone(renew).finally(() => {
     refreshing = undefined
   })
   return refreshing
+}
+
+/**
+ * One tab at a time: a refresh token is good for one use, and the second use of one ends the sign-in. Tabs share the
+ * cookie, so the next one finds the next token in it.
+ */
+async function alone(action: () => Promise<boolean>): Promise<boolean> {
+  // Not there on a page without TLS that is not on this machine.
+  const locks = navigator.locks as LockManager | undefined
+  return locks ? await locks.request('troupe.refresh', action) : action()
 }
 
 async function renew(): Promise<boolean> {
@@ -80,6 +83,8 @@ async function post(action: string, body?: unknown): Promise<Response> {
     return await fetch(`/api/v1/auth/${action}`, {
       method: 'POST',
       credentials: 'same-origin',
+      // A page that is left meanwhile must not lose the next refresh token.
+      keepalive: true,
       headers: body === undefined ? {} : { 'content-type': 'application/json' },
       body: body === undefined ? null : JSON.stringify(body),
     })

@@ -1,109 +1,36 @@
-/** The words of the API, as the pages use them. */
+/** The words of the API, as the pages use them; generated, but for what OpenAPI cannot say. */
+import type { components } from './schema'
 
-export type ColumnType =
-  | 'string'
-  | 'integer'
-  | 'float'
-  | 'decimal'
-  | 'boolean'
-  | 'date'
-  | 'datetime'
-  | 'time'
-  | 'duration'
-  | 'binary'
-  | 'list'
-  | 'struct'
-  | 'null'
-  | 'other'
+type Wire = components['schemas']
 
-export interface Column {
-  name: string
-  type: ColumnType
-}
+export type Column = Wire['Column']
+export type ColumnType = Wire['ColumnType']
+export type LogEntry = Wire['LogEntry']
+export type LogLevel = Wire['LogLevel']
+export type NodeFailure = Wire['NodeFailure']
+export type NodeStatus = Wire['NodeStatus']
+export type NodeTypeSpec = Wire['NodeTypeSpec']
+export type Port = Wire['Port']
+export type Registration = Wire['Register']
+export type Run = Wire['Run']
+export type RunStatus = Wire['RunStatus']
+export type Session = Wire['Session']
+export type Severity = Wire['Severity']
+export type Tenant = Wire['Tenant']
+export type User = Wire['User']
+export type Workflow = Wire['Workflow']
+export type WorkflowChange = Wire['WorkflowChange']
+export type WorkflowFile = Wire['WorkflowFile']
+export type Workspace = Wire['Workspace']
 
-export interface User {
-  id: string
-  email: string
-  name: string
-  role: string
-  color: string
-}
-
-export interface Tenant {
-  id: string
-  name: string
-}
-
-export interface Session {
-  access_token: string
-  token_type: string
-  expires_in: number
-  user: User
-  tenant: Tenant
-}
-
-export interface Page<T> {
-  items: T[]
-  next_cursor?: string | null
-  total?: number | null
-}
-
-export interface Workspace {
-  id: string
-  name: string
-  description: string
-  created_at: number
-  updated_at: number
-}
-
-export interface Workflow {
-  id: string
-  workspace_id: string
-  folder_id?: string | null
-  job_id?: string | null
-  name: string
-  description: string
-  parameters: Record<string, unknown>
-  tags: string[]
-  created_at: number
-  updated_at: number
-  created_by?: string | null
-}
-
-export interface Port {
-  name: string
-  label: string
-  kind: 'frame' | 'json' | 'any'
-  optional?: boolean
-  many?: boolean
-}
-
-export interface NodeTypeSpec {
-  id: string
-  category: string
-  name: string
-  description: string
-  icon: string
-  color: string
-  inputs: Port[]
-  outputs: Port[]
-  config_schema: Record<string, unknown>
-  config_defaults: Record<string, unknown>
-}
-
-export type Severity = 'info' | 'warning' | 'error'
-
-export interface Diagnostic {
+/** What a diagnostic is about stands beside the rest of it: a node, an edge, or else the diagram. */
+export type Diagnostic = Pick<Wire['Diagnostic'], 'code' | 'field' | 'fix' | 'message' | 'severity'> & {
   node?: string
   edge?: string
   diagram?: null
-  field?: string | null
-  severity: Severity
-  code: string
-  message: string
-  fix?: string | null
 }
 
+/** Node → output port → its columns, where they are known. */
 export type Schemas = Record<string, Record<string, Column[]>>
 
 export interface Analysis {
@@ -113,61 +40,5 @@ export interface Analysis {
   diagnostics: Diagnostic[]
 }
 
-export type RunStatus =
-  | 'new'
-  | 'running'
-  | 'paused'
-  | 'waiting_for_human'
-  | 'success'
-  | 'error'
-  | 'canceled'
-  | 'timeout'
-
-export type NodeStatus =
-  | 'pending'
-  | 'running'
-  | 'waiting_input'
-  | 'retrying'
-  | 'completed'
-  | 'failed'
-  | 'skipped'
-  | 'canceled'
-
-export interface NodeFailure {
-  code: string
-  message: string
-  reason?: string | null
-  solution?: string | null
-  retryable: boolean
-}
-
-export interface Run {
-  id: string
-  workflow_id: string
-  status: RunStatus
-  trigger: string
-  started_by?: string | null
-  created_at: number
-  started_at?: number | null
-  finished_at?: number | null
-  failure?: NodeFailure | null
-}
-
-export interface NodeOutput {
-  port: string
-  kind: 'frame' | 'json' | 'signal'
-  rows: number
-  schema: Column[]
-  items: Record<string, unknown>[]
-  value?: unknown
-}
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
-
-export interface LogEntry {
-  seq: number
-  at: number
-  level: LogLevel
-  node_id?: string | null
-  message: string
-}
+/** A schema is the bare list of its columns on the wire. */
+export type NodeOutput = Omit<Wire['NodeOutput'], 'schema' | 'value'> & { schema: Column[]; value?: unknown }

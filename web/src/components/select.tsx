@@ -25,7 +25,7 @@ export function Select({
   value,
   options,
   onChange,
-  placeholder = 'Choose…',
+  placeholder = 'Not set',
   label,
   id,
   className,

@@ -1,6 +1,7 @@
 import { Link, useRouter, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
-import { type Registration, register } from '../api/session'
+import { register } from '../api/session'
+import type { Registration } from '../api/types'
 import { Button } from '../components/button'
 import { Field, Input } from '../components/field'
 import { GuestFrame } from './guest-frame'

@@ -34,7 +34,7 @@ function me(): Person {
 
 async function address(workflow: string): Promise<string> {
   try {
-    const { ticket: value } = await ticket('collab', workflow)
+    const { ticket: value } = await ticket(workflow)
     return socketUrl(`/collab/${workflow}?ticket=${encodeURIComponent(value)}&ack=1`)
   } catch (error) {
     if (error instanceof Problem && [401, 403, 404].includes(error.status)) {

@@ -1,6 +1,7 @@
 /** The changes that can be made to workspaces and workflows; what was changed is read again. */
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type WorkflowChanges, workflows, workspaces } from '../../api/operations'
+import { workflows, workspaces } from '../../api/operations'
+import type { WorkflowChange } from '../../api/types'
 import { notifyError } from '../../components/toast'
 
 function useChange<Input, Output>(action: (input: Input) => Promise<Output>, keys: string[]) {
@@ -20,7 +21,7 @@ export const useDeleteWorkspace = () => useChange(workspaces.delete, ['workspace
 export const useCreateWorkflow = () => useChange(workflows.create, ['workflows'])
 export const useUpdateWorkflow = () =>
   useChange(
-    ({ id, ...changes }: WorkflowChanges & { id: string }) => workflows.update(id, changes),
+    ({ id, ...changes }: WorkflowChange & { id: string }) => workflows.update(id, changes),
     ['workflows', 'workflow'],
   )
 export const useDeleteWorkflow = () => useChange(workflows.delete, ['workflows'])

@@ -53,23 +53,25 @@ export function LogsTab() {
   return (
     <div className="flex h-full flex-col">
       <div className="flex items-center gap-2 px-2 py-1.5">
-        <Input
-          type="search"
-          aria-label="Search the log"
-          placeholder="Search the log"
-          compact
-          className="w-56"
-          value={search}
-          onChange={(event) => setSearch(event.target.value)}
-        />
-        <Select
-          label="Level"
-          compact
-          className="w-36"
-          value={level}
-          options={LEVEL_OPTIONS}
-          onChange={(value) => setLevel(value as LogLevel)}
-        />
+        <div className="w-56">
+          <Input
+            type="search"
+            aria-label="Search the log"
+            placeholder="Search the log"
+            compact
+            value={search}
+            onChange={(event) => setSearch(event.target.value)}
+          />
+        </div>
+        <div className="w-36">
+          <Select
+            label="Level"
+            compact
+            value={level}
+            options={LEVEL_OPTIONS}
+            onChange={(value) => setLevel(value as LogLevel)}
+          />
+        </div>
         <span className="text-faint text-xs tabular-nums">{shown.length} lines</span>
       </div>
       <div

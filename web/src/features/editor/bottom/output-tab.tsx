@@ -36,14 +36,15 @@ function NodeOutput({ run, node }: { run: string; node: FlowNode }) {
       <div className="flex h-9 shrink-0 items-center gap-3 px-3 text-xs">
         <span className="font-medium">{node.data.label}</span>
         {ports.length > 1 && (
-          <Select
-            label="Output"
-            compact
-            className="w-32"
-            value={chosen ?? first?.port}
-            options={ports.map(({ name, label }) => ({ value: name, label }))}
-            onChange={setChosen}
-          />
+          <div className="w-32">
+            <Select
+              label="Output"
+              compact
+              value={chosen ?? first?.port}
+              options={ports.map(({ name, label }) => ({ value: name, label }))}
+              onChange={setChosen}
+            />
+          </div>
         )}
         {first && first.kind !== 'signal' && (
           <span className="text-muted tabular-nums" data-testid="output-rows" data-rows={first.rows}>

@@ -117,7 +117,7 @@ function NodeRow({ id, node }: { id: string; node: FlowNode | undefined }) {
       </td>
       <td className="text-right">{count(run.rows_in)}</td>
       <td className="text-right" data-testid="rows-out">
-        {count(run.rows_out ?? run.rows)}
+        {count(run.rows_out ?? (run.status === 'running' ? run.rows : null))}
       </td>
       <td className="whitespace-nowrap text-right">{run.duration_ms == null ? '' : formatDuration(run.duration_ms)}</td>
       <td className={clsx('max-w-0 truncate', run.failure ? 'text-danger' : 'text-muted')} title={message ?? undefined}>

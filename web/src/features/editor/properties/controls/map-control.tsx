@@ -58,15 +58,16 @@ export function MapControl({ value, onChange, node, name, values, id }: ControlP
 function KeyInput({ value, label, onCommit }: { value: string; label: string; onCommit: (key: string) => void }) {
   const [draft, setDraft] = useState(value)
   return (
-    <Input
-      aria-label={label}
-      className="w-28 shrink-0"
-      placeholder="name"
-      autoFocus={value === ''}
-      value={draft}
-      onChange={(event) => setDraft(event.target.value)}
-      onBlur={() => onCommit(draft)}
-      onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
-    />
+    <div className="w-28 shrink-0">
+      <Input
+        aria-label={label}
+        placeholder="name"
+        autoFocus={value === ''}
+        value={draft}
+        onChange={(event) => setDraft(event.target.value)}
+        onBlur={() => onCommit(draft)}
+        onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
+      />
+    </div>
   )
 }
