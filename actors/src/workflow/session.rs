@@ -18,6 +18,9 @@ use crate::{
 /// A reader that takes nothing for this long is closed with 1013 [SYNC-7].
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 
+/// How often a session that lags is looked at.
+const CATCH_UP_EVERY: Duration = Duration::from_millis(100);
+
 /// What a session brings when it joins.
 #[derive(Debug)]
 pub(crate) struct Join {
@@ -138,6 +141,10 @@ impl WorkflowState {
                 continue;
             }
             session.deliver(frame.clone());
+            if session.lagging_since.is_some() {
+                self.next_sweep = Instant::now();
+                self.alarm.at_latest(self.next_sweep);
+            }
         }
     }
 
@@ -164,7 +171,7 @@ impl WorkflowState {
                     }
                 }
                 Some(since) if now > since + STUCK_AFTER => stuck.push(*id),
-                Some(_) => {}
+                Some(_) => self.next_sweep = now + CATCH_UP_EVERY,
             }
         }
         for id in stuck {
@@ -184,7 +191,7 @@ impl WorkflowState {
                 None => users.push((&session.user, 1)),
             }
         }
-        users.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
+        users.sort_by_key(|(user, _)| user.id);
         users
             .into_iter()
             .map(|(user, sessions)| {

@@ -1,5 +1,7 @@
 //! The actors on a real embedded store.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as expected")]
+
 mod canvas;
 mod run;
 mod world;

@@ -1,0 +1,67 @@
+//! Why a request to the actors failed.
+
+use std::time::Duration;
+
+use thiserror::Error;
+use troupe_model::Diagnostic;
+
+use crate::workflow::EditError;
+
+/// Why a request could not be served now. Trying again may help.
+#[derive(Clone, Debug, Error)]
+pub enum Unavailable {
+    #[error("the server is restarting")]
+    Draining,
+    #[error("the canvas could not be opened: {0}")]
+    CannotOpen(String),
+    #[error("no answer within {0:?}")]
+    Timeout(Duration),
+    #[error("too many sessions are open in this tenant: {0}")]
+    TooManySessions(usize),
+    #[error("the actor system is not running")]
+    Stopped,
+}
+
+/// Why the actor system did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error("the root actor could not be started: {0}")]
+    Root(#[from] ractor::SpawnErr),
+    #[error(transparent)]
+    Store(#[from] troupe_store::Error),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+#[derive(Debug, Error)]
+pub enum StartRunError {
+    /// What must be corrected first.
+    #[error("the workflow cannot run: {} problems", .0.len())]
+    Invalid(Vec<Diagnostic>),
+    #[error("too many runs are live in this tenant: {0}")]
+    TooManyRuns(usize),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    #[error(transparent)]
+    Store(#[from] troupe_store::Error),
+    #[error("planning was interrupted: {0}")]
+    Interrupted(#[from] tokio::task::JoinError),
+}
+
+#[derive(Debug, Error)]
+pub enum SubscribeError {
+    #[error("there is no such {0}")]
+    Missing(&'static str),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    #[error(transparent)]
+    Store(#[from] troupe_store::Error),
+}
+
+#[derive(Debug, Error)]
+pub enum EditDiagramError {
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
