@@ -13,7 +13,7 @@ pub mod workspaces;
 use crate::{docs, policy::Access, routes::Routes};
 
 pub fn routes() -> Routes {
-    let v1 = Routes::new()
+    let v1 = Routes::default()
         .merge(auth::routes())
         .merge(workspaces::routes())
         .merge(folders::routes())
@@ -21,5 +21,5 @@ pub fn routes() -> Routes {
         .merge(workflows::routes())
         .merge(node_types::routes())
         .merge(runs::routes());
-    Routes::new().nest("/api/v1", v1).get(Access::Public, docs::JSON_PATH, docs::json)
+    Routes::default().nest("/api/v1", v1).get(Access::Public, docs::JSON_PATH, docs::json)
 }

@@ -244,7 +244,8 @@ fn describe(error: &figment::Error) -> String {
         .into_iter()
         .map(|error| {
             let path = error.path.join(".");
-            let source = error.metadata.as_ref().map(|metadata| format!(" (in {})", metadata.name)).unwrap_or_default();
+            let source =
+                error.metadata.as_ref().map(|metadata| format!(" (in {})", origin(metadata))).unwrap_or_default();
             match &error.kind {
                 figment::error::Kind::UnknownField(field, expected) => {
                     let key = if path.is_empty() || path == *field { field.clone() } else { path };
@@ -255,6 +256,14 @@ fn describe(error: &figment::Error) -> String {
         })
         .collect();
     lines.join("\n")
+}
+
+/// The file's path, or what kind of source it is.
+fn origin(metadata: &figment::Metadata) -> String {
+    match metadata.source.as_ref().and_then(figment::Source::file_path) {
+        Some(path) => path.display().to_string(),
+        None => metadata.name.to_string(),
+    }
 }
 
 #[cfg(test)]

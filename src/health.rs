@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub fn routes() -> Routes {
-    Routes::new()
+    Routes::default()
         .get(Access::Public, "/health/live", live)
         .get(Access::Public, "/health/ready", ready)
         .get(needs(Object::Server, Level::Admin), "/health/detailed", detailed)

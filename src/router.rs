@@ -51,6 +51,9 @@ pub fn router(app: App) -> Router {
 
 fn cors(config: &Config) -> CorsLayer {
     let origins: Vec<HeaderValue> = config.cors.origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
     CorsLayer::new()
         .allow_origin(origins)
         .allow_credentials(true)

@@ -26,16 +26,13 @@ pub struct Declared {
     pub access: Access,
 }
 
+#[derive(Default)]
 pub struct Routes {
     router: OpenApiRouter<App>,
     declared: Vec<Declared>,
 }
 
 impl Routes {
-    pub fn new() -> Self {
-        Self { router: OpenApiRouter::default(), declared: Vec::new() }
-    }
-
     /// A documented route: what `utoipa_axum::routes!` makes of one handler.
     pub fn at(mut self, access: Access, (schemas, mut paths, methods): UtoipaMethodRouter<App>) -> Self {
         for (path, item) in &mut paths.paths {

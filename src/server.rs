@@ -50,8 +50,7 @@ impl Server {
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         // The recorder must be there before anything is measured.
         let metrics = telemetry::metrics()?;
-        let data_dir = &config.data_dir;
-        std::fs::create_dir_all(data_dir).with_context(|| format!("cannot create `{}`", data_dir.display()))?;
+        create_data_dir(&config.data_dir)?;
         let listener = listen(&config.server).await?;
         let address = listener.local_addr()?;
         let store = open_store(&config).await?;
@@ -173,6 +172,13 @@ async fn build(config: Config, store: Store) -> anyhow::Result<App> {
         secrets: SecretBox::new(&master_key),
         config,
     }))
+}
+
+/// Readable by its owner only: it holds the database.
+fn create_data_dir(path: &Path) -> anyhow::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
+    builder.create(path).with_context(|| format!("cannot create `{}`", path.display()))
 }
 
 /// One folder per tenant, for the files that nodes read and write.

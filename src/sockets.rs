@@ -14,7 +14,7 @@ use crate::{
 
 pub fn routes() -> Routes {
     let access = socket(Object::Workflow, Level::Read);
-    Routes::new().get(access, "/ws", events::open).get(access, "/collab/{workflow}", collab::open)
+    Routes::default().get(access, "/ws", events::open).get(access, "/collab/{workflow}", collab::open)
 }
 
 /// All open sockets of this server.

@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub fn routes() -> Routes {
-    Routes::new()
+    Routes::default()
         .at(Access::Public, routes!(register::register))
         .at(Access::Public, routes!(login::login))
         .at(Access::Public, routes!(refresh::refresh))

@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub fn routes() -> Routes {
-    Routes::new().at(needs(Object::Workflow, Level::Read), routes!(list))
+    Routes::default().at(needs(Object::Workflow, Level::Read), routes!(list))
 }
 
 #[derive(Debug, Serialize, ToSchema)]

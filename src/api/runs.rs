@@ -23,7 +23,7 @@ use crate::{
 
 pub fn routes() -> Routes {
     let (read, execute) = (needs(Object::Workflow, Level::Read), needs(Object::Workflow, Level::Execute));
-    Routes::new()
+    Routes::default()
         .at(execute, routes!(start::start))
         .at(read, routes!(list::list))
         .at(read, routes!(get::get))

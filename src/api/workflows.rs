@@ -33,7 +33,7 @@ use crate::{
 
 pub fn routes() -> Routes {
     let (read, write) = (needs(Object::Workflow, Level::Read), needs(Object::Workflow, Level::Write));
-    Routes::new()
+    Routes::default()
         .at(read, routes!(list))
         .at(write, routes!(create))
         .at(read, routes!(get))

@@ -25,7 +25,7 @@ use crate::{
 };
 
 pub fn routes() -> Routes {
-    Routes::new()
+    Routes::default()
         .at(needs(Object::Workspace, Level::Read), routes!(list))
         .at(needs(Object::Workspace, Level::Write), routes!(create))
         .at(needs(Object::Workspace, Level::Read), routes!(get))

@@ -54,7 +54,7 @@ pub async fn execute(args: Args) -> anyhow::Result<ExitCode> {
     };
     let screen = if !args.json && std::io::stderr().is_terminal() { Screen::bars(&plan) } else { Screen::none() };
     let payloads = run.payloads.clone();
-    let ended = run.to_end(&screen, cancel_on_interrupt()).await;
+    let ended = run.finish(&screen, cancel_on_interrupt()).await;
     screen.clear();
     if args.json {
         println!("{}", report::json(&plan, &ended, &payloads).await?);

@@ -1,3 +1,5 @@
+#![expect(clippy::result_large_err, reason = "the error of figment's jail")]
+
 use figment::Jail;
 
 use super::*;
@@ -30,7 +32,7 @@ fn unknown_keys_are_errors() {
     Jail::expect_with(|jail| {
         jail.create_file("troupe.toml", "[server]\nprot = 1")?;
         let error = load().unwrap_err().to_string();
-        assert!(error.contains("`server.prot`") || error.contains("`prot`"), "{error}");
+        assert!(error.contains("`server.prot`"), "{error}");
         assert!(error.contains("troupe.toml"), "{error}");
         jail.create_file("troupe.toml", "")?;
         jail.set_env("TROUPE_SERVRE__PORT", "2");

@@ -9,7 +9,7 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use futures::{StreamExt, stream::SplitStream};
+use futures::StreamExt;
 use serde::Deserialize;
 use tokio::time::{MissedTickBehavior, interval};
 use troupe_actors::{CanvasSession, Close, JoinCanvas, OutFrame, Unavailable};
@@ -17,7 +17,7 @@ use troupe_crdt::{Access, UserTag};
 use troupe_model::{SessionId, WorkflowId};
 use troupe_store::workflows;
 
-use super::wire::{self, Incoming};
+use super::wire::{self, Incoming, Reader};
 use crate::{
     api::auth::color,
     app::App,
@@ -62,7 +62,7 @@ pub async fn open(
 
 async fn admit(app: &App, workflow: WorkflowId, ticket: Option<&str>, headers: &HeaderMap) -> Result<Caller, Close> {
     let caller = match (ticket, authenticate::bearer(headers)) {
-        (Some(ticket), _) => match app.tickets().redeem(ticket, Purpose::Collab(workflow)) {
+        (Some(ticket), _) => match app.tickets().redeem(ticket, Purpose::Collab(workflow), app.clock().now()) {
             Some(access) => authenticate::by_access(app, access).await,
             None => Err(Problem::unauthenticated("this ticket is spent, too old, or for something else")),
         },
@@ -124,55 +124,36 @@ fn unavailable(error: &Unavailable) -> Close {
 }
 
 async fn serve(app: &App, socket: WebSocket, caller: &Caller, workflow: WorkflowId, session: &CanvasSession) {
-    let (sink, mut stream) = socket.split();
+    let (sink, stream) = socket.split();
+    let mut incoming = Reader::new(stream, app.config().limits.frame_bytes_max);
     let outbox = session.outbox();
-    let mut writer = std::pin::pin!(wire::write(sink, outbox, encode));
-    let reader = async {
-        match read(app, &mut stream, caller, workflow, session).await {
-            Some(close) => {
-                outbox.close(close);
-                true
-            }
-            None => false,
-        }
-    };
-    let told = tokio::select! {
-        () = &mut writer => false,
-        told = reader => told,
-    };
-    if told {
-        writer.await;
-    }
-    wire::linger(stream).await;
+    let reading = read(app, &mut incoming, caller, workflow, session);
+    wire::run(reading, wire::write(sink, outbox, encode), outbox).await;
+    incoming.linger().await;
 }
 
+/// A canvas sends nothing but sync frames; an event would be text.
 fn encode(frame: OutFrame) -> Message {
     match frame {
         OutFrame::Sync(bytes) => Message::Binary(bytes),
-        OutFrame::Event(frame) => Message::Text(text(frame.json())),
+        OutFrame::Event(frame) => wire::text(&frame),
     }
-}
-
-/// Events are encoded as JSON by `serde_json`, which writes UTF-8.
-fn text(json: &bytes::Bytes) -> axum::extract::ws::Utf8Bytes {
-    String::from_utf8_lossy(json).into_owned().into()
 }
 
 /// Until the client is gone (`None`) or must go.
 async fn read(
     app: &App,
-    stream: &mut SplitStream<WebSocket>,
+    reader: &mut Reader,
     caller: &Caller,
     workflow: WorkflowId,
     session: &CanvasSession,
 ) -> Option<Close> {
-    let frame_bytes_max = app.config().limits.frame_bytes_max;
     let mut recheck_tick = interval(RECHECK_EVERY);
     recheck_tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     recheck_tick.tick().await;
     loop {
         let incoming = tokio::select! {
-            incoming = wire::receive(stream, frame_bytes_max) => incoming,
+            incoming = reader.next() => incoming,
             () = app.sessions().stopping.cancelled() => return Some(Close::restarting()),
             _ = recheck_tick.tick() => {
                 let now = match authenticate::by_access(app, caller.access).await {

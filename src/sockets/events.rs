@@ -36,7 +36,7 @@ pub async fn open(
 ) -> Response {
     // `None`: the first message authorises.
     let early = match (params.ticket, authenticate::bearer(&headers)) {
-        (Some(ticket), _) => Some(match app.tickets().redeem(&ticket, Purpose::Events) {
+        (Some(ticket), _) => Some(match app.tickets().redeem(&ticket, Purpose::Events, app.clock().now()) {
             Some(access) => authenticate::by_access(&app, access).await,
             None => Err(Problem::unauthenticated("this ticket is spent, too old, or for something else")),
         }),

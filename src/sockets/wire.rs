@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use futures::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
-use troupe_actors::{Close, Next, OutFrame, Outbox};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at};
+use troupe_actors::{Close, EventFrame, Next, OutFrame, Outbox};
 
 /// axum's default is 128 KiB for each connection, used or not.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
@@ -41,43 +41,59 @@ pub fn sized(upgrade: WebSocketUpgrade, frame_bytes_max: usize) -> WebSocketUpgr
 }
 
 /// Closes a socket that never became a session.
-pub async fn refuse(mut socket: WebSocket, close: Close) {
-    // Whoever is gone needs no reason.
-    let _ = timeout(CLOSE_WITHIN, socket.send(close_message(&close))).await;
-    let _ = timeout(CLOSE_WITHIN, drain(&mut socket)).await;
-}
-
-/// Until the other side has closed as well: a connection that is cut with data unread loses the close frame.
-async fn drain(socket: &mut WebSocket) {
-    while let Some(Ok(_)) = socket.next().await {}
+pub async fn refuse(socket: WebSocket, close: Close) {
+    let (sink, stream) = socket.split();
+    end(sink, &close).await;
+    Reader::new(stream, 0).linger().await;
 }
 
 /// What the reader got.
 pub enum Incoming {
     Binary(bytes::Bytes),
-    Text(axum::extract::ws::Utf8Bytes),
+    Text(Utf8Bytes),
     /// The client is gone.
     Gone,
     /// The session must end, and this says why.
     Refused(Close),
 }
 
-/// The next message of substance. Safe to drop while it waits.
-pub async fn receive(stream: &mut SplitStream<WebSocket>, frame_bytes_max: usize) -> Incoming {
-    loop {
-        let message = match timeout(IDLE_MAX, stream.next()).await {
-            Err(_) => return Incoming::Refused(Close::new(IDLE, "nothing was heard of this connection for a minute")),
-            Ok(None | Some(Ok(Message::Close(_)))) => return Incoming::Gone,
-            Ok(Some(Err(error))) => return broken(&error, frame_bytes_max),
-            Ok(Some(Ok(message))) => message,
-        };
-        match message {
-            Message::Binary(bytes) if bytes.len() > frame_bytes_max => return too_large(frame_bytes_max),
-            Message::Text(text) if text.len() > frame_bytes_max => return too_large(frame_bytes_max),
-            Message::Binary(bytes) => return Incoming::Binary(bytes),
-            Message::Text(text) => return Incoming::Text(text),
-            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {}
+/// The reading half of a socket.
+pub struct Reader {
+    stream: SplitStream<WebSocket>,
+    frame_bytes_max: usize,
+    heard: Instant,
+}
+
+impl Reader {
+    pub fn new(stream: SplitStream<WebSocket>, frame_bytes_max: usize) -> Self {
+        Self { stream, frame_bytes_max, heard: Instant::now() }
+    }
+
+    /// The next message of substance. Safe to drop while it waits.
+    pub async fn next(&mut self) -> Incoming {
+        loop {
+            let message = match timeout_at(self.heard + IDLE_MAX, self.stream.next()).await {
+                Err(_) => return Incoming::Refused(Close::new(IDLE, "nothing was heard of this client for a minute")),
+                Ok(None | Some(Ok(Message::Close(_)))) => return Incoming::Gone,
+                Ok(Some(Err(error))) => return broken(&error, self.frame_bytes_max),
+                Ok(Some(Ok(message))) => message,
+            };
+            self.heard = Instant::now();
+            match message {
+                Message::Binary(bytes) if bytes.len() > self.frame_bytes_max => return too_large(self.frame_bytes_max),
+                Message::Text(text) if text.len() > self.frame_bytes_max => return too_large(self.frame_bytes_max),
+                Message::Binary(bytes) => return Incoming::Binary(bytes),
+                Message::Text(text) => return Incoming::Text(text),
+                Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {}
+            }
         }
+    }
+
+    /// Reads what is still under way after a close was sent, for a moment: a connection that is cut with data unread
+    /// loses the close frame.
+    pub async fn linger(mut self) {
+        let rest = async { while let Some(Ok(_)) = self.stream.next().await {} };
+        let _ = timeout(CLOSE_WITHIN, rest).await;
     }
 }
 
@@ -92,6 +108,19 @@ fn broken(error: &axum::Error, frame_bytes_max: usize) -> Incoming {
 
 fn too_large(frame_bytes_max: usize) -> Incoming {
     Incoming::Refused(Close::new(MALFORMED, format!("a frame may have {frame_bytes_max} bytes")))
+}
+
+/// Reads and writes until one of them ends; a reader that says why is told to the client.
+pub async fn run(reading: impl Future<Output = Option<Close>>, writing: impl Future<Output = ()>, outbox: &Outbox) {
+    let mut writing = std::pin::pin!(writing);
+    let close = tokio::select! {
+        close = reading => close,
+        () = &mut writing => return,
+    };
+    if let Some(close) = close {
+        outbox.close(close);
+        writing.await;
+    }
 }
 
 /// Writes what the outbox holds until it closes. Ends early when the socket breaks or nobody reads.
@@ -142,10 +171,8 @@ async fn end(mut sink: SplitSink<WebSocket, Message>, close: &Close) {
     let _ = timeout(CLOSE_WITHIN, sink.send(close_message(close))).await;
 }
 
-/// Reads what is still under way after a close was sent, for a moment.
-pub async fn linger(mut stream: SplitStream<WebSocket>) {
-    let rest = async { while let Some(Ok(_)) = stream.next().await {} };
-    let _ = timeout(CLOSE_WITHIN, rest).await;
+pub fn text(frame: &EventFrame) -> Message {
+    Message::Text(Utf8Bytes::try_from(frame.json().clone()).expect("an event's JSON is UTF-8"))
 }
 
 fn close_message(close: &Close) -> Message {

@@ -1,4 +1,12 @@
 //! Tests of the whole: one binary, so that it links once.
+#![expect(clippy::unwrap_used, reason = "a test's helpers are tests")]
 
+mod app;
 mod architecture;
+mod auth;
 mod examples;
+mod hierarchy;
+mod openapi;
+mod policy;
+mod problems;
+mod sockets;

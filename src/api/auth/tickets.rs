@@ -52,6 +52,6 @@ pub async fn create(
             Purpose::Collab(id)
         }
     };
-    let ticket = app.tickets().issue(caller.access, purpose);
+    let ticket = app.tickets().issue(caller.access, purpose, app.clock().now());
     Ok(Json(Ticket { ticket, expires_in: ticket::TTL.as_secs() }))
 }

@@ -55,7 +55,7 @@ struct Live<'a> {
 }
 
 impl Headless {
-    pub async fn to_end(self, screen: &Screen, cancel: CancellationToken) -> Ended {
+    pub async fn finish(self, screen: &Screen, cancel: CancellationToken) -> Ended {
         let parallelism = std::thread::available_parallelism().map_or(2, usize::from);
         let machine = RunMachine::new(self.plan.clone(), MachineOptions { parallelism });
         let nodes = self.plan.len();
@@ -68,12 +68,12 @@ impl Headless {
             pending: FuturesUnordered::new(),
             screen,
         };
-        live.to_end(cancel).await
+        live.finish(cancel).await
     }
 }
 
 impl Live<'_> {
-    async fn to_end(mut self, cancel: CancellationToken) -> Ended {
+    async fn finish(mut self, cancel: CancellationToken) -> Ended {
         let mut decision = self.machine.decide(RunEventKind::RunStarted, now());
         let mut cancel_asked = false;
         loop {

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::{Message, Utf8Bytes};
+use axum::extract::ws::Message;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use troupe_actors::{EventFrame, OutFrame};
 
-use crate::{auth::Caller, sockets::wire::Incoming};
+use crate::{
+    auth::Caller,
+    sockets::wire::{self, Incoming},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -28,7 +31,7 @@ impl Encoding {
     pub fn encode(self, frame: OutFrame) -> Message {
         match (frame, self) {
             (OutFrame::Sync(bytes), _) => Message::Binary(bytes),
-            (OutFrame::Event(frame), Self::Json) => Message::Text(text(frame.json())),
+            (OutFrame::Event(frame), Self::Json) => wire::text(&frame),
             (OutFrame::Event(frame), Self::MessagePack) => Message::Binary(frame.msgpack(to_msgpack).clone()),
         }
     }
@@ -45,13 +48,8 @@ impl Encoding {
     }
 }
 
-fn text(json: &bytes::Bytes) -> Utf8Bytes {
-    Utf8Bytes::try_from(json.clone()).unwrap_or_default()
-}
-
-/// Every JSON value is a MessagePack value.
 fn to_msgpack(value: &Value) -> Vec<u8> {
-    rmp_serde::to_vec_named(value).unwrap_or_default()
+    rmp_serde::to_vec_named(value).expect("every JSON value is a MessagePack value, and memory takes every write")
 }
 
 fn frame(value: Value) -> OutFrame {

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use axum::extract::ws::WebSocket;
-use futures::{StreamExt, stream::SplitStream};
+use futures::StreamExt;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use troupe_actors::{Channel, Close, OutFrame, Outbox, SubscribeError, Subscription};
 use troupe_store::{runs, workflows};
@@ -20,7 +20,7 @@ use crate::{
     auth::{Caller, authenticate},
     policy::{self, Level, Object, Permission},
     problem::Problem,
-    sockets::wire::{self, Incoming},
+    sockets::wire::{self, Incoming, Reader},
 };
 
 const READ: Permission = Permission { object: Object::Workflow, level: Level::Read };
@@ -39,36 +39,26 @@ struct Session {
 pub async fn serve(app: App, socket: WebSocket, early: Option<Result<Caller, Problem>>, encoding: Encoding) {
     metrics::gauge!("troupe_sessions", "kind" => "events").increment(1.0);
     let outbox = Outbox::new(app.config().limits.outbox_bytes_max);
-    let (sink, mut stream) = socket.split();
-    let mut writer = std::pin::pin!(wire::write(sink, &outbox, |frame| encoding.encode(frame)));
-    let reader = async {
-        let closed = read(app, &mut stream, early, encoding, outbox.clone()).await;
-        let told = closed.is_some();
-        closed.into_iter().for_each(|close| outbox.close(close));
-        told
-    };
-    let told = tokio::select! {
-        () = &mut writer => false,
-        told = reader => told,
-    };
-    if told {
-        writer.await;
-    }
-    wire::linger(stream).await;
+    let (sink, stream) = socket.split();
+    let mut incoming = Reader::new(stream, FRAME_BYTES_MAX);
+    let writing = wire::write(sink, &outbox, |frame| encoding.encode(frame));
+    let reading = read(app, &mut incoming, early, encoding, outbox.clone());
+    wire::run(reading, writing, &outbox).await;
+    incoming.linger().await;
     metrics::gauge!("troupe_sessions", "kind" => "events").decrement(1.0);
 }
 
 /// Until the client is gone (`None`) or must go.
 async fn read(
     app: App,
-    stream: &mut SplitStream<WebSocket>,
+    reader: &mut Reader,
     early: Option<Result<Caller, Problem>>,
     encoding: Encoding,
     outbox: Outbox,
 ) -> Option<Close> {
     let caller = match early {
         Some(caller) => caller,
-        None => match first_message(&app, stream, encoding).await {
+        None => match first_message(&app, reader, encoding).await {
             Ok(caller) => caller,
             Err(close) => return close,
         },
@@ -78,18 +68,18 @@ async fn read(
         Err(problem) => return Some(refusal(&problem)),
     };
     outbox.push(message::authorized(&caller));
-    Session { app, caller, encoding, outbox, subscriptions: HashMap::new() }.run(stream).await
+    Session { app, caller, encoding, outbox, subscriptions: HashMap::new() }.run(reader).await
 }
 
 /// The first message must authorise, and soon [SYNC-17].
 async fn first_message(
     app: &App,
-    stream: &mut SplitStream<WebSocket>,
+    reader: &mut Reader,
     encoding: Encoding,
 ) -> Result<Result<Caller, Problem>, Option<Close>> {
     let seconds = app.config().limits.authenticate_timeout_s;
     let incoming = tokio::select! {
-        incoming = timeout(Duration::from_secs(seconds), wire::receive(stream, FRAME_BYTES_MAX)) => incoming,
+        incoming = timeout(Duration::from_secs(seconds), reader.next()) => incoming,
         () = app.sessions().stopping.cancelled() => return Err(Some(Close::restarting())),
     };
     let unauthenticated = |reason: String| Err(Some(Close::new(wire::UNAUTHENTICATED, reason)));
@@ -105,14 +95,14 @@ async fn first_message(
 }
 
 impl Session {
-    async fn run(mut self, stream: &mut SplitStream<WebSocket>) -> Option<Close> {
+    async fn run(mut self, reader: &mut Reader) -> Option<Close> {
         let mut recheck = interval(RECHECK_EVERY);
         recheck.set_missed_tick_behavior(MissedTickBehavior::Skip);
         recheck.tick().await;
         loop {
             let expires_in = self.caller.access.expires.since(self.app.clock().now());
             let incoming = tokio::select! {
-                incoming = wire::receive(stream, FRAME_BYTES_MAX) => incoming,
+                incoming = reader.next() => incoming,
                 () = self.app.sessions().stopping.cancelled() => return Some(Close::restarting()),
                 () = tokio::time::sleep(expires_in) => {
                     return Some(Close::new(wire::UNAUTHENTICATED, "the access token has expired"));

@@ -1,0 +1,204 @@
+//! Workspaces, folders, jobs, workflows: life and isolation.
+
+use reqwest::{Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::app::{Answer, Client, TestApp};
+
+fn node(id: &str, node_type: &str, config: Value) -> Value {
+    json!({ "id": id, "data": { "label": id, "nodeType": node_type, "config": config } })
+}
+
+fn diagram() -> Value {
+    json!({
+        "nodes": [node("read", "read_file", json!({ "path": "a.csv" })), node("top", "limit", json!({ "rows": 3 }))],
+        "edges": [{ "id": "e", "source": "read", "target": "top" }],
+    })
+}
+
+/// [HIER-1] Each resource: create, read, change, list, delete.
+#[tokio::test]
+async fn resources_live_and_die() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    let workspace = ann.create("/api/v1/workspaces", json!({ "name": "Sales" })).await;
+    let folder = ann.create("/api/v1/folders", json!({ "workspace_id": workspace, "name": "2026" })).await;
+    let job =
+        ann.create("/api/v1/jobs", json!({ "workspace_id": workspace, "folder_id": folder, "name": "Nightly" })).await;
+    let body = json!({
+        "workspace_id": workspace, "folder_id": folder, "job_id": job, "name": "Load", "tags": ["etl"],
+        "parameters": { "day": "today" },
+    });
+    let workflow = ann.create("/api/v1/workflows", body).await;
+    for (kind, id) in [("workspaces", &workspace), ("folders", &folder), ("jobs", &job), ("workflows", &workflow)] {
+        let path = format!("/api/v1/{kind}/{id}");
+        let changed = ann.patch(&path, &json!({ "name": "Renamed" })).await.body_of(StatusCode::OK).await;
+        assert_eq!(changed["name"], "Renamed");
+        assert_eq!(ann.get(&path).await.body_of(StatusCode::OK).await, changed);
+        let list = ann.get(&format!("/api/v1/{kind}?q=RENAM&total=true")).await.body_of(StatusCode::OK).await;
+        assert_eq!(list, json!({ "items": [changed], "next_cursor": null, "total": 1 }));
+    }
+    let moved = ann.patch(&format!("/api/v1/workflows/{workflow}"), &json!({ "folder_id": null })).await;
+    assert_eq!(moved.body_of(StatusCode::OK).await["folder_id"], Value::Null);
+    for (kind, id) in [("workflows", &workflow), ("jobs", &job), ("folders", &folder), ("workspaces", &workspace)] {
+        let path = format!("/api/v1/{kind}/{id}");
+        assert_eq!(ann.delete(&path).await.status(), StatusCode::NO_CONTENT);
+        ann.get(&path).await.problem(404, "not_found").await;
+        ann.delete(&path).await.problem(404, "not_found").await;
+    }
+    app.stop().await;
+}
+
+/// [HIER-3] Lists go on where they ended.
+#[tokio::test]
+async fn lists_are_paged() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    for name in ["a", "b", "c"] {
+        ann.create("/api/v1/workspaces", json!({ "name": name })).await;
+    }
+    let first = ann.get("/api/v1/workspaces?limit=2&sort=name").await.body_of(StatusCode::OK).await;
+    assert_eq!(first["items"].as_array().unwrap().len(), 2);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let path = format!("/api/v1/workspaces?limit=2&sort=name&cursor={cursor}");
+    let rest = ann.get(&path).await.body_of(StatusCode::OK).await;
+    assert_eq!((&rest["items"][0]["name"], &rest["next_cursor"]), (&json!("c"), &Value::Null));
+    for (query, code) in [
+        ("limit=201", "malformed_query"),
+        ("limit=x", "malformed_query"),
+        ("sort=color", "unknown_sort"),
+        ("cursor=zz", "malformed_cursor"),
+    ] {
+        ann.get(&format!("/api/v1/workspaces?{query}")).await.problem(400, code).await;
+    }
+    app.stop().await;
+}
+
+/// [SYNC-14] REST edits are canvas edits; `If-Match` refuses a lost update.
+#[tokio::test]
+async fn diagrams_are_edited_by_revision() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    let path = format!("/api/v1/workflows/{}/diagram", ann.workflow("w").await);
+    let put = ann.request(Method::PUT, &path).json(&diagram()).send().await.unwrap();
+    let revision = put.headers()[header::ETAG].to_str().unwrap().to_owned();
+    let stored = put.body_of(StatusCode::OK).await;
+    assert_eq!(stored["nodes"].as_array().unwrap().len(), 2);
+
+    let patch = json!({ "nodes": { "top": { "data": { "config": { "rows": 9 } } } }, "edges": { "e": null } });
+    let edit = |revision: &str| ann.request(Method::PATCH, &path).header(header::IF_MATCH, revision).json(&patch);
+    let edited = edit(&revision).send().await.unwrap();
+    let next = edited.headers()[header::ETAG].to_str().unwrap().to_owned();
+    assert_ne!(next, revision);
+    let edited = edited.body_of(StatusCode::OK).await;
+    assert_eq!((&edited["nodes"][1]["data"]["config"]["rows"], &edited["edges"]), (&json!(9), &json!([])));
+    edit(&revision).send().await.unwrap().problem(412, "stale").await;
+
+    let read = ann.get(&path).await;
+    assert_eq!(read.headers()[header::ETAG].to_str().unwrap(), next);
+    assert_eq!(read.body_of(StatusCode::OK).await, edited);
+    app.stop().await;
+}
+
+/// [CANVAS-8] What is exported can be imported; a bad file is told every problem at once.
+#[tokio::test]
+async fn exports_and_imports() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    let workflow = ann.workflow("Top three").await;
+    let path = format!("/api/v1/workflows/{workflow}");
+    ann.request(Method::PUT, &format!("{path}/diagram")).json(&diagram()).send().await.unwrap();
+    let export = ann.get(&format!("{path}/export")).await;
+    assert_eq!(export.headers()[header::CONTENT_DISPOSITION], "attachment; filename=\"top-three.wflow.json\"");
+    let file = export.body_of(StatusCode::OK).await;
+    assert_eq!(file["dependencies"], json!({ "read": [], "top": ["read"] }));
+
+    let workspace = ann.create("/api/v1/workspaces", json!({ "name": "Other" })).await;
+    let import = |file: &Value| json!({ "workspace_id": workspace, "file": file });
+    let imported = ann.post("/api/v1/workflows/import", &import(&file)).await.body_of(StatusCode::CREATED).await;
+    assert_eq!(imported["diagnostics"][0]["code"], "file_not_found", "{imported}");
+    let copy = format!("/api/v1/workflows/{}/export", imported["id"].as_str().unwrap());
+    assert_eq!(ann.get(&copy).await.body_of(StatusCode::OK).await, file);
+
+    let mut bad = file.clone();
+    bad["format_version"] = json!(99);
+    bad["name"] = json!("");
+    bad["diagram"]["edges"][0]["target"] = json!("nowhere");
+    let problem = ann.post("/api/v1/workflows/import", &import(&bad)).await.problem(422, "invalid_diagram").await;
+    let mut pointers: Vec<_> =
+        problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    pointers.sort_unstable();
+    assert_eq!(pointers, ["/file/diagram/edges/0/target", "/file/format_version", "/file/name"]);
+    app.stop().await;
+}
+
+/// Every path below `/api/v1` that names an object, with the methods it has.
+async fn objects(ann: &Client) -> Vec<(Method, String)> {
+    let workspace = ann.create("/api/v1/workspaces", json!({ "name": "W" })).await;
+    let folder = ann.create("/api/v1/folders", json!({ "workspace_id": workspace, "name": "F" })).await;
+    let job = ann.create("/api/v1/jobs", json!({ "workspace_id": workspace, "name": "J" })).await;
+    let workflow = ann.create("/api/v1/workflows", json!({ "workspace_id": workspace, "name": "N" })).await;
+    let trigger = json!({ "nodes": [node("start", "manual_trigger", json!({}))] });
+    ann.request(Method::PUT, &format!("/api/v1/workflows/{workflow}/diagram")).json(&trigger).send().await.unwrap();
+    let started = ann.request(Method::POST, &format!("/api/v1/workflows/{workflow}/runs")).send().await.unwrap();
+    let run = started.body_of(StatusCode::ACCEPTED).await["id"].as_str().unwrap().to_owned();
+    let description = ann.get("/api/openapi.json").await.body_of(StatusCode::OK).await;
+    let mut found = Vec::new();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        let concrete = path
+            .replace("{workspace}", &workspace)
+            .replace("{folder}", &folder)
+            .replace("{job}", &job)
+            .replace("{workflow}", &workflow)
+            .replace("{run}", &run)
+            .replace("{node}", "start");
+        assert!(!concrete.contains('{'), "{path}");
+        if concrete != *path {
+            let methods = item.as_object().unwrap().keys();
+            found.extend(methods.map(|method| (method.to_uppercase().parse().unwrap(), concrete.clone())));
+        }
+    }
+    found
+}
+
+fn body_for(path: &str, method: &Method) -> Value {
+    match (method, path.ends_with("/diagram")) {
+        (&Method::PUT, true) => json!({ "nodes": [], "edges": [] }),
+        (&Method::PATCH, true) => json!({ "nodes": {} }),
+        (&Method::PATCH, false) => json!({ "name": "stolen" }),
+        _ => json!({}),
+    }
+}
+
+/// [TEN-1] Another tenant finds nothing at any endpoint, and its lists are empty.
+#[tokio::test]
+async fn tenants_do_not_see_one_another() {
+    let app = TestApp::start().await;
+    let (ann, eve) = (app.tenant("ann").await, app.tenant("eve").await);
+    let objects = objects(&ann).await;
+    assert!(objects.len() >= 24, "{objects:?}");
+    for (method, path) in &objects {
+        let request = eve.request(method.clone(), path).json(&body_for(path, method));
+        request.send().await.unwrap().problem(404, "not_found").await;
+    }
+    for list in ["workspaces", "folders", "jobs", "workflows", "runs"] {
+        let found = eve.get(&format!("/api/v1/{list}?total=true")).await.body_of(StatusCode::OK).await;
+        assert_eq!(found, json!({ "items": [], "next_cursor": null, "total": 0 }), "{list}");
+        let kept = ann.get(&format!("/api/v1/{list}?total=true")).await.body_of(StatusCode::OK).await;
+        assert_eq!(kept["total"], 1, "{list}");
+        assert_ne!(kept["items"][0]["name"], "stolen");
+    }
+    // To put something of one's own into another tenant's workspace is no way in either.
+    let workspace = ann.get("/api/v1/workspaces").await.body_of(StatusCode::OK).await["items"][0]["id"].clone();
+    for kind in ["folders", "jobs", "workflows"] {
+        let body = json!({ "workspace_id": workspace, "name": "mine" });
+        eve.post(&format!("/api/v1/{kind}"), &body).await.problem(422, "no_such_parent").await;
+    }
+    let import = json!({ "workspace_id": workspace, "file": { "format_version": 1, "name": "x", "diagram": {} } });
+    eve.post("/api/v1/workflows/import", &import).await.problem(422, "no_such_parent").await;
+    let (_, path) = objects.iter().find(|(_, path)| path.ends_with("/export")).unwrap();
+    let workflow = path.split('/').nth(4).unwrap();
+    let ticket = json!({ "purpose": "collab", "workflow_id": workflow });
+    eve.post("/api/v1/auth/tickets", &ticket).await.problem(404, "not_found").await;
+    app.stop().await;
+}
