@@ -20,12 +20,14 @@ use std::{
 use yrs::{
     Assoc, BranchID, Doc, ID, OffsetKind, Options, ReadTxn, StateVector, StickyIndex, Transact, Update, WriteTxn,
     block::ClientID,
+    branch::{Branch, BranchPtr},
+    types::TypeRef,
     updates::{decoder::Decode, encoder::Encode},
 };
 
 use crate::{
     Refusal,
-    guard::{self, Hostile, Id, Sketch, TYPES_DEPTH_MAX},
+    guard::{self, Hostile, Id, Kind, Owner, Place, ROOTS, Seen, Sketch, TYPES_DEPTH_MAX},
 };
 
 pub use load::{OpenError, Snapshot};
@@ -34,7 +36,6 @@ const META: &str = "meta";
 const NODES: &str = "nodes";
 const EDGES: &str = "edges";
 const NOTES: &str = "notes";
-const THREADS: &str = "threads";
 
 /// What became of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,16 @@ pub struct Canvas {
     stray_since: Option<StateVector>,
     /// The document in memory could not be rebuilt.
     lost: bool,
+    /// Updates of the log that did not integrate whole when it was opened.
+    skipped: usize,
+}
+
+/// How `yrs` failed.
+enum Failure {
+    /// With an error, perhaps half-way.
+    Refused(String),
+    /// What it left in memory is not to be trusted.
+    Panicked(String),
 }
 
 impl Default for Canvas {
@@ -98,12 +109,8 @@ impl Canvas {
         if sketch.is_empty() {
             return Ok(Applied::Unchanged);
         }
-        if !guard::integrates(sketch, |client| self.clock(client)) {
-            return Ok(Applied::Pending);
-        }
-        if sketch.creates_types && self.deepest(sketch) > TYPES_DEPTH_MAX {
-            return Err(Hostile::TypesDepth.into());
-        }
+        let Some(order) = guard::order(sketch, |client| self.clock(client)) else { return Ok(Applied::Pending) };
+        self.check_places(sketch, &order)?;
         match self.integrate(update) {
             Ok(changed) => {
                 for section in &sketch.sections {
@@ -116,10 +123,7 @@ impl Canvas {
                 self.size_bytes += update.len();
                 Ok(Applied::Integrated)
             }
-            Err(reason) => {
-                self.recover();
-                Err(if self.lost { Refusal::reload() } else { Refusal::malformed(reason) })
-            }
+            Err(failure) => Err(self.recover(failure)),
         }
     }
 
@@ -151,7 +155,8 @@ impl Canvas {
     }
 
     fn around(doc: Doc) -> Self {
-        let mut canvas = Self { doc, clocks: HashMap::new(), size_bytes: 0, stray_since: None, lost: false };
+        let mut canvas =
+            Self { doc, clocks: HashMap::new(), size_bytes: 0, stray_since: None, lost: false, skipped: 0 };
         canvas.refresh_clocks();
         canvas
     }
@@ -174,46 +179,85 @@ impl Canvas {
         guarded(|| self.doc.transact().encode_diff_v1(state_vector)).ok()
     }
 
-    /// Whether anything changed, or why the document cannot be trusted any more.
-    fn integrate(&self, update: &[u8]) -> Result<bool, String> {
-        let update = guarded(|| Update::decode_v1(update))?.map_err(|error| error.to_string())?;
+    /// Whether anything changed.
+    fn integrate(&self, update: &[u8]) -> Result<bool, Failure> {
+        let update = guarded(|| Update::decode_v1(update))
+            .map_err(Failure::Panicked)?
+            .map_err(|error| Failure::Refused(error.to_string()))?;
         let mut txn = self.doc.transact_mut();
         // The commit has its own guard: a panic in a destructor during unwinding would abort the process.
         let applied = guarded(|| txn.apply_update(update));
         let changed = txn.has_changes();
         let pruned = txn.prune_pending().is_some();
-        guarded(move || drop(txn))?;
-        applied?.map_err(|error| error.to_string())?;
-        if pruned { Err("an update refers to itself in a circle".to_owned()) } else { Ok(changed) }
+        guarded(move || drop(txn)).map_err(Failure::Panicked)?;
+        applied.map_err(Failure::Panicked)?.map_err(|error| Failure::Refused(error.to_string()))?;
+        if pruned { Err(Failure::Refused("an update refers to itself in a circle".to_owned())) } else { Ok(changed) }
     }
 
-    /// After a failure inside `yrs`: keeps what was integrated, in a fresh document, and notes what others lack of it.
-    fn recover(&mut self) {
-        let before: StateVector =
-            StateVector::new(self.clocks.iter().map(|(client, clock)| (ClientID::new(*client), *clock)).collect());
-        match self.whole().map(|whole| Self::open(None, [whole])) {
-            Some(Ok(rebuilt)) => {
-                let stray_since = self.stray_since.take().unwrap_or(before);
-                *self = Self { stray_since: Some(stray_since), ..rebuilt };
+    /// After a failure inside `yrs`: keeps what was integrated and remembers what the others have. After a panic, in
+    /// a fresh document.
+    fn recover(&mut self, failure: Failure) -> Refusal {
+        let stray_since = self.stray_since.take().unwrap_or_else(|| {
+            StateVector::new(self.clocks.iter().map(|(client, clock)| (ClientID::new(*client), *clock)).collect())
+        });
+        self.stray_since = Some(stray_since);
+        match failure {
+            Failure::Refused(reason) => {
+                self.refresh_clocks();
+                Refusal::malformed(reason)
             }
-            _ => self.lost = true,
+            Failure::Panicked(reason) => match self.whole().map(|whole| Self::open(None, [whole])) {
+                Some(Ok(rebuilt)) => {
+                    *self = Self { stray_since: self.stray_since.take(), ..rebuilt };
+                    Refusal::malformed(reason)
+                }
+                _ => {
+                    self.lost = true;
+                    Refusal::reload()
+                }
+            },
         }
     }
 
-    fn deepest(&self, sketch: &Sketch) -> usize {
+    fn check_places(&self, sketch: &Sketch, order: &[(usize, usize)]) -> Result<(), Hostile> {
         let txn = self.doc.transact();
-        guard::deepest(sketch, |client| self.clock(client), |id| types_around(&txn, id))
+        guard::check(sketch, order, |id| (id.clock < self.clock(id.client)).then(|| seen(&txn, id)))
     }
 }
 
-/// How many shared types are around an item of the document; 0 for what is collected.
-fn types_around(txn: &impl ReadTxn, id: Id) -> usize {
-    let mut at = ID::new(ClientID::new(id.client), id.clock);
+/// What the document knows of an item.
+fn seen(txn: &impl ReadTxn, id: Id) -> Seen {
+    let item = ID::new(ClientID::new(id.client), id.clock);
+    let Some(around) = branch_around(txn, item) else { return Seen::default() };
+    let shared = BranchID::Nested(item).get_branch(txn).map(|branch| kind(&branch));
+    let place = Place { owner: owner(&around), kind: kind(&around), depth: types_around(txn, item) };
+    Seen { place: Some(place), shared }
+}
+
+/// The shared type that an item stands in; nothing if it is collected.
+fn branch_around(txn: &impl ReadTxn, item: ID) -> Option<BranchPtr> {
+    StickyIndex::from_id(item, Assoc::After).get_offset(txn).map(|offset| offset.branch)
+}
+
+fn kind(branch: &Branch) -> Kind {
+    match branch.type_ref() {
+        TypeRef::Map => Kind::Map,
+        _ => Kind::Sequence,
+    }
+}
+
+fn owner(branch: &Branch) -> Owner {
+    match branch.id() {
+        BranchID::Root(name) => Owner::Root(ROOTS.iter().position(|root| **root == *name).unwrap_or(ROOTS.len())),
+        BranchID::Nested(id) => Owner::Item(Id { client: id.client.get(), clock: id.clock }),
+    }
+}
+
+fn types_around(txn: &impl ReadTxn, mut item: ID) -> usize {
     for depth in 0..=TYPES_DEPTH_MAX {
-        let Some(offset) = StickyIndex::from_id(at, Assoc::After).get_offset(txn) else { return depth };
-        match offset.branch.id() {
-            BranchID::Root(_) => return depth,
-            BranchID::Nested(parent) => at = parent,
+        match branch_around(txn, item).map(|branch| branch.id()) {
+            Some(BranchID::Nested(parent)) => item = parent,
+            Some(BranchID::Root(_)) | None => return depth,
         }
     }
     TYPES_DEPTH_MAX
@@ -223,12 +267,15 @@ fn empty_document() -> Doc {
     let doc = Doc::with_options(Options {
         // Yjs counts text in UTF-16 units.
         offset_kind: OffsetKind::Utf16,
+        // Collection frees shared types, and hostile items outlive their parent: a later update would read freed
+        // memory. What is deleted stays until the document is rebuilt.
+        skip_gc: true,
         // A clean-up is an edit that nobody would be told of.
         cleanup_formatting: false,
         ..Options::default()
     });
     let mut txn = doc.transact_mut();
-    for root in [META, NODES, EDGES, NOTES, THREADS] {
+    for root in ROOTS {
         txn.get_or_insert_map(root);
     }
     drop(txn);
@@ -239,3 +286,6 @@ fn empty_document() -> Doc {
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| "an update breaks the document".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,18 +5,20 @@
 //! writes, and says beforehand whether an update would integrate whole.
 
 mod decode;
-mod depth;
 mod order;
+mod place;
 
 use thiserror::Error;
 
 pub use decode::sketch;
 pub(crate) use decode::{has_holes, state_vector};
-pub(crate) use depth::deepest;
-pub use order::integrates;
+pub(crate) use order::order;
+pub(crate) use place::{Owner, Place, Seen, check};
 
 use crate::wire::Malformed;
 
+/// The root maps of a canvas [CANVAS-1].
+pub const ROOTS: [&str; 5] = ["meta", "nodes", "edges", "notes", "threads"];
 /// Lists and maps within one JSON value.
 pub const JSON_DEPTH_MAX: usize = 64;
 /// Shared types within shared types. The canvas needs four; `yrs` deletes by recursion.
@@ -38,6 +40,10 @@ pub enum Hostile {
     EmptyItem,
     #[error("an update holds content that a canvas cannot hold")]
     Content,
+    #[error("an update names a root that a canvas does not have")]
+    Root,
+    #[error("an update puts an item where it cannot stand")]
+    Place,
     #[error("an update counts beyond what a document can hold")]
     Clock,
     #[error("a value is nested deeper than {JSON_DEPTH_MAX} levels")]
@@ -51,8 +57,6 @@ pub enum Hostile {
 pub struct Sketch {
     pub sections: Vec<Section>,
     pub deletes: Vec<Deleted>,
-    /// Whether it creates a shared type.
-    pub creates_types: bool,
 }
 
 /// What one client wrote, with growing clocks.
@@ -69,18 +73,34 @@ pub struct Block {
     pub content: Content,
     pub left: Option<Id>,
     pub right: Option<Id>,
-    /// The item that holds it. `None`: a root, or the same as its neighbours'.
+    /// The root that holds it, by its position in [`ROOTS`].
+    pub root: Option<usize>,
+    /// The item that holds it. Neither: it stands in its neighbours' list.
     pub parent: Option<Id>,
+    /// Whether it names a key of what holds it.
+    pub has_key: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// A hole: the update says nothing about these clocks.
     Skip,
-    /// A shared type.
-    Type,
-    /// Anything else.
-    Plain,
+    /// What was there is collected garbage.
+    Collected,
+    /// What was there is deleted.
+    Deleted,
+    Type(Kind),
+    /// Characters and their formats.
+    Text,
+    Value,
+}
+
+/// What a shared type is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Map,
+    /// Text or array.
+    Sequence,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
-use yrs::{Doc, ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn, updates::decoder::Decode};
+use yrs::{ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn, updates::decoder::Decode};
 
 use super::{Canvas, empty_document, guarded};
 use crate::{Refusal, guard};
@@ -32,21 +32,30 @@ impl Canvas {
     /// Reads a snapshot and the updates after it, in one transaction: merging or replaying one by one is slower by
     /// orders of magnitude.
     ///
-    /// `yrs` collects garbage between transactions only, and a hostile item whose parent was collected when it came
-    /// fails where the parent is still there. Then every update gets its own transaction, as it had at first.
+    /// Hostile items may mean something else after a reload than they did when they came. An update that `yrs`
+    /// refuses now is counted and skipped: nobody may lock a canvas up ([`Canvas::skipped`]).
     pub fn open<U: AsRef<[u8]>>(
         snapshot_v2: Option<&[u8]>,
         updates: impl IntoIterator<Item = U>,
     ) -> Result<Self, OpenError> {
-        let updates: Vec<U> = updates.into_iter().collect();
-        let doc = replay(snapshot_v2, &updates, usize::MAX).or_else(|_| replay(snapshot_v2, &updates, 1))?;
-        let canvas = Self::around(doc);
+        let doc = empty_document();
+        let mut txn = doc.transact_mut();
+        let read = read(&mut txn, snapshot_v2, updates);
+        let incomplete = txn.prune_pending().is_some();
+        guarded(move || drop(txn)).map_err(OpenError::Document)?;
+        let skipped = read?;
+        let canvas = Self { skipped, ..Self::around(doc) };
         let whole = canvas.whole().ok_or_else(|| OpenError::Document("it cannot be encoded".to_owned()))?;
-        match guard::has_holes(&whole) {
-            Ok(false) => Ok(Self { size_bytes: whole.len(), ..canvas }),
-            Ok(true) => Err(OpenError::Incomplete),
-            Err(hostile) => Err(OpenError::Document(hostile.to_string())),
+        let holes = guard::has_holes(&whole).map_err(|hostile| OpenError::Document(hostile.to_string()))?;
+        if skipped == 0 && (incomplete || holes) {
+            return Err(OpenError::Incomplete);
         }
+        Ok(Self { size_bytes: whole.len(), ..canvas })
+    }
+
+    /// How many updates of the log could not be integrated whole when this canvas was opened.
+    pub fn skipped(&self) -> usize {
+        self.skipped
     }
 
     /// The document for the store: encoded, read back, and compared.
@@ -55,7 +64,8 @@ impl Canvas {
             guarded(|| self.doc.transact().encode_diff_v2(&StateVector::default())).map_err(|_| Refusal::reload())?;
         let copy = Self::open(Some(&bytes), NONE).map_err(|_| Refusal::reload())?;
         let (ours, theirs) = (self.doc.transact().snapshot(), copy.doc.transact().snapshot());
-        if ours != theirs || self.project() != copy.project() {
+        let deletions_kept = ours.delete_set.diff(&theirs.delete_set).is_empty();
+        if copy.skipped > 0 || ours.state_map != theirs.state_map || !deletions_kept {
             return Err(Refusal::reload());
         }
         let hash = Sha256::digest(&bytes).into();
@@ -65,36 +75,29 @@ impl Canvas {
 
 const NONE: [&[u8]; 0] = [];
 
-fn replay(
-    snapshot_v2: Option<&[u8]>,
-    updates: &[impl AsRef<[u8]>],
-    updates_per_transaction: usize,
-) -> Result<Doc, OpenError> {
-    let doc = empty_document();
-    let mut txn = doc.transact_mut();
-    if let Some(bytes) = snapshot_v2 {
-        apply(&mut txn, || Update::decode_v2(bytes)).map_err(OpenError::Snapshot)?;
-    }
-    for (index, update) in updates.iter().enumerate() {
-        if index > 0 && index % updates_per_transaction == 0 {
-            commit(txn)?;
-            txn = doc.transact_mut();
-        }
-        apply(&mut txn, || Update::decode_v1(update.as_ref())).map_err(|reason| OpenError::Update { index, reason })?;
-    }
-    let incomplete = txn.prune_pending().is_some();
-    commit(txn)?;
-    if incomplete { Err(OpenError::Incomplete) } else { Ok(doc) }
-}
-
-fn commit(txn: TransactionMut<'_>) -> Result<(), OpenError> {
-    guarded(move || drop(txn)).map_err(OpenError::Document)
-}
-
-fn apply(
+/// Returns how many updates `yrs` refused.
+fn read(
     txn: &mut TransactionMut<'_>,
-    decode: impl FnOnce() -> Result<Update, yrs::encoding::read::Error>,
-) -> Result<(), String> {
-    let update = guarded(decode)?.map_err(|error| error.to_string())?;
-    guarded(|| txn.apply_update(update))?.map_err(|error| error.to_string())
+    snapshot_v2: Option<&[u8]>,
+    updates: impl IntoIterator<Item: AsRef<[u8]>>,
+) -> Result<usize, OpenError> {
+    let mut skipped = 0;
+    if let Some(bytes) = snapshot_v2 {
+        let snapshot = decode(|| Update::decode_v2(bytes)).map_err(OpenError::Snapshot)?;
+        skipped += apply(txn, snapshot).map_err(OpenError::Snapshot)?;
+    }
+    for (index, bytes) in updates.into_iter().enumerate() {
+        let unreadable = |reason| OpenError::Update { index, reason };
+        let update = decode(|| Update::decode_v1(bytes.as_ref())).map_err(unreadable)?;
+        skipped += apply(txn, update).map_err(unreadable)?;
+    }
+    Ok(skipped)
+}
+
+fn decode(read: impl FnOnce() -> Result<Update, yrs::encoding::read::Error>) -> Result<Update, String> {
+    guarded(read)?.map_err(|error| error.to_string())
+}
+
+fn apply(txn: &mut TransactionMut<'_>, update: Update) -> Result<usize, String> {
+    Ok(usize::from(guarded(|| txn.apply_update(update))?.is_err()))
 }

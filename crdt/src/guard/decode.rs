@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::{Block, Content, Deleted, Hostile, Id, JSON_DEPTH_MAX, Section, Sketch, UPDATE_CLIENTS_MAX};
+use super::{Block, Content, Deleted, Hostile, Id, JSON_DEPTH_MAX, Kind, ROOTS, Section, Sketch, UPDATE_CLIENTS_MAX};
 use crate::wire::{Malformed, Reader};
 
 const HAS_LEFT: u8 = 0x80;
@@ -49,7 +49,6 @@ fn read(update: &[u8], clients_max: usize) -> Result<Sketch, Hostile> {
         if clients > 1 && !seen.insert(section.client) {
             return Err(Hostile::RepeatedClient);
         }
-        sketch.creates_types |= section.blocks.iter().any(|block| block.content == Content::Type);
         sketch.sections.push(section);
     }
     deletes(&mut reader, &mut sketch.deletes)?;
@@ -93,7 +92,16 @@ fn advance(clock: u32, len: u32) -> Result<u32, Hostile> {
 
 fn block(reader: &mut Reader<'_>, clock: u32) -> Result<Block, Hostile> {
     let info = reader.byte()?;
-    let mut block = Block { clock, len: 0, content: Content::Plain, left: None, right: None, parent: None };
+    let mut block = Block {
+        clock,
+        len: 0,
+        content: Content::Value,
+        left: None,
+        right: None,
+        root: None,
+        parent: None,
+        has_key: false,
+    };
     match info {
         SKIP => {
             block.content = Content::Skip;
@@ -101,6 +109,7 @@ fn block(reader: &mut Reader<'_>, clock: u32) -> Result<Block, Hostile> {
             return Ok(block);
         }
         GC => {
+            block.content = Content::Collected;
             block.len = reader.small()?;
             return Ok(block);
         }
@@ -115,13 +124,15 @@ fn block(reader: &mut Reader<'_>, clock: u32) -> Result<Block, Hostile> {
     if info & (HAS_LEFT | HAS_RIGHT) == 0 {
         match reader.uint()? {
             1 => {
-                reader.str()?;
+                let name = reader.str()?;
+                block.root = Some(ROOTS.iter().position(|root| *root == name).ok_or(Hostile::Root)?);
             }
             0 => block.parent = Some(id(reader)?),
             _ => return Err(Hostile::Content),
         }
         if info & HAS_KEY != 0 {
             reader.str()?;
+            block.has_key = true;
         }
     }
     (block.len, block.content) = content(reader, info & KIND)?;
@@ -132,48 +143,43 @@ fn id(reader: &mut Reader<'_>) -> Result<Id, Malformed> {
     Ok(Id { client: reader.uint()?, clock: reader.small()? })
 }
 
-/// Sub-documents and the JSON content of Yjs before version 13 have no place on a canvas; `yrs` misreads the latter.
+/// Sub-documents, XML and the JSON content of Yjs before version 13 have no place on a canvas; `yrs` misreads the last.
 fn content(reader: &mut Reader<'_>, kind: u8) -> Result<(u32, Content), Hostile> {
-    let len = match kind {
-        DELETED => reader.small()?,
+    Ok(match kind {
+        DELETED => (reader.small()?, Content::Deleted),
         BINARY => {
             reader.buf()?;
-            1
+            (1, Content::Value)
         }
-        STRING => reader.str()?.encode_utf16().count() as u32,
+        STRING => (reader.str()?.encode_utf16().count() as u32, Content::Text),
         EMBED => {
             reader.str()?;
-            1
+            (1, Content::Text)
         }
         FORMAT => {
             reader.str()?;
             reader.str()?;
-            1
+            (1, Content::Text)
         }
-        TYPE => {
-            shared_type(reader)?;
-            return Ok((1, Content::Type));
-        }
+        TYPE => (1, Content::Type(shared_type(reader)?)),
         ANY => {
             let count = reader.count(1)?;
             for _ in 0..count {
                 json(reader, 0)?;
             }
-            count as u32
+            (count as u32, Content::Value)
         }
         _ => return Err(Hostile::Content),
-    };
-    Ok((len, Content::Plain))
+    })
 }
 
-/// Array, Map, Text, XmlElement, XmlFragment, XmlHook, XmlText.
-fn shared_type(reader: &mut Reader<'_>) -> Result<(), Hostile> {
+fn shared_type(reader: &mut Reader<'_>) -> Result<Kind, Hostile> {
+    const ARRAY: u8 = 0;
+    const MAP: u8 = 1;
+    const TEXT: u8 = 2;
     match reader.byte()? {
-        0 | 1 | 2 | 4 | 6 => Ok(()),
-        3 => {
-            reader.str()?;
-            Ok(())
-        }
+        MAP => Ok(Kind::Map),
+        ARRAY | TEXT => Ok(Kind::Sequence),
         _ => Err(Hostile::Content),
     }
 }

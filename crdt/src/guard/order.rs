@@ -4,26 +4,30 @@ use std::collections::HashMap;
 
 use super::{Content, Sketch};
 
-/// `known` tells the clock up to which the document has everything of a client. `false`: something is missing, and
-/// `yrs` would integrate a part and keep the rest.
-pub fn integrates(sketch: &Sketch, known: impl Fn(u64) -> u32) -> bool {
+/// `known` tells the clock up to which the document has everything of a client. Returns the new blocks, by section and
+/// index, in an order in which they can integrate. `None`: something is missing, and `yrs` would integrate a part and
+/// keep the rest.
+pub(crate) fn order(sketch: &Sketch, known: impl Fn(u64) -> u32) -> Option<Vec<(usize, usize)>> {
     let mut walk = Walk {
         known,
         reached: HashMap::with_capacity(sketch.sections.len()),
         position: vec![0; sketch.sections.len()],
         waiting: HashMap::new(),
+        order: Vec::new(),
     };
     let mut ready: Vec<usize> = (0..sketch.sections.len()).collect();
     while let Some(index) = ready.pop() {
         let client = sketch.sections[index].client;
         match walk.advance(sketch, index) {
-            Step::Missing => return false,
+            Step::Missing => return None,
             Step::Stayed => {}
             Step::Advanced => ready.extend(walk.waiting.remove(&client).unwrap_or_default()),
         }
     }
     // What still waits now waits in a circle.
-    walk.waiting.is_empty() && sketch.deletes.iter().all(|deleted| deleted.end <= walk.reach(deleted.client))
+    let whole =
+        walk.waiting.is_empty() && sketch.deletes.iter().all(|deleted| deleted.end <= walk.reach(deleted.client));
+    whole.then_some(walk.order)
 }
 
 enum Step {
@@ -42,6 +46,7 @@ struct Walk<F> {
     position: Vec<usize>,
     /// Sections that wait for a client.
     waiting: HashMap<u64, Vec<usize>>,
+    order: Vec<(usize, usize)>,
 }
 
 impl<F: Fn(u64) -> u32> Walk<F> {
@@ -70,6 +75,7 @@ impl<F: Fn(u64) -> u32> Walk<F> {
                     break;
                 }
                 reach = reach.max(block.end());
+                self.order.push((index, self.position[index]));
             }
             self.position[index] += 1;
         }

@@ -1,0 +1,121 @@
+//! Where the items of an update would stand: in a map under a key, or in a sequence, and how deep.
+//!
+//! `yrs` takes an update's word for it. Items that stand in two lists at once, or span several values of one key, tear
+//! its lists apart, and it manages them with raw pointers: so they are refused, as is a chain of types that would
+//! overflow the stack when it is deleted (by recursion; no `catch_unwind` catches that).
+
+use std::collections::HashMap;
+
+use super::{Block, Content, Hostile, Id, Kind, Sketch, TYPES_DEPTH_MAX};
+
+/// The list that an item stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) owner: Owner,
+    pub(crate) kind: Kind,
+    /// Shared types around it, roots not counted.
+    pub(crate) depth: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// By its position in [`super::ROOTS`].
+    Root(usize),
+    Item(Id),
+}
+
+/// What is known of an item.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    /// `None`: it was collected, and so is what stands beside or inside it.
+    pub(crate) place: Option<Place>,
+    /// What shared type it is, if it is one.
+    pub(crate) shared: Option<Kind>,
+}
+
+/// Checks the blocks in the `order` in which they integrate; `in_document` tells of the items that are there already.
+pub(crate) fn check(
+    sketch: &Sketch,
+    order: &[(usize, usize)],
+    in_document: impl Fn(Id) -> Option<Seen>,
+) -> Result<(), Hostile> {
+    let sections = sketch.sections.iter().enumerate().map(|(index, section)| (section.client, index)).collect();
+    let mut walk = Walk { sketch, sections, seen: HashMap::with_capacity(order.len()), in_document };
+    for &(section, index) in order {
+        let block = &sketch.sections[section].blocks[index];
+        let place = walk.place(block)?;
+        if let Some(place) = place {
+            stands(block, place)?;
+        }
+        let shared = match block.content {
+            Content::Type(kind) => Some(kind),
+            _ => None,
+        };
+        walk.seen.insert((section, index), Seen { place, shared });
+    }
+    Ok(())
+}
+
+fn stands(block: &Block, place: Place) -> Result<(), Hostile> {
+    let inherits = block.left.is_some() || block.right.is_some();
+    let fits = match place.kind {
+        // One value after the other, each beside the one that it replaces.
+        Kind::Map => {
+            block.right.is_none()
+                && (inherits || block.has_key)
+                && block.content != Content::Text
+                && (block.len == 1 || block.content == Content::Deleted)
+        }
+        Kind::Sequence => inherits || !block.has_key,
+    };
+    if !fits {
+        return Err(Hostile::Place);
+    }
+    if matches!(block.content, Content::Type(_)) && place.depth >= TYPES_DEPTH_MAX {
+        return Err(Hostile::TypesDepth);
+    }
+    Ok(())
+}
+
+struct Walk<'a, F> {
+    sketch: &'a Sketch,
+    sections: HashMap<u64, usize>,
+    /// Blocks of the update, by section and index.
+    seen: HashMap<(usize, usize), Seen>,
+    in_document: F,
+}
+
+impl<F: Fn(Id) -> Option<Seen>> Walk<'_, F> {
+    fn place(&self, block: &Block) -> Result<Option<Place>, Hostile> {
+        if block.content == Content::Collected {
+            return Ok(None);
+        }
+        if let Some(root) = block.root {
+            return Ok(Some(Place { owner: Owner::Root(root), kind: Kind::Map, depth: 0 }));
+        }
+        if let Some(parent) = block.parent {
+            let seen = self.seen(parent);
+            return match (seen.place, seen.shared) {
+                (None, _) => Ok(None),
+                (Some(around), Some(kind)) => {
+                    Ok(Some(Place { owner: Owner::Item(parent), kind, depth: around.depth + 1 }))
+                }
+                (Some(_), None) => Err(Hostile::Place),
+            };
+        }
+        let place = |neighbour: Option<Id>| neighbour.and_then(|id| self.seen(id).place);
+        match (place(block.left), place(block.right)) {
+            (Some(left), Some(right)) if left.owner != right.owner => Err(Hostile::Place),
+            (left, right) => Ok(left.or(right)),
+        }
+    }
+
+    fn seen(&self, id: Id) -> Seen {
+        if let Some(seen) = (self.in_document)(id) {
+            return seen;
+        }
+        let Some(&section) = self.sections.get(&id.client) else { return Seen::default() };
+        let index = self.sketch.sections[section].blocks.partition_point(|block| block.end() <= id.clock);
+        self.seen.get(&(section, index)).copied().unwrap_or_default()
+    }
+}
