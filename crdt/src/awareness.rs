@@ -73,7 +73,7 @@ impl Awareness {
             if !self.may_announce(session, user.id, &entry) {
                 continue;
             }
-            if !self.clients.get(&entry.client).is_some_and(|client| client.session == session)
+            if self.clients.get(&entry.client).is_none_or(|client| client.session != session)
                 && self.clients.values().filter(|client| client.session == session).count()
                     >= limits.awareness_clients_max
             {

@@ -1,5 +1,7 @@
 //! The canvas as its users meet it: frames in, frames out, documents that agree.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod awareness;
 mod edit;
 mod fuzz;
