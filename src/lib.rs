@@ -11,6 +11,7 @@ pub mod demo;
 pub mod docs;
 pub mod health;
 pub mod http;
+mod identity;
 pub mod policy;
 pub mod problem;
 pub mod router;

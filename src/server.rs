@@ -19,7 +19,9 @@ use crate::{
     app::{App, Parts},
     auth::{attempts::Attempts, keys, password::Passwords, people::People, ticket::Tickets, token::AccessTokens},
     config::{self, Config},
-    demo, router,
+    demo,
+    identity::Identity,
+    router,
     sockets::Sessions,
     telemetry,
 };
@@ -34,6 +36,7 @@ pub struct Server {
     welcome: Option<demo::Seeded>,
     stop: oneshot::Sender<()>,
     stopped: oneshot::Receiver<std::io::Result<()>>,
+    _identity: Identity,
 }
 
 /// `troupe serve`: until SIGTERM or SIGINT.
@@ -51,10 +54,11 @@ impl Server {
         // The recorder must be there before anything is measured.
         let metrics = telemetry::metrics()?;
         create_data_dir(&config.data_dir)?;
+        let identity = Identity::of(&config.data_dir)?;
         let listener = listen(&config.server).await?;
         let address = listener.local_addr()?;
         let store = open_store(&config).await?;
-        let app = build(config, store).await?;
+        let app = build(config, store, identity.id).await?;
         let welcome = demo::seed_if_empty(&app).await.context("cannot seed the demo tenant")?;
         let (stop, stop_asked) = oneshot::channel::<()>();
         let (ended, stopped) = oneshot::channel();
@@ -67,14 +71,14 @@ impl Server {
             let outcome = axum::serve(listener, service).with_graceful_shutdown(asked).await;
             let _ = ended.send(outcome);
         });
-        task::spawn("metrics upkeep", async move {
+        let upkeep = task::spawn_owned("metrics upkeep", async move {
             loop {
                 tokio::time::sleep(telemetry::UPKEEP).await;
                 metrics.run_upkeep();
             }
         });
         tracing::info!(%address, "listening");
-        Ok(Self { app, address, welcome, stop, stopped })
+        Ok(Self { app, address, welcome, stop, stopped, _identity: identity })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -137,7 +141,7 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
     Ok(store)
 }
 
-async fn build(config: Config, store: Store) -> anyhow::Result<App> {
+async fn build(config: Config, store: Store, server: ServerId) -> anyhow::Result<App> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let signing_key = secret(&config.data_dir, "signing.key", config.auth.signing_key.as_ref())?;
     let master_key = secret(&config.data_dir, "master.key", config.secrets.master_key.as_ref())?;
@@ -147,7 +151,7 @@ async fn build(config: Config, store: Store) -> anyhow::Result<App> {
     let ttl = Duration::from_secs(config.auth.access_token_ttl_s);
     let registry = Registry::standard();
     let system = System::start(SystemConfig {
-        server: ServerId::generate(),
+        server,
         store: store.clone(),
         registry: registry.clone(),
         egress: Egress::new(config.egress.allow_private)?,

@@ -60,7 +60,6 @@ pub(crate) struct Context {
     pub(crate) egress: Egress,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
-    pub(crate) lease_ttl: Duration,
     /// One permit per executing node.
     pub(crate) slots: Arc<Semaphore>,
     files_root: PathBuf,
@@ -76,7 +75,6 @@ impl Context {
             egress: config.egress,
             clock: config.clock,
             limits: config.limits,
-            lease_ttl: config.limits.lease_ttl,
             slots: Arc::new(Semaphore::new(config.limits.nodes_max)),
             files_root: config.files_root,
             payloads_root: config.payloads_root,

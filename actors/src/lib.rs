@@ -9,6 +9,7 @@ mod context;
 mod credit;
 mod feed;
 mod journal;
+mod lease;
 mod node;
 mod outbox;
 mod root;

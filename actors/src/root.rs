@@ -134,13 +134,13 @@ async fn drain(state: &mut RootState) {
 
 /// Renews all leases of this server, three times within their life.
 async fn renew_leases(context: Arc<Context>) {
-    let mut every = tokio::time::interval(context.lease_ttl / 3);
+    let mut every = tokio::time::interval(context.limits.lease_ttl / 3);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         every.tick().await;
         let renewed = async {
             let mut tx = context.store.begin_system().await?;
-            leases::renew_all(&mut tx, context.server, context.clock.now(), context.lease_ttl).await?;
+            leases::renew_all(&mut tx, context.server, context.clock.now(), context.limits.lease_ttl).await?;
             tx.commit().await
         };
         if let Err(error) = renewed.await {

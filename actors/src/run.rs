@@ -25,6 +25,7 @@ use crate::{
     alarm::Alarm,
     context::Context,
     feed::Feed,
+    lease::Lease,
     outbox::{Close, Outbox},
     tenant::TenantMsg,
 };
@@ -86,6 +87,7 @@ pub(crate) struct RunState {
     plan: Arc<Plan>,
     machine: RunMachine,
     commits: Commits,
+    lease: Lease,
     /// Executing nodes by their place in the plan.
     live: HashMap<usize, LiveNode>,
     actors: HashMap<ActorId, usize>,
@@ -144,7 +146,7 @@ impl Actor for Run {
     }
 
     async fn post_stop(&self, _: ActorRef<RunMsg>, state: &mut RunState) -> Result<(), ActorProcessingErr> {
-        start::release(state).await;
+        state.lease.release(&state.context).await;
         Ok(())
     }
 }

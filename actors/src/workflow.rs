@@ -31,6 +31,7 @@ use crate::{
     credit::Credit,
     feed::{Event, Feed},
     journal::JournalMsg,
+    lease::Lease,
     outbox::{Close, Outbox},
     task,
 };
@@ -109,7 +110,7 @@ pub(crate) struct WorkflowState {
 
     canvas: Canvas,
     awareness: Awareness,
-    epoch: i64,
+    lease: Lease,
     /// The log's last number; also the revision of the diagram.
     seq: i64,
     durable_seq: i64,
@@ -185,7 +186,7 @@ impl Actor for Workflow {
     }
 
     async fn post_stop(&self, _: ActorRef<WorkflowMsg>, state: &mut WorkflowState) -> Result<(), ActorProcessingErr> {
-        load::release(state).await;
+        state.lease.release(&state.context).await;
         Ok(())
     }
 }
@@ -210,7 +211,7 @@ impl WorkflowState {
         self.journal.cast(JournalMsg::Append(crate::journal::Entry {
             tenant: self.tenant,
             workflow: self.workflow,
-            epoch: self.epoch,
+            epoch: self.lease.epoch,
             seq: self.seq,
             user,
             at: self.context.clock.now(),
@@ -232,7 +233,7 @@ impl WorkflowState {
 
     /// Another server owns this workflow now: nothing that is written here would land.
     fn lease_lost(&mut self) {
-        tracing::warn!(workflow.id = %self.workflow, epoch = self.epoch, "the workflow's lease was lost");
+        tracing::warn!(workflow.id = %self.workflow, epoch = self.lease.epoch, "the workflow's lease was lost");
         self.disconnect(&Close::new(1012, "this workflow moved to another server; reconnect"));
         self.durable_seq = self.seq;
         self.closing = true;

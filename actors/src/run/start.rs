@@ -1,4 +1,4 @@
-//! Loading a run under its lease, replaying its journal, and letting go of it.
+//! Loading a run under its lease, and replaying its journal.
 
 use std::sync::Arc;
 
@@ -9,16 +9,14 @@ use troupe_engine::{
     run::{MachineOptions, RunMachine},
 };
 use troupe_model::RunId;
-use troupe_store::{
-    leases::{self, LeaseKind},
-    runs,
-};
+use troupe_store::{leases::LeaseKind, runs};
 
 use super::{RunArgs, RunMsg, RunState, commit::Commits, log::Logs, project, status::StatusStream};
 use crate::{
     alarm::Alarm,
     context::Context,
     feed::{Channel, Feed},
+    lease::Lease,
 };
 
 /// Journal lines read at once.
@@ -44,13 +42,9 @@ pub(super) async fn load(
     args: RunArgs,
 ) -> Result<RunState, StartError> {
     let RunArgs { tenant, run, parent } = args;
-    let mut tx = context.store.begin_system().await?;
+    let lease =
+        Lease::take(&context, LeaseKind::Run, *run.as_uuid(), tenant).await?.ok_or(StartError::OwnedElsewhere(run))?;
     let now = context.clock.now();
-    let epoch =
-        leases::acquire(&mut tx, LeaseKind::Run, *run.as_uuid(), tenant, context.server, now, context.lease_ttl)
-            .await?
-            .ok_or(StartError::OwnedElsewhere(run))?;
-    tx.commit().await?;
 
     let mut tx = context.store.begin(tenant).await?;
     let row = runs::find(&mut tx, run).await?.ok_or(StartError::Missing(run))?;
@@ -87,7 +81,8 @@ pub(super) async fn load(
         feed: Feed::new(Channel::Run(run), tenant, now),
         logs: Logs::new(Feed::new(Channel::RunLog(run), tenant, now), log_seq),
         status: StatusStream::default(),
-        commits: Commits::new(epoch, event_seq),
+        commits: Commits::new(lease.epoch, event_seq),
+        lease,
         live: Default::default(),
         actors: Default::default(),
         timers: Vec::new(),
@@ -101,17 +96,4 @@ pub(super) async fn load(
         plan,
         machine,
     })
-}
-
-/// Gives the lease back, so that another server need not wait for it to expire.
-pub(super) async fn release(state: &RunState) {
-    let released = async {
-        let mut tx = state.context.store.begin_system().await?;
-        let (run, server) = (*state.row.id.as_uuid(), state.context.server);
-        leases::release(&mut tx, LeaseKind::Run, run, server, state.commits.epoch).await?;
-        tx.commit().await
-    };
-    if let Err(error) = released.await {
-        tracing::warn!(run.id = %state.row.id, %error, "the lease could not be released; it will expire");
-    }
 }

@@ -4,13 +4,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use troupe_model::{NodeFailure, RunEvent, RunEventKind, RunId, RunStatus, TenantId};
-use troupe_store::{
-    leases::{self, LeaseKind},
-    runs,
-};
+use troupe_store::{leases::LeaseKind, runs};
 
 use super::Child;
-use crate::{context::Context, task};
+use crate::{context::Context, lease::Lease, task};
 
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
@@ -71,16 +68,14 @@ async fn record_failure(
 ) -> Result<(), troupe_store::Error> {
     let failure = NodeFailure::new("run_not_resumable", "the run could not be carried on").reason(reason);
     let now = context.clock.now();
+    let Some(lease) = Lease::take(context, LeaseKind::Run, *run.as_uuid(), tenant).await? else { return Ok(()) };
     let mut tx = context.store.begin_system().await?;
-    let (kind, id) = (LeaseKind::Run, *run.as_uuid());
-    let lease = leases::acquire(&mut tx, kind, id, tenant, context.server, now, context.lease_ttl).await?;
-    let Some(epoch) = lease else { return Ok(()) };
     let seq = runs::last_event_seq(&mut tx, tenant, run).await? + 1;
     let event = RunEvent { seq, at: now, kind: RunEventKind::RunFailed { failure: failure.clone() } };
     let batch = runs::RunBatch {
         tenant,
         run,
-        epoch,
+        epoch: lease.epoch,
         events: std::slice::from_ref(&event),
         status: Some(RunStatus::Error),
         started_at: None,
@@ -89,6 +84,7 @@ async fn record_failure(
         node_runs: &[],
     };
     runs::append_events(&mut tx, &batch).await?;
-    leases::release(&mut tx, kind, id, context.server, epoch).await?;
-    tx.commit().await
+    tx.commit().await?;
+    lease.release(context).await;
+    Ok(())
 }

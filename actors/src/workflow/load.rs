@@ -1,4 +1,4 @@
-//! Loading a canvas under its lease, and letting go of it.
+//! Loading a canvas under its lease.
 
 use std::sync::Arc;
 
@@ -6,14 +6,15 @@ use ractor::ActorRef;
 use thiserror::Error;
 use tokio::time::Instant;
 use troupe_crdt::{Awareness, Canvas};
-use troupe_model::{TenantId, WorkflowId};
-use troupe_store::{canvas, leases, leases::LeaseKind, runs};
+use troupe_model::WorkflowId;
+use troupe_store::{canvas, leases::LeaseKind, runs};
 
 use super::{SWEEP_EVERY, WorkflowArgs, WorkflowMsg, WorkflowState, derived::Derived, snapshot};
 use crate::{
     alarm::Alarm,
     context::Context,
     feed::{Channel, Feed},
+    lease::Lease,
     view,
 };
 
@@ -36,7 +37,9 @@ pub(super) async fn load(
 ) -> Result<WorkflowState, LoadError> {
     let WorkflowArgs { tenant, workflow, journal } = args;
     let started = Instant::now();
-    let epoch = acquire(&context, tenant, workflow).await?;
+    let lease = Lease::take(&context, LeaseKind::Workflow, *workflow.as_uuid(), tenant)
+        .await?
+        .ok_or(LoadError::OwnedElsewhere(workflow))?;
     let mut tx = context.store.begin(tenant).await?;
     let stored = canvas::load(&mut tx, workflow).await?;
     let latest_run = runs::latest(&mut tx, workflow).await?.map(|run| view::run(&run));
@@ -51,7 +54,7 @@ pub(super) async fn load(
     })
     .await??;
     tracing::info!(
-        tenant.id = %tenant, workflow.id = %workflow, epoch, seq, updates = rows_unsnapshotted,
+        tenant.id = %tenant, workflow.id = %workflow, epoch = lease.epoch, seq, updates = rows_unsnapshotted,
         elapsed_ms = started.elapsed().as_millis() as u64, "canvas loaded"
     );
 
@@ -67,7 +70,7 @@ pub(super) async fn load(
         workflow,
         canvas,
         awareness: Awareness::new(),
-        epoch,
+        lease,
         seq,
         durable_seq: seq,
         rows_unsnapshotted,
@@ -82,33 +85,4 @@ pub(super) async fn load(
         idle_since: None,
         closing: false,
     })
-}
-
-async fn acquire(context: &Context, tenant: TenantId, workflow: WorkflowId) -> Result<i64, LoadError> {
-    let mut tx = context.store.begin_system().await?;
-    let lease = leases::acquire(
-        &mut tx,
-        LeaseKind::Workflow,
-        *workflow.as_uuid(),
-        tenant,
-        context.server,
-        context.clock.now(),
-        context.lease_ttl,
-    )
-    .await?;
-    tx.commit().await?;
-    lease.ok_or(LoadError::OwnedElsewhere(workflow))
-}
-
-/// Gives the lease back, so that another server need not wait for it to expire.
-pub(super) async fn release(state: &WorkflowState) {
-    let released = async {
-        let mut tx = state.context.store.begin_system().await?;
-        leases::release(&mut tx, LeaseKind::Workflow, *state.workflow.as_uuid(), state.context.server, state.epoch)
-            .await?;
-        tx.commit().await
-    };
-    if let Err(error) = released.await {
-        tracing::warn!(workflow.id = %state.workflow, %error, "the lease could not be released; it will expire");
-    }
 }

@@ -28,7 +28,7 @@ impl WorkflowState {
         if self.rows_unsnapshotted < self.compact_at_rows || self.compacting.is_some() {
             return;
         }
-        let (context, tenant, workflow, epoch) = (self.context.clone(), self.tenant, self.workflow, self.epoch);
+        let (context, tenant, workflow, epoch) = (self.context.clone(), self.tenant, self.workflow, self.lease.epoch);
         let myself = self.myself.clone();
         self.compacting = Some(task::spawn_owned("compaction", async move {
             let compacted = async {
