@@ -74,6 +74,8 @@ test("[WEB-2] two browsers edit one workflow, run it, and both watch", async ({ 
       flights: 714,
       flights_with_delay: 709,
     });
+    await anna.page.mouse.move(700, 430, { steps: 3 });
+    await expect(ben.remoteCursors).toHaveCount(1);
     await ben.screenshot("editor-after-run");
   });
 });

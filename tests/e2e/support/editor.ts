@@ -82,7 +82,7 @@ export class Editor {
   async screenshot(name: string): Promise<void> {
     for (const colorScheme of ["dark", "light"] as const) {
       await this.page.emulateMedia({ colorScheme });
-      await this.page.screenshot({ path: `screenshots/${name}-${colorScheme}.png` });
+      await this.page.screenshot({ path: `screenshots/${name}-${colorScheme}.png`, animations: "disabled" });
     }
   }
 }
