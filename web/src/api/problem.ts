@@ -24,6 +24,11 @@ export class Problem extends Error {
     return this.details.status
   }
 
+  /** Whether the fields tell what is wrong. */
+  get hasFields(): boolean {
+    return (this.details.errors ?? []).length > 0
+  }
+
   /** What is wrong with one field of the request's body, such as `/email`. */
   field(pointer: string): string | undefined {
     return this.details.errors?.find((error) => error.pointer === pointer)?.detail

@@ -21,6 +21,11 @@ export function StatusIcon({ status }: { status: NodeStatus }) {
   return <Icon className={clsx('size-3.5 shrink-0', tone, status === 'running' && 'animate-spin')} aria-label={label} />
 }
 
+/** Whether a step did anything that can be counted. */
+export function tookPart({ status, started_at }: NodeRunState): boolean {
+  return started_at != null && status !== 'skipped'
+}
+
 /** How a step's run goes: state, rows, time, and a bar while it works. */
 export function NodeStatusLine({ run }: { run: NodeRunState }) {
   const rows = run.rows_out ?? run.rows
@@ -67,7 +72,8 @@ function Progress({ fraction }: { fraction: number | null }) {
 }
 
 /** The time a step took; counts up while it works. */
-function useDuration({ status, duration_ms, started_at }: NodeRunState): number | undefined {
+function useDuration(run: NodeRunState): number | undefined {
+  const { status, duration_ms, started_at } = run
   const live = status === 'running' && started_at != null
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
@@ -76,5 +82,5 @@ function useDuration({ status, duration_ms, started_at }: NodeRunState): number 
     return () => clearInterval(timer)
   }, [live])
   if (live) return Math.max(0, now - started_at)
-  return duration_ms ?? undefined
+  return tookPart(run) ? (duration_ms ?? undefined) : undefined
 }

@@ -59,7 +59,7 @@ export function RegisterPage() {
             )}
           </Field>
         ))}
-        {error && (
+        {error && !error.hasFields && (
           <p
             role="alert"
             className="rounded-md bg-danger-soft px-2.5 py-2 text-danger text-xs"

@@ -4,7 +4,7 @@ import { addNode } from '../../canvas/actions'
 import { useCanvas } from '../../canvas/hooks'
 import { isInView, middleOf } from './viewport'
 
-const GAP = 300
+const GAP = 280
 
 /** Adds a step and shows it: right of the selected one and connected to it, or in the middle of what is in view. */
 export function useAddNode(): (spec: NodeTypeSpec) => void {

@@ -2,7 +2,7 @@ import clsx from 'clsx'
 import { Play } from 'lucide-react'
 import type { Run, RunStatus } from '../../../api/types'
 import { useFlowNodes, useOverlay } from '../../../canvas/hooks'
-import { STATUS, StatusIcon } from '../../../canvas/node-status'
+import { STATUS, StatusIcon, tookPart } from '../../../canvas/node-status'
 import type { FlowNode } from '../../../canvas/view'
 import { formatCount, formatDateTime, formatDuration } from '../../../components/format'
 import { isLive, showTab, useEditor, useEditorState } from '../state'
@@ -76,7 +76,7 @@ function RunHeader({ run }: { run: Run }) {
       )}
       {run.failure && (
         <span className="text-danger text-xs">
-          {run.failure.message} {run.failure.solution}
+          {[run.failure.message, run.failure.solution].filter(Boolean).join(' — ')}
         </span>
       )}
     </div>
@@ -88,8 +88,9 @@ function NodeRow({ id, node }: { id: string; node: FlowNode | undefined }) {
   const goTo = useGoTo()
   const run = useOverlay((state) => state.runs[id])
   if (!run) return null
-  const count = (value: number | null | undefined) => (value == null ? '' : formatCount(value))
-  const message = run.failure ? [run.failure.message, run.failure.solution].filter(Boolean).join(' ') : run.message
+  const took = tookPart(run)
+  const count = (value: number | null | undefined) => (value == null || !took ? '' : formatCount(value))
+  const message = run.failure ? [run.failure.message, run.failure.solution].filter(Boolean).join(' — ') : run.message
   return (
     <tr
       className="border-line border-t hover:bg-hover [&_td]:px-3 [&_td]:py-1"
@@ -119,7 +120,9 @@ function NodeRow({ id, node }: { id: string; node: FlowNode | undefined }) {
       <td className="text-right" data-testid="rows-out">
         {count(run.rows_out ?? (run.status === 'running' ? run.rows : null))}
       </td>
-      <td className="whitespace-nowrap text-right">{run.duration_ms == null ? '' : formatDuration(run.duration_ms)}</td>
+      <td className="whitespace-nowrap text-right">
+        {run.duration_ms == null || !took ? '' : formatDuration(run.duration_ms)}
+      </td>
       <td className={clsx('max-w-0 truncate', run.failure ? 'text-danger' : 'text-muted')} title={message ?? undefined}>
         {message}
       </td>

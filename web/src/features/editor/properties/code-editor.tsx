@@ -1,8 +1,14 @@
 /** CodeMirror, for shared texts and for expressions. In a file of its own, so that it is loaded when first needed. */
-import { autocompletion, type Completion, closeBrackets, completionKeymap } from '@codemirror/autocomplete'
+import {
+  autocompletion,
+  type Completion,
+  type CompletionSource,
+  closeBrackets,
+  completionKeymap,
+} from '@codemirror/autocomplete'
 import { defaultKeymap } from '@codemirror/commands'
 import { json } from '@codemirror/lang-json'
-import { PostgreSQL, sql } from '@codemirror/lang-sql'
+import { PostgreSQL } from '@codemirror/lang-sql'
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { Annotation, Compartment, EditorState, type Extension } from '@codemirror/state'
 import { drawSelection, EditorView, keymap, placeholder as placeholderText } from '@codemirror/view'
@@ -153,26 +159,39 @@ function useEditorView(
 
 function languageOf(language: string | undefined): Extension {
   if (language === 'json') return json()
-  if (language === 'sql' || language === undefined) return sql({ dialect: PostgreSQL, upperCaseKeywords: true })
+  if (language === 'sql' || language === undefined) return [PostgreSQL.language, SQL_COMPLETION]
   return []
 }
 
 function columnCompletion(columns: readonly Column[]): Extension {
-  const options: Completion[] = columns.map(({ name, type }) => ({
-    label: name,
-    detail: type,
-    type: 'property',
-    apply: /^[a-z_][a-z0-9_]*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`,
-    boost: 10,
-  }))
-  return EditorState.languageData.of(() => [
-    {
-      autocomplete: (context: { matchBefore: (pattern: RegExp) => { from: number } | null; explicit: boolean }) => {
-        const word = context.matchBefore(/[\w"]+/)
-        return word || context.explicit ? { from: word?.from ?? -1, options, validFor: /^[\w"]*$/ } : null
-      },
-    },
-  ])
+  return completionOf(
+    columns.map(({ name, type }) => ({
+      label: name,
+      detail: type,
+      type: 'property',
+      apply: /^[a-z_][a-z0-9_]*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`,
+      boost: 10,
+    })),
+  )
+}
+
+function completionOf(options: readonly Completion[]): Extension {
+  const autocomplete: CompletionSource = (context) => {
+    const word = context.matchBefore(/[\w"]+/)
+    return word || context.explicit ? { from: word?.from ?? context.pos, options, validFor: /^[\w"]*$/ } : null
+  }
+  return EditorState.languageData.of(() => [{ autocomplete }])
+}
+
+/** The words that are worth offering; a dialect knows hundreds that nobody types here. */
+const SQL_COMPLETION = completionOf([
+  ...words('keyword', 'SELECT FROM WHERE GROUP BY ORDER HAVING LIMIT OFFSET AS AND OR NOT IN IS NULL LIKE BETWEEN'),
+  ...words('keyword', 'CASE WHEN THEN ELSE END JOIN LEFT INNER FULL ON UNION ALL DISTINCT ASC DESC CAST TRUE FALSE'),
+  ...words('function', 'COUNT SUM AVG MIN MAX MEDIAN STDDEV ROUND ABS COALESCE LOWER UPPER LENGTH TRIM CONCAT REPLACE'),
+])
+
+function words(type: string, list: string): Completion[] {
+  return list.split(' ').map((label) => ({ label, type }))
 }
 
 const COLORS = HighlightStyle.define([

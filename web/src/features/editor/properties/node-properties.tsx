@@ -30,7 +30,7 @@ export function NodeProperties({ node }: { node: FlowNode }) {
       <div className="flex flex-col gap-3.5 p-3.5">
         {unplaced.map(({ code, message, fix }) => (
           <p key={code + message} className="rounded-md bg-danger-soft px-2.5 py-1.5 text-danger text-xs">
-            {message} {fix}
+            {[message, fix].filter(Boolean).join(' — ')}
           </p>
         ))}
         <FieldFrame node={id} pointer="/label" label="Name">
