@@ -159,8 +159,9 @@ pub struct Flags {
 pub enum ConfigError {
     #[error("there is no configuration file `{0}`")]
     NoFile(PathBuf),
-    #[error("{}", describe(.0))]
-    Invalid(#[from] Box<figment::Error>),
+    /// What is wrong, with the key and where it was found.
+    #[error("{0}")]
+    Invalid(String),
     #[error("`{key}` {problem}")]
     Value { key: &'static str, problem: String },
 }
@@ -187,13 +188,13 @@ impl Config {
         if let Some(url) = &flags.database_url {
             figment = figment.merge(Serialized::default("database.url", url));
         }
-        let config: Self = figment.extract().map_err(Box::new)?;
+        let config: Self = figment.extract().map_err(|error| ConfigError::Invalid(describe(error)))?;
         config.validated()
     }
 
     /// The defaults alone: where tests start from.
     pub fn defaults() -> Result<Self, ConfigError> {
-        Ok(Figment::from(Toml::string(DEFAULTS)).extract().map_err(Box::new)?)
+        Figment::from(Toml::string(DEFAULTS)).extract().map_err(|error| ConfigError::Invalid(describe(error)))
     }
 
     fn validated(self) -> Result<Self, ConfigError> {
@@ -238,9 +239,8 @@ fn merge_environment(figment: Figment) -> Figment {
 }
 
 /// All problems, each with its key and where it came from.
-fn describe(error: &figment::Error) -> String {
+fn describe(error: figment::Error) -> String {
     let lines: Vec<String> = error
-        .clone()
         .into_iter()
         .map(|error| {
             let path = error.path.join(".");

@@ -37,6 +37,7 @@ pub struct Server {
     stop: oneshot::Sender<()>,
     stopped: oneshot::Receiver<std::io::Result<()>>,
     _identity: Identity,
+    _upkeep: task::Owned,
 }
 
 /// `troupe serve`: until SIGTERM or SIGINT.
@@ -78,7 +79,7 @@ impl Server {
             }
         });
         tracing::info!(%address, "listening");
-        Ok(Self { app, address, welcome, stop, stopped, _identity: identity })
+        Ok(Self { app, address, welcome, stop, stopped, _identity: identity, _upkeep: upkeep })
     }
 
     pub fn address(&self) -> SocketAddr {

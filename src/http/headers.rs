@@ -10,7 +10,7 @@ use axum::{
 /// No inline script. Styles may be inline: the canvas positions its nodes that way.
 const CSP: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
-     font-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; object-src 'none'; \
+     font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; \
      base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
 );
 
