@@ -24,8 +24,8 @@ pub struct Editor {
     doc: Doc,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     data: Option<MapRef>,
-    /// When each update-carrying frame was sent that is not acknowledged yet.
-    unacknowledged: VecDeque<Instant>,
+    /// Of each update-carrying frame that is not acknowledged yet: when it was sent, if it is an edit to be measured.
+    unacknowledged: VecDeque<Option<Instant>>,
     acknowledged: u64,
     /// All times are microseconds since then.
     epoch: Instant,
@@ -76,7 +76,8 @@ impl Editor {
             self.data = Some(data);
             txn.encode_update_v1()
         };
-        self.send_update(SyncMessage::Update(update)).await
+        self.unacknowledged.push_back(None);
+        self.send(SyncMessage::Update(update)).await
     }
 
     pub async fn edit(&mut self) -> Result<()> {
@@ -89,7 +90,8 @@ impl Editor {
         };
         self.last_label = label;
         self.measured.edits += 1;
-        self.send_update(SyncMessage::Update(update)).await
+        self.unacknowledged.push_back(Some(Instant::now()));
+        self.send(SyncMessage::Update(update)).await
     }
 
     /// Takes one frame. True when it was the server's answer to the first sync step.
@@ -107,7 +109,8 @@ impl Editor {
             [0, ..] => match Message::decode_v1(&bytes)? {
                 Message::Sync(SyncMessage::SyncStep1(theirs)) => {
                     let update = self.doc.transact().encode_diff_v1(&theirs);
-                    self.send_update(SyncMessage::SyncStep2(update)).await?;
+                    self.unacknowledged.push_back(None);
+                    self.send(SyncMessage::SyncStep2(update)).await?;
                 }
                 Message::Sync(SyncMessage::SyncStep2(update)) => {
                     self.doc.transact_mut().apply_update(Update::decode_v1(&update)?)?;
@@ -147,14 +150,9 @@ impl Editor {
         let total = count.iter().rev().fold(0, |total, byte| total << 7 | u64::from(byte & 0x7f));
         while self.acknowledged < total {
             self.acknowledged += 1;
-            let sent = self.unacknowledged.pop_front();
+            let sent = self.unacknowledged.pop_front().flatten();
             self.measured.acknowledgements.extend(sent.map(|sent| sent.elapsed().as_micros() as u64));
         }
-    }
-
-    async fn send_update(&mut self, message: SyncMessage) -> Result<()> {
-        self.unacknowledged.push_back(Instant::now());
-        self.send(message).await
     }
 
     async fn send(&mut self, message: SyncMessage) -> Result<()> {
