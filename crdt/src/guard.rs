@@ -56,6 +56,7 @@ pub enum Hostile {
 #[derive(Clone, Debug, Default)]
 pub struct Sketch {
     pub sections: Vec<Section>,
+    /// Sorted by client and start.
     pub deletes: Vec<Deleted>,
 }
 
@@ -135,6 +136,13 @@ impl Section {
 }
 
 impl Sketch {
+    /// Whether one range deletes all of a block.
+    fn deletes_all(&self, client: u64, block: &Block) -> bool {
+        let after = self.deletes.partition_point(|deleted| (deleted.client, deleted.start) <= (client, block.clock));
+        let Some(deleted) = after.checked_sub(1).map(|index| self.deletes[index]) else { return false };
+        deleted.client == client && block.end() <= deleted.end
+    }
+
     /// Whether the update says nothing at all (`00 00`).
     pub fn is_empty(&self) -> bool {
         self.sections.is_empty() && self.deletes.is_empty()

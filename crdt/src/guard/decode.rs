@@ -52,6 +52,7 @@ fn read(update: &[u8], clients_max: usize) -> Result<Sketch, Hostile> {
         sketch.sections.push(section);
     }
     deletes(&mut reader, &mut sketch.deletes)?;
+    sketch.deletes.sort_unstable_by_key(|deleted| (deleted.client, deleted.start));
     reader.end()?;
     Ok(sketch)
 }

@@ -45,7 +45,8 @@ pub(crate) fn check(
         let block = &sketch.sections[section].blocks[index];
         let place = walk.place(block)?;
         if let Some(place) = place {
-            stands(block, place)?;
+            let client = sketch.sections[section].client;
+            stands(block, place, || sketch.deletes_all(client, block))?;
         }
         let shared = match block.content {
             Content::Type(kind) => Some(kind),
@@ -56,15 +57,15 @@ pub(crate) fn check(
     Ok(())
 }
 
-fn stands(block: &Block, place: Place) -> Result<(), Hostile> {
+fn stands(block: &Block, place: Place, is_deleted: impl Fn() -> bool) -> Result<(), Hostile> {
     let inherits = block.left.is_some() || block.right.is_some();
     let fits = match place.kind {
-        // One value after the other, each beside the one that it replaces.
+        // One value after the other, each beside the one that it replaces. Those that are deleted may be one block.
         Kind::Map => {
             block.right.is_none()
                 && (inherits || block.has_key)
                 && block.content != Content::Text
-                && (block.len == 1 || block.content == Content::Deleted)
+                && (block.len == 1 || block.content == Content::Deleted || is_deleted())
         }
         Kind::Sequence => inherits || !block.has_key,
     };

@@ -201,7 +201,9 @@ fn concurrent_settings_survive_an_edit() {
     let mut canvas = Canvas::new();
     canvas.edit(&sql("select 1")).unwrap();
     let other = joiner(&canvas);
-    let set = other.edit(|txn| drop(inner(txn, &CONFIG).unwrap().insert(txn, "path", "b.csv")));
+    let set = other.edit(|txn| {
+        inner(txn, &CONFIG).unwrap().insert(txn, "path", "b.csv");
+    });
     canvas.edit(&sql("select 2")).unwrap();
     canvas.apply(&set).unwrap();
     let config = &canvas.project().nodes[0].data.config;
@@ -215,10 +217,9 @@ fn shared_text_that_cannot_be_rewritten_is_replaced() {
     canvas.edit(&sql("select 1\n")).unwrap();
     let other = joiner(&canvas);
     canvas
-        .apply(
-            &other
-                .edit(|txn| drop(text(txn, &CONFIG, "query").unwrap().insert_embed(txn, 3, yrs::any!({ "image": 1 })))),
-        )
+        .apply(&other.edit(|txn| {
+            text(txn, &CONFIG, "query").unwrap().insert_embed(txn, 3, yrs::any!({ "image": 1 }));
+        }))
         .unwrap();
     canvas.edit(&sql("select 2\n")).unwrap();
     assert_eq!(canvas.project(), normal(&sql("select 2\n")));

@@ -69,7 +69,9 @@ impl Round {
     /// Others edit, newcomers load, restarts find the same. Which value a key has that a hostile session wrote with
     /// false neighbours is not asserted: the algorithm gives it no meaning.
     fn assert_undisturbed(&mut self) {
-        let update = self.author.edit(|txn| drop(inner(txn, &["notes"]).unwrap().insert(txn, "still", "here")));
+        let update = self.author.edit(|txn| {
+            inner(txn, &["notes"]).unwrap().insert(txn, "still", "here");
+        });
         let outcome = self.room.receive(&mut self.good, &wire::update(&update)).unwrap();
         assert_eq!(outcome.updates, [update]);
         let snapshot = self.room.canvas.snapshot().unwrap();

@@ -207,6 +207,10 @@ fn items_that_cannot_stand_where_they_say_are_refused() {
     }
     let (mut canvas, _) = canvas();
     canvas.apply(&ground).unwrap();
+    // Yjs merges neighbours that are deleted, values of one key included.
+    let two_deleted = Item { content: Content::Raw(8, vec![2, 126, 126]), ..note("k") };
+    let overwritten = update(&[(13, 0, vec![two_deleted])], &[(13, 0, 2)]);
+    assert_eq!(canvas.apply(&overwritten).unwrap(), Applied::Integrated);
     let good = [beside(Some((12, 2)), Some((12, 3)), text("xy")), beside(Some((12, 4)), None, Content::Plain(1))];
     assert_eq!(canvas.apply(&update(&[(12, 5, good.to_vec())], &[])).unwrap(), Applied::Integrated);
     assert_eq!(canvas.project().notes["text"], "axyb");

@@ -60,7 +60,11 @@ fn a_damaged_store_is_an_error() {
     assert_eq!(Canvas::open(None, [&log[1]]).unwrap_err(), OpenError::Incomplete);
     assert_eq!(Canvas::open(None, [&log[0], &log[2]]).unwrap_err(), OpenError::Incomplete);
     // What follows the gap depends on nothing in it: yrs would keep a hole.
-    let note = |key: &str| author.edit(|txn| drop(yrs::Map::insert(&inner(txn, &["notes"]).unwrap(), txn, key, 1)));
+    let note = |key: &str| {
+        author.edit(|txn| {
+            yrs::Map::insert(&inner(txn, &["notes"]).unwrap(), txn, key, 1);
+        })
+    };
     let apart = [note("x"), note("y"), note("z")];
     assert_eq!(Canvas::open(None, [&log[0], &log[1], &log[2], &apart[2]]).unwrap_err(), OpenError::Incomplete);
 }

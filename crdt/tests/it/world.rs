@@ -26,7 +26,12 @@ pub struct Client {
 
 impl Client {
     pub fn new(client_id: u64) -> Self {
-        let options = Options { offset_kind: OffsetKind::Utf16, ..Options::with_client_id(ClientID::new(client_id)) };
+        // Clients are JavaScript: what was collected there is not read from freed memory.
+        let options = Options {
+            offset_kind: OffsetKind::Utf16,
+            skip_gc: true,
+            ..Options::with_client_id(ClientID::new(client_id))
+        };
         let doc = Doc::with_options(options);
         for root in ROOTS {
             doc.get_or_insert_map(root);
