@@ -4,6 +4,7 @@
 mod app;
 mod architecture;
 mod auth;
+mod cli;
 mod examples;
 mod hierarchy;
 mod openapi;
