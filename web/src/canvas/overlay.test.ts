@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { NodeTypeSpec } from '../api/types'
-import { columnsAt, createOverlay, withDiagnostics } from './overlay'
+import { analysed, columnsAt, createOverlay } from './overlay'
 
 const port = (name: string) => ({ name, label: name, kind: 'frame' as const })
 const join: NodeTypeSpec = {
@@ -47,12 +47,16 @@ test('[CANVAS-5] a picker offers the columns of the port it is for, and of the f
 
 test('[CANVAS-4] diagnostics are found by what they are about', () => {
   const at = { severity: 'error' as const, code: 'x', message: 'x' }
-  const { byNode, byEdge } = withDiagnostics([
-    { ...at, node: 'a' },
-    { ...at, node: 'a' },
-    { ...at, edge: 'e' },
-    { ...at, diagram: null },
-  ])
+  const { byNode, byEdge } = analysed({
+    diagnostics: [
+      { ...at, node: 'a' },
+      { ...at, node: 'a' },
+      { ...at, edge: 'e' },
+      { ...at, diagram: null },
+    ],
+    schemas: {},
+    execution_order: [],
+  })
   expect(byNode).toMatchObject({ a: [at, at] })
   expect(byEdge).toMatchObject({ e: [at] })
 })

@@ -1,7 +1,7 @@
 /** What the server derives of the canvas and shows over it: diagnostics, schemas, the run being followed. */
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { NodeRunState } from '../api/events'
-import type { Column, Diagnostic, NodeTypeSpec, Schemas } from '../api/types'
+import type { Analysis, Column, Diagnostic, NodeTypeSpec, Schemas } from '../api/types'
 
 export interface OverlayState {
   nodeTypes: ReadonlyMap<string, NodeTypeSpec>
@@ -9,6 +9,8 @@ export interface OverlayState {
   byNode: Readonly<Record<string, readonly Diagnostic[]>>
   byEdge: Readonly<Record<string, readonly Diagnostic[]>>
   schemas: Schemas
+  /** The nodes in the order in which a run comes to them. */
+  order: readonly string[]
   /** The part of each node in the run that is followed. */
   runs: Readonly<Record<string, NodeRunState>>
 }
@@ -22,15 +24,23 @@ export function createOverlay(nodeTypes: readonly NodeTypeSpec[]): Overlay {
     byNode: {},
     byEdge: {},
     schemas: {},
+    order: [],
     runs: {},
   }))
 }
 
-export function withDiagnostics(diagnostics: readonly Diagnostic[]): Partial<OverlayState> {
+/** What an analysis says, arranged as it is shown. */
+export function analysed({
+  diagnostics,
+  schemas,
+  execution_order,
+}: Omit<Analysis, 'dependencies'>): Partial<OverlayState> {
   return {
     diagnostics,
     byNode: grouped(diagnostics, (diagnostic) => diagnostic.node),
     byEdge: grouped(diagnostics, (diagnostic) => diagnostic.edge),
+    schemas,
+    order: execution_order,
   }
 }
 

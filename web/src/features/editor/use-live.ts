@@ -6,7 +6,7 @@ import type { NodeRunState, RunEvent } from '../../api/events'
 import { events } from '../../api/live'
 import { workflowQuery } from '../../api/queries'
 import type { Run } from '../../api/types'
-import { withDiagnostics } from '../../canvas/overlay'
+import { analysed } from '../../canvas/overlay'
 import type { CanvasSession } from '../../canvas/session'
 import type { EditorStore } from './state'
 
@@ -34,11 +34,11 @@ function useWorkflowChannel(workflow: string, session: CanvasSession, store: Edi
       events.subscribe(`workflow:${workflow}`, (event) => {
         switch (event.type) {
           case 'workflow_snapshot':
-            session.overlay.setState({ ...withDiagnostics(event.data.diagnostics), schemas: event.data.schemas })
+            session.overlay.setState(analysed(event.data))
             follow(event.data.latest_run, session, store)
             break
           case 'diagnostics':
-            session.overlay.setState({ ...withDiagnostics(event.data.diagnostics), schemas: event.data.schemas })
+            session.overlay.setState(analysed(event.data))
             break
           case 'run_started':
             follow(event.data.run, session, store)

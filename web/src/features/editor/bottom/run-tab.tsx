@@ -1,5 +1,6 @@
 import clsx from 'clsx'
 import { Play } from 'lucide-react'
+import type { NodeRunState } from '../../../api/events'
 import type { Run, RunStatus } from '../../../api/types'
 import { useFlowNodes, useOverlay } from '../../../canvas/hooks'
 import { STATUS, StatusIcon, tookPart } from '../../../canvas/node-status'
@@ -23,6 +24,7 @@ const RUN_STATUS: Record<RunStatus, { label: string; tone: string }> = {
 export function RunTab() {
   const run = useEditorState((state) => state.run)
   const runs = useOverlay((state) => state.runs)
+  const order = useOverlay((state) => state.order)
   const nodes = useFlowNodes()
   if (!run) {
     return (
@@ -33,7 +35,7 @@ export function RunTab() {
     )
   }
   const labels = new Map(nodes.map((node) => [node.id, node]))
-  const ids = Object.keys(runs).sort((a, b) => (runs[a]?.started_at ?? Infinity) - (runs[b]?.started_at ?? Infinity))
+  const ids = inOrder(runs, order)
   return (
     <div className="scroll-thin h-full overflow-y-auto">
       <RunHeader run={run} />
@@ -56,6 +58,14 @@ export function RunTab() {
       </table>
     </div>
   )
+}
+
+/** The steps as they started; those that have not, as the run will come to them. */
+function inOrder(runs: Readonly<Record<string, NodeRunState>>, order: readonly string[]): string[] {
+  const rank = new Map(order.map((id, index) => [id, index]))
+  const started = (id: string) => runs[id]?.started_at ?? Number.MAX_SAFE_INTEGER
+  const place = (id: string) => rank.get(id) ?? order.length
+  return Object.keys(runs).sort((a, b) => started(a) - started(b) || place(a) - place(b))
 }
 
 function RunHeader({ run }: { run: Run }) {

@@ -226,7 +226,13 @@ const BASE: Extension = [
       boxShadow: 'var(--shadow-pop)',
       overflow: 'hidden',
     },
-    '.cm-tooltip-autocomplete ul li[aria-selected]': { background: 'var(--accent)', color: 'white' },
+    '.cm-tooltip.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--font-mono)', fontSize: '12px', padding: '4px' },
+    '.cm-tooltip.cm-tooltip-autocomplete > ul > li': { padding: '3px 8px', borderRadius: '4px', lineHeight: '18px' },
+    '.cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]': {
+      background: 'var(--hover)',
+      color: 'var(--text)',
+    },
+    '.cm-completionMatchedText': { textDecoration: 'none', color: 'var(--accent-text)', fontWeight: '600' },
     '.cm-completionDetail': { color: 'var(--faint)', fontStyle: 'normal', marginLeft: '8px' },
     '.cm-ySelectionInfo': {
       fontFamily: 'var(--font-sans)',
