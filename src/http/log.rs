@@ -15,7 +15,7 @@ pub async fn layer(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let request_id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-    let span = tracing::info_span!("request", request_id, tenant.id = Empty, user.id = Empty);
+    let span = tracing::info_span!("request", request.id = request_id, tenant.id = Empty, user.id = Empty);
     let started = Instant::now();
     let response = next.run(request).instrument(span.clone()).await;
     let elapsed = started.elapsed();

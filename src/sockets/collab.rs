@@ -12,6 +12,7 @@ use axum::{
 use futures::StreamExt;
 use serde::Deserialize;
 use tokio::time::{MissedTickBehavior, interval};
+use tracing::Instrument;
 use troupe_actors::{CanvasSession, Close, JoinCanvas, OutFrame, Unavailable};
 use troupe_crdt::{Access, UserTag};
 use troupe_model::{SessionId, WorkflowId};
@@ -54,7 +55,10 @@ pub async fn open(
         tasks.track_future(async move {
             match admitted {
                 Err(close) => wire::refuse(socket, close).await,
-                Ok(caller) => join(app, socket, caller, workflow, acks).await,
+                Ok(caller) => {
+                    let span = tracing::info_span!("collab", tenant.id = %caller.tenant, workflow.id = %workflow);
+                    join(app, socket, caller, workflow, acks).instrument(span).await;
+                }
             }
         })
     })

@@ -8,6 +8,7 @@ use std::{collections::HashMap, time::Duration};
 use axum::extract::ws::WebSocket;
 use futures::StreamExt;
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::Instrument;
 use troupe_actors::{Channel, Close, OutFrame, Outbox, SubscribeError, Subscription};
 use troupe_store::{runs, workflows};
 
@@ -68,7 +69,8 @@ async fn read(
         Err(problem) => return Some(refusal(&problem)),
     };
     outbox.push(message::authorized(&caller));
-    Session { app, caller, encoding, outbox, subscriptions: HashMap::new() }.run(reader).await
+    let span = tracing::info_span!("events", tenant.id = %caller.tenant);
+    Session { app, caller, encoding, outbox, subscriptions: HashMap::new() }.run(reader).instrument(span).await
 }
 
 /// The first message must authorise, and soon [SYNC-17].
