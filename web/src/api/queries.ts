@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { nodeTypes, runs, workflows, workspaces } from './operations'
 
-export const OUTPUT_PAGE_ROWS = 200
+const OUTPUT_PAGE_ROWS = 200
 
 export const workspacesQuery = queryOptions({ queryKey: ['workspaces'], queryFn: workspaces.list })
 

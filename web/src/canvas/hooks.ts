@@ -113,7 +113,7 @@ export function useColumns(node: { id: string; nodeType: string }, port: string 
   const edges = useFlowEdges()
   const schemas = useOverlay((state) => state.schemas)
   const nodeTypes = useOverlay((state) => state.nodeTypes)
-  return columnsAt({ schemas, nodeTypes }, edges as never, node, port)
+  return columnsAt({ schemas, nodeTypes }, edges, node, port)
 }
 
 export interface UndoState {

@@ -44,10 +44,17 @@ export function analysed({
   }
 }
 
+interface Connected {
+  source: string
+  target: string
+  sourceHandle?: string | null | undefined
+  targetHandle?: string | null | undefined
+}
+
 /** The columns that arrive at an input port: those of every output connected to it, each name once. */
 export function columnsAt(
   { schemas, nodeTypes }: Pick<OverlayState, 'schemas' | 'nodeTypes'>,
-  edges: readonly { source: string; target: string; sourceHandle?: string; targetHandle?: string }[],
+  edges: readonly Connected[],
   node: { id: string; nodeType: string },
   port: string | undefined,
 ): Column[] {
@@ -57,7 +64,7 @@ export function columnsAt(
   for (const edge of edges) {
     if (edge.target !== node.id || (edge.targetHandle ?? firstInput) !== wanted) continue
     const outputs = schemas[edge.source] ?? {}
-    const output = edge.sourceHandle === undefined ? Object.values(outputs)[0] : outputs[edge.sourceHandle]
+    const output = edge.sourceHandle == null ? Object.values(outputs)[0] : outputs[edge.sourceHandle]
     for (const column of output ?? []) if (!columns.has(column.name)) columns.set(column.name, column)
   }
   return [...columns.values()]

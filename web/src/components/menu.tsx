@@ -57,7 +57,3 @@ export function MenuItem({ icon, children, danger, checked, onSelect, testId }: 
 export function MenuSeparator() {
   return <Radix.Separator className="-mx-1 my-1 h-px bg-line" />
 }
-
-export function MenuLabel({ children }: { children: ReactNode }) {
-  return <Radix.Label className="px-2 py-1 text-2xs text-faint">{children}</Radix.Label>
-}

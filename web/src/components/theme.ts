@@ -11,7 +11,7 @@ function stored(): Theme {
   return value === 'light' || value === 'dark' ? value : 'system'
 }
 
-export function isDark(theme: Theme): boolean {
+function isDark(theme: Theme): boolean {
   return theme === 'dark' || (theme === 'system' && system.matches)
 }
 

@@ -35,6 +35,7 @@ export function SharedCode({ node, name, language, columns, ...ids }: SharedCode
   const text = document.sharedText(node, name)
   const wanted = useRef(false)
   const host = useEditorView(
+    name,
     ids,
     columns,
     () => ({
@@ -84,6 +85,7 @@ export function Expression({ name, value, language, placeholder, columns, onChan
   latest.current = onChange
   const view = useRef<EditorView>(undefined)
   const host = useEditorView(
+    name,
     ids,
     columns,
     () => ({
@@ -115,6 +117,7 @@ export function Expression({ name, value, language, placeholder, columns, onChan
 }
 
 function useEditorView(
+  name: string,
   ids: ControlIds,
   columns: readonly Column[],
   configure: () => { doc: string; focus?: boolean; extensions: Extension[] },
@@ -136,7 +139,11 @@ function useEditorView(
           extensions,
           BASE,
           completions.current.of(columnCompletion(columns)),
-          EditorView.contentAttributes.of({ id: ids.id, 'aria-describedby': ids['aria-describedby'] ?? '' }),
+          EditorView.contentAttributes.of({
+            id: ids.id,
+            'aria-label': name.replaceAll('_', ' '),
+            'aria-describedby': ids['aria-describedby'] ?? '',
+          }),
         ],
       }),
     })
