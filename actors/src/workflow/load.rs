@@ -53,6 +53,9 @@ pub(super) async fn load(
         Canvas::open(snapshot, stored.updates.iter().map(|update| update.bytes.as_slice()))
     })
     .await??;
+    if canvas.skipped() > 0 {
+        tracing::warn!(workflow.id = %workflow, skipped = canvas.skipped(), "updates of the log changed nothing");
+    }
     tracing::info!(
         tenant.id = %tenant, workflow.id = %workflow, epoch = lease.epoch, seq, updates = rows_unsnapshotted,
         elapsed_ms = started.elapsed().as_millis() as u64, "canvas loaded"
