@@ -17,7 +17,7 @@ import type { FlowEdge, FlowNode } from './view'
 
 const NODE_TYPES = { 'custom-node': NodeCard }
 const EDGE_TYPES = { 'custom-edge': DataEdge }
-const FIT = { padding: 0.2, maxZoom: 1.1 }
+const FIT = { padding: 0.08, maxZoom: 1.1 }
 const PAN_BUTTONS = [1, 2]
 /** Above this many nodes only those in view are in the page. */
 const RENDER_ALL_MAX = 150

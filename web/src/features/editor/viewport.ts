@@ -2,7 +2,7 @@
 import type { ReactFlowInstance } from '@xyflow/react'
 import type { Point } from '../../canvas/diagram'
 
-export const FIT_VIEW = { padding: 0.2, maxZoom: 1.1, duration: 250 }
+export const FIT_VIEW = { padding: 0.08, maxZoom: 1.1, duration: 250 }
 
 const CARD = { width: 220, height: 80 }
 
