@@ -30,11 +30,11 @@ struct Example;
 const WORKFLOW_SUFFIX: &str = ".wflow.json";
 const DATA_SUFFIXES: [&str; 2] = [".csv", ".csv.gz"];
 
-/// How to sign in.
-#[derive(Debug)]
+/// How to sign in. No `Debug`: it may hold a password.
 pub struct Seeded {
     pub email: String,
-    pub password: String,
+    /// `None`: the configured one.
+    pub generated_password: Option<String>,
 }
 
 pub async fn seed_if_empty(app: &App) -> anyhow::Result<Option<Seeded>> {
@@ -48,19 +48,19 @@ pub async fn seed_if_empty(app: &App) -> anyhow::Result<Option<Seeded>> {
     if tenants > 0 {
         return Ok(None);
     }
-    let password = config.password.as_ref().map_or_else(keys::password, |password| password.expose().to_owned());
-    let seeded = Seeded { email: config.email.clone(), password };
-    seed(app, &seeded).await?;
-    Ok(Some(seeded))
+    let (password, generated_password) = match &config.password {
+        Some(configured) => (configured.expose().to_owned(), None),
+        None => {
+            let generated = keys::password();
+            (generated.clone(), Some(generated))
+        }
+    };
+    seed(app, config.email.clone(), password).await?;
+    Ok(Some(Seeded { email: config.email.clone(), generated_password }))
 }
 
-async fn seed(app: &App, demo: &Seeded) -> anyhow::Result<()> {
-    let new = NewTenant {
-        name: "Demo".to_owned(),
-        owner_name: "Demo".to_owned(),
-        owner_email: demo.email.clone(),
-        owner_password: demo.password.clone(),
-    };
+async fn seed(app: &App, owner_email: String, owner_password: String) -> anyhow::Result<()> {
+    let new = NewTenant { name: "Demo".to_owned(), owner_name: "Demo".to_owned(), owner_email, owner_password };
     let owner = accounts::open(app, new).await.map_err(told)?;
     let folder = server::files_root(app.config()).join(owner.tenant_id.to_string());
     tokio::task::spawn_blocking(move || write_data(&folder)).await??;

@@ -110,9 +110,13 @@ impl Server {
     /// Goes to the terminal, not to the log: it may hold the demo password.
     fn print_welcome(&self) {
         println!("Troupe is ready at {}", self.url());
-        if let Some(demo) = &self.welcome {
-            println!("Sign in as {} with the password {}", demo.email, demo.password);
-            println!("(shown only this once)");
+        let Some(demo) = &self.welcome else { return };
+        match &demo.generated_password {
+            Some(password) => {
+                println!("Sign in as {} with the password {password}", demo.email);
+                println!("(shown only this once)");
+            }
+            None => println!("Sign in as {} with the configured password", demo.email),
         }
     }
 
