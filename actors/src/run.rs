@@ -24,7 +24,7 @@ use troupe_store::runs::Run as StoredRun;
 use crate::{
     alarm::Alarm,
     context::Context,
-    feed::Feed,
+    feed::{Channel, Feed},
     lease::Lease,
     outbox::{Close, Outbox},
     tenant::TenantMsg,
@@ -57,7 +57,10 @@ pub(crate) enum RunMsg {
         outbox: Outbox,
         last_seq: Option<i64>,
     },
-    Unwatch(Outbox),
+    Unwatch {
+        channel: Channel,
+        outbox: Outbox,
+    },
     Wake,
     /// The server stops: end at once, to be resumed elsewhere.
     Suspend,
@@ -124,7 +127,7 @@ impl Actor for Run {
             RunMsg::Cancel { by } => state.cancel(by),
             RunMsg::Watch { outbox, last_seq } => state.watch(outbox, last_seq),
             RunMsg::WatchLog { outbox, last_seq } => state.watch_log(outbox, last_seq).await,
-            RunMsg::Unwatch(outbox) => state.unwatch(&outbox),
+            RunMsg::Unwatch { channel, outbox } => state.unwatch(channel, &outbox),
             RunMsg::Wake => state.wake(),
             RunMsg::Suspend => state.suspend(&myself),
         }
@@ -185,9 +188,12 @@ impl RunState {
         self.feed.watch(outbox, last_seq, || vec![snapshot]);
     }
 
-    fn unwatch(&mut self, outbox: &Outbox) {
-        self.feed.unwatch(outbox);
-        self.logs.unwatch(outbox);
+    /// One connection may watch the run and its log, and leave one of them.
+    fn unwatch(&mut self, channel: Channel, outbox: &Outbox) {
+        match channel {
+            Channel::RunLog(_) => self.logs.unwatch(outbox),
+            Channel::Run(_) | Channel::Workflow(_) => self.feed.unwatch(outbox),
+        }
     }
 
     fn wake(&mut self) {

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 /// An ordered list of named, typed columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Schema {
     pub columns: Vec<Column>,
 }
@@ -40,6 +39,23 @@ pub enum ColumnType {
     Null,
     /// A type that the engine carries but does not name here.
     Other,
+}
+
+/// On the wire a schema is the bare list, which the derive does not see.
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Schema {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        let column = utoipa::openapi::Ref::from_schema_name(<Column as utoipa::ToSchema>::name());
+        utoipa::openapi::schema::ArrayBuilder::new().items(column).into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Schema {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
+        schemas.push((<Column as utoipa::ToSchema>::name().into_owned(), <Column as utoipa::PartialSchema>::schema()));
+        <Column as utoipa::ToSchema>::schemas(schemas);
+    }
 }
 
 impl Schema {

@@ -20,6 +20,7 @@ const LOG_LINES_AT_ONCE: i64 = 1_000;
 /// A subscription to a channel. Ends when dropped.
 #[derive(Debug)]
 pub struct Subscription {
+    channel: Channel,
     source: Option<Source>,
     outbox: Outbox,
 }
@@ -35,7 +36,9 @@ impl Drop for Subscription {
         // An actor that is gone has no watchers.
         let _ = match &self.source {
             Some(Source::Workflow(actor)) => actor.cast(WorkflowMsg::Unwatch(self.outbox.clone())).is_ok(),
-            Some(Source::Run(actor)) => actor.cast(RunMsg::Unwatch(self.outbox.clone())).is_ok(),
+            Some(Source::Run(actor)) => {
+                actor.cast(RunMsg::Unwatch { channel: self.channel, outbox: self.outbox.clone() }).is_ok()
+            }
             None => true,
         };
     }
@@ -72,7 +75,7 @@ impl System {
                 watched.map(Source::Run)
             }
         };
-        Ok(Subscription { source, outbox })
+        Ok(Subscription { channel, source, outbox })
     }
 
     /// Everything there is to say of a run that executes no more.

@@ -2,7 +2,7 @@
 
 use polars::prelude::LazyFrame;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use troupe_model::{NodeFailure, Port, PortKind};
 
 use crate::{
@@ -37,7 +37,7 @@ struct Change {
     format: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum OnError {
     #[default]

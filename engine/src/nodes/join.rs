@@ -2,7 +2,7 @@
 
 use polars::prelude::{Expr, JoinCoalesce, JoinType, LazyFrame, MaintainOrderJoin, col};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use troupe_model::{NodeFailure, Port, PortKind};
 
 use crate::{
@@ -30,7 +30,7 @@ pub struct Config {
     suffix: String,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum How {
     #[default]

@@ -2,7 +2,7 @@
 
 use polars::prelude::{DataType, LazyFrame, PlSmallStr, UnionArgs, col, concat, concat_lf_diagonal};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use troupe_model::{NodeFailure, Port, PortKind};
 
 use crate::{
@@ -18,7 +18,7 @@ pub struct Config {
     mode: Mode,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Mode {
     #[default]

@@ -952,10 +952,7 @@ export interface components {
          * @enum {string}
          */
         RunStatus: "new" | "running" | "paused" | "waiting_for_human" | "success" | "error" | "canceled" | "timeout";
-        /** @description An ordered list of named, typed columns. */
-        Schema: {
-            columns: components["schemas"]["Column"][];
-        };
+        Schema: components["schemas"]["Column"][];
         Session: {
             access_token: string;
             /**

@@ -40,5 +40,4 @@ export interface Analysis {
   diagnostics: Diagnostic[]
 }
 
-/** A schema is the bare list of its columns on the wire. */
-export type NodeOutput = Omit<Wire['NodeOutput'], 'schema' | 'value'> & { schema: Column[]; value?: unknown }
+export type NodeOutput = Omit<Wire['NodeOutput'], 'value'> & { value?: unknown }
