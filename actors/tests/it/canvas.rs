@@ -1,8 +1,15 @@
 //! The workflow actor: sessions, durability, hostile frames, lifecycle.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use troupe_actors::{Channel, DiagramEdit, EditDiagramError, EditError};
+use troupe_actors::{Channel, DiagramEdit, EditDiagramError, EditError, Limits};
 use troupe_crdt::{Access, wire};
+use troupe_model::{ServerId, Timestamp};
+use troupe_store::{
+    canvas,
+    leases::{self, LeaseKind},
+};
 
 use crate::world::{World, diagram};
 
@@ -127,6 +134,51 @@ fn a_dangling_edge_is_repaired() {
         ann.session.send(wire::update(&update).into()).await;
         ann.until(|ann| ann.acknowledged >= 2).await;
         assert!(ann.canvas.project().edges.is_empty());
+    });
+}
+
+/// [SYNC-7] A reader that stops costs its outbox at most; when it reads again, one diff brings it up to date.
+#[test]
+fn a_slow_reader_is_caught_up_by_one_diff() {
+    let world = World::limited(Limits { outbox_bytes_max: 2_000, ..Limits::default() });
+    world.on(async |world| {
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        let mut slow = world.join("Bob", Access::ReadWrite).await;
+        for n in 0..200 {
+            ann.draw(&format!("quick{n}")).await;
+            ann.until(|ann| ann.acknowledged > n).await;
+        }
+        let mut frames = 0;
+        while slow.node_ids() != ["quick199"] {
+            slow.take().await;
+            frames += 1;
+        }
+        assert_eq!(slow.canvas.project(), ann.canvas.project());
+        assert!(frames < 40, "{frames} frames were kept for a reader that took none");
+    });
+}
+
+/// [SYNC-13] An owner whose lease went to another server writes nothing more: its sessions are told to come back.
+#[test]
+fn a_former_owner_cannot_write() {
+    let world = World::new();
+    world.on(async |world| {
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        ann.draw("quick1").await;
+        ann.until(|ann| ann.acknowledged >= 1).await;
+
+        let store = world.store().await;
+        let mut tx = store.begin_system().await.unwrap();
+        let (kind, id, far) = (LeaseKind::Workflow, *world.workflow.as_uuid(), Timestamp::from_millis(i64::MAX));
+        let ttl = Duration::from_secs(60);
+        let other = leases::acquire(&mut tx, kind, id, world.tenant, ServerId::generate(), far, ttl).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(other.is_some(), "the lease had expired at the end of time");
+
+        ann.draw("quick1 -> quick2").await;
+        assert_eq!(ann.closed().await.code, 1012);
+        let mut tx = store.begin(world.tenant).await.unwrap();
+        assert_eq!(canvas::load(&mut tx, world.workflow).await.unwrap().updates.len(), 1);
     });
 }
 

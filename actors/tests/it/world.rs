@@ -37,6 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct World {
     folder: TempDir,
     server: ServerId,
+    limits: Limits,
     pub tenant: TenantId,
     pub user: UserId,
     pub workflow: WorkflowId,
@@ -60,7 +61,12 @@ impl Trace {
 
 impl World {
     pub fn new() -> Self {
+        Self::limited(Limits::default())
+    }
+
+    pub fn limited(limits: Limits) -> Self {
         let mut world = Self {
+            limits,
             folder: TempDir::new().unwrap(),
             server: ServerId::generate(),
             tenant: TenantId::generate(),
@@ -88,7 +94,7 @@ impl World {
                 clock: Arc::new(SystemClock),
                 files_root: self.folder.path().join("files"),
                 payloads_root: self.folder.path().join("payloads"),
-                limits: Limits::default(),
+                limits: self.limits,
             })
             .await
             .unwrap()
