@@ -68,7 +68,7 @@ export class Api {
     );
     const example = found.items.find((workflow) => workflow.name === name);
     expect(example, `the demo workspace has ${name}`).toBeDefined();
-    return await this.createWorkflow(`${name} ${Date.now()}`, await this.diagram(example?.id ?? ""));
+    return await this.createWorkflow(`${name}, a copy`, await this.diagram(example?.id ?? ""));
   }
 
   async diagram(workflow: string): Promise<Diagram> {
