@@ -21,6 +21,7 @@ dev: web
 
 check: web tests/e2e/node_modules/.installed
 	cargo fmt --all --check
+	rustfmt --check --edition 2024 engine/src/nodes/*.rs # named by a macro, which cargo fmt does not follow
 	cargo clippy --workspace --all-targets -- -D warnings
 	npm --prefix web run check
 	npm --prefix tests/e2e run check
