@@ -119,6 +119,16 @@ test('copy, paste, duplicate and delete work on the selection', () => {
   expect(session.document.nodes.size).toBe(4)
   expect(edges()).toHaveLength(2)
   expect(session.view.selection().nodes).toHaveLength(2)
+  const places = () => session.view.nodes().map(({ position }) => `${position.x},${position.y}`)
+  expect(paste(session, text, { x: 1000, y: 1000 })).toBe(true)
+  expect(new Set(places()).size).toBe(6)
+  deleteSelection(session)
+  session.view.select(
+    session.view
+      .nodes()
+      .slice(2)
+      .map((node) => node.id),
+  )
   duplicateSelection(session)
   expect(session.document.nodes.size).toBe(6)
   deleteSelection(session)

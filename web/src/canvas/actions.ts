@@ -1,7 +1,7 @@
 /** What can be done to an open canvas, whoever asks: toolbar, keyboard, palette, menu. */
 import type { Connection } from '@xyflow/react'
 import type { NodeTypeSpec } from '../api/types'
-import { freshId, type Point } from './diagram'
+import { type Fragment, freshId, type Point } from './diagram'
 import { cut, offsetTo, parseFragment, renewed } from './fragment'
 import type { CanvasSession } from './session'
 
@@ -41,6 +41,22 @@ function freeSpot({ view }: CanvasSession, wanted: Point): Point {
       .some(({ position }) => Math.abs(position.x - spot.x) < CARD.width && Math.abs(position.y - spot.y) < CARD.height)
   while (taken()) spot.y += CARD.height
   return spot
+}
+
+/** The wanted offset, or the first below it at which no card covers another. */
+function freeOffset({ view }: CanvasSession, fragment: Fragment, wanted: Point): Point {
+  const offset = { ...wanted }
+  const taken = () =>
+    fragment.nodes.some(({ position: { x, y } }) =>
+      view
+        .nodes()
+        .some(
+          ({ position }) =>
+            Math.abs(position.x - x - offset.x) < CARD.width && Math.abs(position.y - y - offset.y) < CARD.height,
+        ),
+    )
+  while (taken()) offset.y += CARD.height
+  return offset
 }
 
 function connectAfter(session: CanvasSession, source: string, target: string, spec: NodeTypeSpec): void {
@@ -117,7 +133,7 @@ export function copySelection(session: CanvasSession): string | undefined {
 export function paste(session: CanvasSession, text: string, center: Point): boolean {
   const fragment = parseFragment(text)
   if (!fragment) return false
-  const fresh = renewed(fragment, offsetTo(fragment, center))
+  const fresh = renewed(fragment, freeOffset(session, fragment, offsetTo(fragment, center)))
   session.document.insert(fresh)
   session.view.select(fresh.nodes.map((node) => node.id))
   return true

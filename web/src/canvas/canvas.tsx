@@ -6,18 +6,20 @@ import {
   ReactFlow,
   SelectionMode,
   useReactFlow,
+  useStore,
 } from '@xyflow/react'
-import { type DragEvent, type PointerEvent, type ReactNode, useCallback } from 'react'
+import clsx from 'clsx'
+import { type DragEvent, type PointerEvent, type ReactNode, useCallback, useState } from 'react'
 import { addNode, canConnect, connect } from './actions'
 import { Cursors } from './cursors'
 import { DataEdge } from './data-edge'
 import { useCanvas, useFlowEdges, useFlowNodes, useOverlay, useProvider } from './hooks'
 import { NodeCard } from './node-card'
 import type { FlowEdge, FlowNode } from './view'
+import { FAR_ZOOM, FIT, overflows } from './viewport'
 
 const NODE_TYPES = { 'custom-node': NodeCard }
 const EDGE_TYPES = { 'custom-edge': DataEdge }
-const FIT = { padding: 0.08, maxZoom: 1.1 }
 const PAN_BUTTONS = [1, 2]
 /** Above this many nodes only those in view are in the page. */
 const RENDER_ALL_MAX = 150
@@ -25,7 +27,13 @@ const RENDER_ALL_MAX = 150
 /** What a dragged entry of the palette carries. */
 export const NODE_TYPE_MIME = 'application/x-troupe-node-type'
 
-export function Canvas({ children, onOpenNode }: { children?: ReactNode; onOpenNode?: (id: string) => void }) {
+interface CanvasProps {
+  children?: ReactNode
+  onClickNode?: (id: string) => void
+  onOpenNode?: (id: string) => void
+}
+
+export function Canvas({ children, onClickNode, onOpenNode }: CanvasProps) {
   const session = useCanvas()
   const { view, presence } = session
   const nodes = useFlowNodes()
@@ -33,6 +41,10 @@ export function Canvas({ children, onOpenNode }: { children?: ReactNode; onOpenN
   const nodeTypes = useOverlay((state) => state.nodeTypes)
   const readOnly = useProvider((state) => state.save === 'readonly' || state.ended !== null)
   const { screenToFlowPosition } = useReactFlow()
+  const far = useStore((state) => state.transform[2] < FAR_ZOOM)
+  const hidden = useStore(overflows)
+  // An empty canvas stays where it is: what is dropped first must not jump to the middle.
+  const [fitView] = useState(nodes.length > 0)
 
   const onConnect = useCallback((connection: Connection) => connect(session, connection), [session])
   const isValid = useCallback((connection: Connection | FlowEdge) => canConnect(session, connection), [session])
@@ -61,6 +73,7 @@ export function Canvas({ children, onOpenNode }: { children?: ReactNode; onOpenN
       onEdgesChange={view.onEdgesChange}
       onConnect={onConnect}
       isValidConnection={isValid}
+      onNodeClick={(_, node) => onClickNode?.(node.id)}
       onNodeDoubleClick={(_, node) => onOpenNode?.(node.id)}
       onPointerMove={onPointerMove}
       onPointerLeave={() => presence.tell({ cursor: null })}
@@ -78,14 +91,15 @@ export function Canvas({ children, onOpenNode }: { children?: ReactNode; onOpenN
       maxZoom={2.5}
       snapToGrid
       snapGrid={[8, 8]}
-      fitView
+      fitView={fitView}
       fitViewOptions={FIT}
+      className={clsx(far && 'is-far')}
       connectionRadius={28}
       onlyRenderVisibleElements={nodes.length > RENDER_ALL_MAX}
       data-testid="canvas"
     >
       <Background variant={BackgroundVariant.Dots} gap={24} size={1.4} />
-      {nodes.length > 0 && (
+      {hidden && (
         <MiniMap<FlowNode>
           pannable
           zoomable

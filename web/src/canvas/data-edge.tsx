@@ -48,7 +48,7 @@ export const DataEdge = memo(function DataEdge({ id, source, target, markerEnd, 
               <span
                 data-testid={`edge-rows-${id}`}
                 title={`${formatCount(rows ?? 0)} rows`}
-                className="rounded-full border border-line bg-panel px-1.5 py-px text-2xs text-muted tabular-nums shadow-xs"
+                className="rounded-full border border-line bg-panel edge-rows px-1.5 py-px text-muted text-xs tabular-nums shadow-xs"
               >
                 {formatCompact(rows ?? 0)}
               </span>

@@ -3,6 +3,7 @@ import clsx from 'clsx'
 import { CircleAlert, StickyNote, TriangleAlert } from 'lucide-react'
 import { memo } from 'react'
 import type { Diagnostic, Port } from '../api/types'
+import { Prose } from '../components/prose'
 import { Tooltip } from '../components/tooltip'
 import { useNodeDiagnostics, useNodeRun, useNodeType, useSelectedBy } from './hooks'
 import { iconOf } from './icons'
@@ -47,18 +48,23 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
         </span>
       )}
       <Ports ports={spec?.inputs ?? []} side="in" />
-      <div className="flex items-center gap-2.5 p-2.5 pb-2">
+      <div className="flex h-14 items-center gap-2.5 px-2.5">
         <span
           style={{ color, backgroundColor: `color-mix(in srgb, ${color} 15%, transparent)` }}
-          className="flex size-8 shrink-0 items-center justify-center rounded-md"
+          className="flex size-9 shrink-0 items-center justify-center rounded-lg"
         >
-          <Icon className="size-4.5" aria-hidden />
+          <Icon className="size-5" aria-hidden />
         </span>
         <div className="min-w-0 flex-1">
-          <p className={clsx('truncate font-medium text-sm', data.disabled && 'line-through')} data-testid="node-label">
+          <p
+            className={clsx('node-label truncate font-semibold text-base', data.disabled && 'line-through')}
+            data-testid="node-label"
+          >
             {data.label || spec?.name || data.nodeType}
           </p>
-          <p className="truncate text-2xs text-faint">{data.disabled ? 'Disabled' : (spec?.name ?? 'Unknown step')}</p>
+          <p className="node-about truncate text-muted text-xs">
+            {data.disabled ? 'Disabled' : spec ? data.summary || spec.name : 'Unknown step'}
+          </p>
         </div>
         {data.notes !== '' && (
           <Tooltip label={<span className="whitespace-pre-wrap">{data.notes}</span>}>
@@ -79,7 +85,13 @@ function Badge({ diagnostics }: { diagnostics: readonly Diagnostic[] }) {
   const Icon = isError ? CircleAlert : TriangleAlert
   const label = diagnostics.map(({ message }) => message).join('\n')
   return (
-    <Tooltip label={<span className="whitespace-pre-wrap">{label}</span>}>
+    <Tooltip
+      label={
+        <span className="whitespace-pre-wrap">
+          <Prose text={label} />
+        </span>
+      }
+    >
       <span data-testid="node-problems" data-severity={isError ? 'error' : 'warning'} role="img" aria-label={label}>
         <Icon className={clsx('size-4 shrink-0', isError ? 'text-danger' : 'text-warn')} aria-hidden />
       </span>

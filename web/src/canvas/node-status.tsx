@@ -34,7 +34,7 @@ export function NodeStatusLine({ run }: { run: NodeRunState }) {
   return (
     <div className="border-line border-t">
       {run.status === 'running' && <Progress fraction={run.fraction ?? null} />}
-      <div className="flex h-6.5 items-center gap-1.5 whitespace-nowrap px-2.5 text-2xs text-muted tabular-nums">
+      <div className="node-state flex h-6.5 items-center gap-1.5 whitespace-nowrap px-2.5 text-muted text-xs tabular-nums">
         <StatusIcon status={run.status} />
         <span className="min-w-0 flex-1 truncate" title={run.failure?.message ?? run.message ?? undefined}>
           {run.failure?.message ??
@@ -46,7 +46,7 @@ export function NodeStatusLine({ run }: { run: NodeRunState }) {
           </span>
         )}
         {duration !== undefined && (
-          <span className="text-faint" data-testid="node-duration">
+          <span className="node-duration text-faint" data-testid="node-duration">
             {formatDuration(duration)}
           </span>
         )}

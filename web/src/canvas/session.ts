@@ -6,6 +6,7 @@ import { createOverlay, type Overlay } from './overlay'
 import { type Person, Presence } from './presence'
 import { CollabProvider } from './provider'
 import { codeKeys } from './schema'
+import { summaryOf } from './summary'
 import { CanvasView } from './view'
 
 export class CanvasSession {
@@ -21,7 +22,9 @@ export class CanvasSession {
     this.document = new CanvasDocument((nodeType) => codeKeys(specs.get(nodeType)))
     const awareness = new Awareness(this.document.doc)
     this.presence = new Presence(awareness, options.me)
-    this.view = new CanvasView(this.document, this.presence)
+    this.view = new CanvasView(this.document, this.presence, (id) =>
+      summaryOf(specs.get(String(this.document.data(id)?.get('nodeType'))), this.document.config(id)),
+    )
     this.provider = new CollabProvider({ doc: this.document.doc, awareness, address: options.address })
   }
 

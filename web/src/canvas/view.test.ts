@@ -14,7 +14,7 @@ beforeEach(() => {
   vi.stubGlobal('cancelAnimationFrame', clearTimeout)
   canvas = new CanvasDocument()
   presence = new Presence(new Awareness(canvas.doc), { id: 'me', name: 'Me', color: '#000000' })
-  view = new CanvasView(canvas, presence)
+  view = new CanvasView(canvas, presence, (id) => String(canvas.config(id)?.get('path') ?? ''))
   canvas.insert({
     nodes: ['a', 'b', 'c'].map((id, index) => ({
       id,
@@ -57,6 +57,8 @@ test('a change of config that no card shows makes none', () => {
   const before = view.nodes()
   canvas.setConfig('b', 'expression', 'x > 1')
   expect(view.nodes()).toBe(before)
+  canvas.setConfig('b', 'path', 'flights.csv')
+  expect(byId('b')?.data.summary).toBe('flights.csv')
 })
 
 test('[SYNC-9] a drag stays out of the document until the drop', () => {

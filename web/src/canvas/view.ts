@@ -15,6 +15,8 @@ export interface CardData extends Record<string, unknown> {
   nodeType: string
   disabled: boolean
   notes: string
+  /** What its configuration comes to, in one line. */
+  summary: string
 }
 
 export type FlowNode = Node<CardData, 'custom-node'>
@@ -28,6 +30,7 @@ export interface Selection {
 export class CanvasView {
   readonly #document: CanvasDocument
   readonly #presence: Presence
+  readonly #summarise: (id: string) => string
   readonly #nodes = new Map<string, FlowNode>()
   readonly #edges = new Map<string, FlowEdge>()
   readonly #measured = new Map<string, { width: number; height: number }>()
@@ -41,9 +44,10 @@ export class CanvasView {
   #remote: ReadonlySet<string> = new Set()
   readonly #unsubscribe: () => void
 
-  constructor(document: CanvasDocument, presence: Presence) {
+  constructor(document: CanvasDocument, presence: Presence, summarise: (id: string) => string) {
     this.#document = document
     this.#presence = presence
+    this.#summarise = summarise
     document.nodes.observeDeep(this.#onNodes)
     document.edges.observeDeep(this.#onEdges)
     this.#unsubscribe = presence.subscribe('drag', this.#onRemoteDrag)
@@ -160,6 +164,7 @@ export class CanvasView {
         nodeType: String(data.get('nodeType') ?? ''),
         disabled: data.get('disabled') === true,
         notes: String(data.get('notes') ?? ''),
+        summary: this.#summarise(id),
       }),
       selected: this.#selectedNodes.has(id),
       dragging: mine !== undefined,
@@ -226,7 +231,8 @@ function kept(before: CardData | undefined, after: CardData): CardData {
     before.label === after.label &&
     before.nodeType === after.nodeType &&
     before.disabled === after.disabled &&
-    before.notes === after.notes
+    before.notes === after.notes &&
+    before.summary === after.summary
   return same ? before : after
 }
 

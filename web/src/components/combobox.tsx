@@ -14,11 +14,13 @@ interface ComboboxProps {
   onChange: (value: string) => void
   /** An option was chosen, or what was typed was entered. */
   onChoose?: (value: string) => void
+  /** The field is left with something typed in it. */
+  onLeave?: (value: string) => void
   testId?: string
 }
 
 /** A text field with suggestions. */
-export function Combobox({ value, options, onChange, onChoose, testId, ...input }: ComboboxProps) {
+export function Combobox({ value, options, onChange, onChoose, onLeave, testId, ...input }: ComboboxProps) {
   const listId = useId()
   const [open, setOpen] = useState(false)
   const [typed, setTyped] = useState(false)
@@ -62,7 +64,10 @@ export function Combobox({ value, options, onChange, onChoose, testId, ...input 
           value={value}
           onFocus={() => setOpen(true)}
           onClick={() => setOpen(true)}
-          onBlur={() => setOpen(false)}
+          onBlur={() => {
+            setOpen(false)
+            if (value !== '') onLeave?.(value)
+          }}
           onChange={(event) => {
             setTyped(true)
             setOpen(true)

@@ -2,8 +2,8 @@ import clsx from 'clsx'
 import { type InputHTMLAttributes, type ReactNode, type Ref, type TextareaHTMLAttributes, useId } from 'react'
 
 export const INPUT =
-  'w-full rounded-md border border-line-strong bg-panel px-2 text-sm text-text placeholder:text-faint ' +
-  'transition-[border-color] hover:border-faint focus:border-accent focus:outline-2 focus:outline-accent/30 focus:outline-offset-0 ' +
+  'w-full rounded-md border border-field-line bg-panel px-2 text-sm text-text placeholder:text-faint ' +
+  'transition-[border-color] hover:border-line-strong focus:border-accent focus:outline-2 focus:outline-accent/25 focus:outline-offset-0 ' +
   'disabled:opacity-60 aria-invalid:border-danger'
 
 interface InputProps extends InputHTMLAttributes<HTMLInputElement> {

@@ -3,6 +3,7 @@ import clsx from 'clsx'
 import { X } from 'lucide-react'
 import { create } from 'zustand'
 import { Problem } from '../api/problem'
+import { Prose } from './prose'
 
 interface Toast {
   id: number
@@ -39,19 +40,29 @@ function dismiss(id: number): void {
 export function Toasts() {
   const toasts = useToasts((state) => state.toasts)
   return (
-    <div role="status" aria-live="polite" className="fixed right-4 bottom-4 z-60 flex w-80 flex-col gap-2">
+    <div
+      role="status"
+      aria-live="polite"
+      className="-translate-x-1/2 pointer-events-none fixed bottom-4 left-1/2 z-60 flex w-96 max-w-[calc(100vw-2rem)] flex-col gap-2"
+    >
       {toasts.map((toast) => (
         <div
           key={toast.id}
           data-testid="toast"
           className={clsx(
-            'flex animate-pop items-start gap-2 rounded-lg border bg-raised p-3 shadow-pop',
+            'pointer-events-auto flex animate-pop items-start gap-2 rounded-lg border bg-raised p-3 shadow-pop',
             toast.kind === 'error' ? 'border-danger/40' : 'border-line',
           )}
         >
           <div className="min-w-0 flex-1">
-            <p className={clsx('font-medium', toast.kind === 'error' && 'text-danger')}>{toast.text}</p>
-            {toast.detail && <p className="mt-0.5 text-muted text-xs">{toast.detail}</p>}
+            <p className={clsx('font-medium', toast.kind === 'error' && 'text-danger')}>
+              <Prose text={toast.text} />
+            </p>
+            {toast.detail && (
+              <p className="mt-0.5 text-muted text-xs">
+                <Prose text={toast.detail} />
+              </p>
+            )}
           </div>
           <button
             type="button"

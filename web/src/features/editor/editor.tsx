@@ -1,5 +1,5 @@
 import { ReactFlowProvider } from '@xyflow/react'
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import type { NodeTypeSpec, Workflow } from '../../api/types'
 import { Canvas } from '../../canvas/canvas'
 import { CanvasContext, useProvider } from '../../canvas/hooks'
@@ -11,11 +11,12 @@ import { CommandPalette } from './command-palette'
 import { Ended } from './ended'
 import { Palette } from './palette'
 import { PropertiesPanel } from './properties/properties-panel'
-import { createEditorStore, EditorContext, showTab } from './state'
+import { createEditorStore, EditorContext, showTab, welcome } from './state'
 import { Toolbar } from './toolbar/toolbar'
 import { useLive } from './use-live'
 import { useSession } from './use-session'
 import { useShortcuts } from './use-shortcuts'
+import { useUncover } from './use-uncover'
 import { ZoomControls } from './zoom-controls'
 
 export function Editor({ workflow, nodeTypes }: { workflow: Workflow; nodeTypes: readonly NodeTypeSpec[] }) {
@@ -34,7 +35,11 @@ function OpenEditor({ workflow, session }: { workflow: Workflow; session: Canvas
   const [store] = useState(createEditorStore)
   const handle = useMemo(() => ({ workflow: workflow.id, store }), [workflow.id, store])
   const loaded = useProvider((state) => state.loaded)
+  const uncover = useUncover(store)
   useLive(workflow.id, session, store)
+  useEffect(() => {
+    if (loaded && session.document.nodes.size === 0) welcome(store)
+  }, [loaded, session, store])
   useShortcuts(session, store)
 
   return (
@@ -42,12 +47,12 @@ function OpenEditor({ workflow, session }: { workflow: Workflow; session: Canvas
       <div className="flex h-full flex-col" data-testid="editor">
         <Toolbar workflow={workflow} />
         <Ended />
-        <div className="flex min-h-0 flex-1">
+        <div className="relative flex min-h-0 flex-1">
           <Palette />
           <div className="flex min-w-0 flex-1 flex-col">
             <main className="relative min-h-0 flex-1 bg-canvas" aria-label="Canvas">
               {loaded ? (
-                <Canvas onOpenNode={() => showTab(store, 'output')}>
+                <Canvas onOpenNode={() => showTab(store, 'output')} onClickNode={uncover}>
                   <CanvasHint />
                   <ZoomControls />
                 </Canvas>

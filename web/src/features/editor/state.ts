@@ -3,6 +3,7 @@ import { createContext, useContext } from 'react'
 import { useStore } from 'zustand'
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { LogEntry, Run } from '../../api/types'
+import { remember, remembered } from './remembered'
 
 export type Tab = 'run' | 'logs' | 'output' | 'problems'
 
@@ -10,6 +11,9 @@ export interface EditorState {
   tab: Tab
   panelOpen: boolean
   panelHeight: number
+  /** Whether the palette and the properties have room of their own beside the canvas. */
+  palettePinned: boolean
+  propertiesPinned: boolean
   commandsOpen: boolean
   /** The run whose states are on the canvas. */
   run: Run | null
@@ -18,6 +22,9 @@ export interface EditorState {
   focusPalette: number
   focusLabel: number
 }
+
+/** Below this width the properties lie over the canvas, and only while something is selected. */
+const ROOMY_WIDTH = 1280
 
 export type EditorStore = StoreApi<EditorState>
 
@@ -29,8 +36,10 @@ export interface EditorHandle {
 export function createEditorStore(): EditorStore {
   return createStore(() => ({
     tab: 'run',
-    panelOpen: true,
+    panelOpen: false,
     panelHeight: 232,
+    palettePinned: remembered('palette') ?? false,
+    propertiesPinned: window.innerWidth >= ROOMY_WIDTH && (remembered('properties') ?? true),
     commandsOpen: false,
     run: null,
     logs: [],
@@ -53,6 +62,21 @@ export function useEditorState<T>(select: (state: EditorState) => T): T {
 
 export function showTab(store: EditorStore, tab: Tab): void {
   store.setState({ tab, panelOpen: true })
+}
+
+export function pinPalette(store: EditorStore, palettePinned: boolean): void {
+  remember('palette', palettePinned)
+  store.setState({ palettePinned })
+}
+
+export function pinProperties(store: EditorStore, propertiesPinned: boolean): void {
+  remember('properties', propertiesPinned)
+  store.setState({ propertiesPinned })
+}
+
+/** A first workflow is begun with the names of the steps in view. */
+export function welcome(store: EditorStore): void {
+  if (remembered('palette') === undefined) store.setState({ palettePinned: true })
 }
 
 export function isLive(run: Run | null): boolean {

@@ -12,7 +12,7 @@ import {
 import type { CanvasSession } from '../../canvas/session'
 import { notify } from '../../components/toast'
 import type { EditorStore } from './state'
-import { FIT_VIEW, middleOf } from './viewport'
+import { FIT_VIEW, isInView, middleOf } from './viewport'
 
 export function useShortcuts(session: CanvasSession, store: EditorStore): void {
   const flow = useReactFlow()
@@ -32,7 +32,13 @@ export function useShortcuts(session: CanvasSession, store: EditorStore): void {
     const onPaste = (event: ClipboardEvent) => {
       if (isBusy(event)) return
       const text = event.clipboardData?.getData('text/plain') ?? ''
-      if (text && !paste(session, text, middleOf(flow))) {
+      if (!text) return
+      if (paste(session, text, middleOf(flow))) {
+        const { nodes } = session.view.selection()
+        const positions = session.view.nodes().filter(({ id }) => nodes.includes(id))
+        if (!positions.every(({ position }) => isInView(flow, position)))
+          requestAnimationFrame(() => void flow.fitView(FIT_VIEW))
+      } else {
         notify({
           kind: 'info',
           text: 'The clipboard holds no workflow',

@@ -2,6 +2,7 @@ import clsx from 'clsx'
 import { CircleAlert, CircleCheck, Info, TriangleAlert } from 'lucide-react'
 import type { Diagnostic, Severity } from '../../../api/types'
 import { useCanvas, useFlowNodes, useOverlay } from '../../../canvas/hooks'
+import { Prose } from '../../../components/prose'
 import { useGoTo } from '../use-go-to'
 
 const ICONS: Record<Severity, { icon: typeof Info; tone: string; label: string }> = {
@@ -49,8 +50,13 @@ export function ProblemsTab() {
             >
               <Icon className={clsx('mt-0.5 size-3.5 shrink-0', tone)} aria-label={label} />
               <span className="min-w-0 flex-1">
-                {diagnostic.message}
-                {diagnostic.fix && <span className="text-muted"> — {diagnostic.fix}</span>}
+                <Prose text={diagnostic.message} />
+                {diagnostic.fix && (
+                  <span className="text-muted">
+                    {' '}
+                    — <Prose text={diagnostic.fix} />
+                  </span>
+                )}
               </span>
               <span className="shrink-0 text-faint text-xs">
                 {name ?? (diagnostic.edge ? 'Connection' : 'Workflow')}

@@ -6,6 +6,7 @@ import { useFlowNodes, useOverlay } from '../../../canvas/hooks'
 import { STATUS, StatusIcon, tookPart } from '../../../canvas/node-status'
 import type { FlowNode } from '../../../canvas/view'
 import { formatCount, formatDateTime, formatDuration } from '../../../components/format'
+import { Prose } from '../../../components/prose'
 import { isLive, showTab, useEditor, useEditorState } from '../state'
 import { useGoTo } from '../use-go-to'
 
@@ -86,7 +87,7 @@ function RunHeader({ run }: { run: Run }) {
       )}
       {run.failure && (
         <span className="text-danger text-xs">
-          {[run.failure.message, run.failure.solution].filter(Boolean).join(' — ')}
+          <Prose text={[run.failure.message, run.failure.solution].filter(Boolean).join(' — ')} />
         </span>
       )}
     </div>
@@ -134,7 +135,7 @@ function NodeRow({ id, node }: { id: string; node: FlowNode | undefined }) {
         {run.duration_ms == null || !took ? '' : formatDuration(run.duration_ms)}
       </td>
       <td className={clsx('max-w-0 truncate', run.failure ? 'text-danger' : 'text-muted')} title={message ?? undefined}>
-        {message}
+        {message && <Prose text={message} />}
       </td>
     </tr>
   )

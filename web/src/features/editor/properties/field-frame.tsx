@@ -1,6 +1,7 @@
 import clsx from 'clsx'
 import { type FocusEvent, type ReactNode, useId } from 'react'
 import { useCanvas, useEditedBy, useNodeDiagnostics } from '../../../canvas/hooks'
+import { Prose } from '../../../components/prose'
 
 export interface ControlIds {
   id: string
@@ -75,11 +76,20 @@ export function FieldFrame({ node, pointer, label, about, required, children }: 
               className={severity === 'error' ? 'text-danger' : 'text-warn'}
               data-testid="field-problem"
             >
-              {message}
-              {fix && <span className="text-muted"> — {fix}</span>}
+              <Prose text={message} />
+              {fix && (
+                <span className="text-muted">
+                  {' '}
+                  — <Prose text={fix} />
+                </span>
+              )}
             </p>
           ))}
-          {problems.length === 0 && about && <p className="text-faint">{about}</p>}
+          {problems.length === 0 && about && (
+            <p className="text-faint">
+              <Prose text={about} />
+            </p>
+          )}
         </div>
       )}
     </div>

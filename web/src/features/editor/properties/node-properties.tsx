@@ -1,9 +1,11 @@
+import clsx from 'clsx'
 import { useEffect, useRef } from 'react'
 import { useCanvas, useNodeDiagnostics, useNodeType } from '../../../canvas/hooks'
 import { iconOf } from '../../../canvas/icons'
 import { configSchema } from '../../../canvas/schema'
 import type { FlowNode } from '../../../canvas/view'
 import { Input, Textarea } from '../../../components/field'
+import { Prose } from '../../../components/prose'
 import { Switch } from '../../../components/switch'
 import { useEditorState } from '../state'
 import { ConfigField } from './config-field'
@@ -28,9 +30,15 @@ export function NodeProperties({ node }: { node: FlowNode }) {
         </div>
       </header>
       <div className="flex flex-col gap-3.5 p-3.5">
-        {unplaced.map(({ code, message, fix }) => (
-          <p key={code + message} className="rounded-md bg-danger-soft px-2.5 py-1.5 text-danger text-xs">
-            {[message, fix].filter(Boolean).join(' — ')}
+        {unplaced.map(({ code, message, fix, severity }) => (
+          <p
+            key={code + message}
+            className={clsx(
+              'rounded-md px-2.5 py-1.5 text-xs',
+              severity === 'error' ? 'bg-danger-soft text-danger' : 'bg-warn-soft text-warn',
+            )}
+          >
+            <Prose text={[message, fix].filter(Boolean).join(' — ')} />
           </p>
         ))}
         <FieldFrame node={id} pointer="/label" label="Name">

@@ -1,18 +1,28 @@
+import clsx from 'clsx'
 import type { Workflow } from '../../../api/types'
 import { deleteSelection, duplicateSelection, toggleDisabled } from '../../../canvas/actions'
 import { useCanvas, useSelectedNode, useSelection } from '../../../canvas/hooks'
 import { Button } from '../../../components/button'
+import { useEditorState } from '../state'
 import { NodeProperties } from './node-properties'
 import { WorkflowProperties } from './workflow-properties'
 
-/** What is selected, in full: a step, several, or nothing — then the workflow itself. */
+/**
+ * What is selected, in full: a step, several, or nothing — then the workflow itself. Pinned, it has its own room; else it
+ * lies over the canvas while something is selected.
+ */
 export function PropertiesPanel({ workflow }: { workflow: Workflow }) {
   const node = useSelectedNode()
   const { nodes } = useSelection()
+  const pinned = useEditorState((state) => state.propertiesPinned)
+  if (!pinned && nodes.length === 0) return null
   return (
     <aside
       aria-label="Properties"
-      className="scroll-thin w-80 shrink-0 overflow-y-auto border-l bg-surface"
+      className={clsx(
+        'scroll-thin shrink-0 overflow-y-auto border-l bg-surface',
+        pinned ? 'w-76' : 'animate-after-click absolute inset-y-0 right-0 z-20 w-80 shadow-pop',
+      )}
       data-testid="properties"
     >
       {node ? (

@@ -2,10 +2,10 @@ import { useState } from 'react'
 import type { Workflow } from '../../../api/types'
 import { Field, Input, Textarea } from '../../../components/field'
 import { useUpdateWorkflow } from '../../workflows/use-mutations'
+import { ParametersField } from './parameters'
 
 export function WorkflowProperties({ workflow }: { workflow: Workflow }) {
   const { mutate } = useUpdateWorkflow()
-  const parameters = Object.keys(workflow.parameters).length === 0 ? '' : JSON.stringify(workflow.parameters, null, 2)
   return (
     <div className="flex flex-col gap-3.5 p-3.5">
       <h2 className="font-semibold">Workflow</h2>
@@ -39,33 +39,7 @@ export function WorkflowProperties({ workflow }: { workflow: Workflow }) {
           </Field>
         )}
       </Draft>
-      <Draft
-        key={`parameters ${parameters}`}
-        initial={parameters}
-        onCommit={(text) => {
-          const value = parametersOf(text)
-          if (value) mutate({ id: workflow.id, parameters: value })
-        }}
-      >
-        {(draft) => (
-          <Field
-            label="Parameters"
-            hint="A JSON object: each name with its default value. Conditions read them as parameters.name."
-            error={parametersOf(draft.value) ? undefined : 'This is not a JSON object.'}
-          >
-            {(ids) => (
-              <Textarea
-                {...ids}
-                {...draft}
-                rows={4}
-                spellCheck={false}
-                placeholder='{ "year": 2013 }'
-                className="font-mono text-xs"
-              />
-            )}
-          </Field>
-        )}
-      </Draft>
+      <ParametersField value={workflow.parameters} onCommit={(parameters) => mutate({ id: workflow.id, parameters })} />
       <p className="text-faint text-xs">Select a step on the canvas to configure it.</p>
     </div>
   )
@@ -104,16 +78,4 @@ function tagsOf(text: string): string[] {
         .filter(Boolean),
     ),
   ]
-}
-
-function parametersOf(text: string): Record<string, unknown> | undefined {
-  if (text.trim() === '') return {}
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
-  }
 }

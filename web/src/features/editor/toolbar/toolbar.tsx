@@ -1,6 +1,16 @@
 import { Link } from '@tanstack/react-router'
 import { useReactFlow } from '@xyflow/react'
-import { ChevronLeft, CircleAlert, CircleCheck, Command, Network, Redo2, TriangleAlert, Undo2 } from 'lucide-react'
+import {
+  ChevronLeft,
+  CircleAlert,
+  CircleCheck,
+  Command,
+  Network,
+  PanelRight,
+  Redo2,
+  TriangleAlert,
+  Undo2,
+} from 'lucide-react'
 import type { Workflow } from '../../../api/types'
 import { autoLayout } from '../../../canvas/actions'
 import { useCanvas, useOverlay, useUndoState } from '../../../canvas/hooks'
@@ -8,7 +18,7 @@ import { Button, IconButton } from '../../../components/button'
 import { MOD } from '../../../components/platform'
 import { ThemeMenu } from '../../../components/theme-menu'
 import { notifyError } from '../../../components/toast'
-import { showTab, useEditor } from '../state'
+import { pinProperties, showTab, useEditor, useEditorState } from '../state'
 import { FIT_VIEW } from '../viewport'
 import { Avatars } from './avatars'
 import { RunButton } from './run-button'
@@ -20,6 +30,7 @@ export function Toolbar({ workflow }: { workflow: Workflow }) {
   const { store } = useEditor()
   const { fitView } = useReactFlow()
   const { canUndo, canRedo } = useUndoState()
+  const propertiesPinned = useEditorState((state) => state.propertiesPinned)
   const { undo } = session.document
 
   const arrange = () =>
@@ -62,6 +73,14 @@ export function Toolbar({ workflow }: { workflow: Workflow }) {
         <Command className="size-4" />
       </IconButton>
       <ThemeMenu />
+      <IconButton
+        label="Properties"
+        active={propertiesPinned}
+        onClick={() => pinProperties(store, !propertiesPinned)}
+        data-testid="toggle-properties"
+      >
+        <PanelRight className="size-4" />
+      </IconButton>
       <RunButton />
     </header>
   )

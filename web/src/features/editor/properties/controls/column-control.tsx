@@ -64,6 +64,7 @@ export function ColumnsControl({ schema, value, onChange, node, name, id, ...res
         placeholder="Add a column"
         onChange={setDraft}
         onChoose={add}
+        onLeave={add}
         testId={`field-${name}`}
       />
     </div>

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import type { NodeTypeSpec } from '../api/types'
+import { summaryOf } from './summary'
+
+function summary(config_schema: object, config: Record<string, unknown>): string {
+  const map = new Y.Doc().getMap('config')
+  for (const [key, value] of Object.entries(config)) map.set(key, value)
+  return summaryOf({ config_schema } as NodeTypeSpec, map)
+}
+
+test('what is required comes first', () => {
+  const schema = { required: ['path'], properties: { format: { type: 'string' }, path: { type: 'string' } } }
+  expect(summary(schema, { format: 'csv', path: 'flights.csv' })).toBe('flights.csv')
+  expect(summary(schema, { format: 'csv', path: ' ' })).toBe('csv')
+})
+
+test('lists name their items, numbers their key', () => {
+  const list = { required: ['by'], properties: { by: { type: 'array' } } }
+  expect(summary(list, { by: [{ column: 'a' }, { column: 'b', name: 'mean_b' }, 'c', null] })).toBe('a, mean_b, c')
+  const number = { required: ['rows'], properties: { rows: { type: 'integer', title: 'Rows' } } }
+  expect(summary(number, { rows: 1000 })).toBe('Rows: 1,000')
+})
+
+test('shared text is one line', () => {
+  const schema = { required: ['query'], properties: { query: { type: 'string' } } }
+  expect(summary(schema, { query: new Y.Text('SELECT *\n  FROM input') })).toBe('SELECT * FROM input')
+})
+
+test('a step without a configuration has none', () => {
+  expect(summary({}, {})).toBe('')
+  expect(summaryOf(undefined, undefined)).toBe('')
+})

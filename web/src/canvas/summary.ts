@@ -1,0 +1,31 @@
+/** What a step's configuration comes to, in one line on its card. */
+import * as Y from 'yjs'
+import type { NodeTypeSpec } from '../api/types'
+import { configSchema } from './schema'
+
+/** The first thing that a step cannot do without: the path it reads, the condition it applies, the columns it makes. */
+export function summaryOf(spec: NodeTypeSpec | undefined, config: Y.Map<unknown> | undefined): string {
+  if (!spec || !config) return ''
+  const { properties = {}, required = [] } = configSchema(spec)
+  for (const key of [...required, ...Object.keys(properties)]) {
+    if (properties[key]?.type === 'boolean') continue
+    const text = textOf(config.get(key))
+    if (text) return typeof config.get(key) === 'number' ? `${properties[key]?.title ?? key}: ${text}` : text
+  }
+  return ''
+}
+
+function textOf(value: unknown): string {
+  if (value instanceof Y.Text) return textOf(value.toString())
+  if (typeof value === 'string') return value.trim().replace(/\s+/g, ' ').slice(0, 80)
+  if (typeof value === 'number') return value.toLocaleString('en')
+  if (Array.isArray(value)) return value.slice(0, 8).map(nameOf).filter(Boolean).join(', ').slice(0, 80)
+  return ''
+}
+
+/** An item of a list says what it is by its `name`, else by the column that it is about. */
+function nameOf(item: unknown): string {
+  if (typeof item === 'string') return item
+  const { name, rename, column } = (item ?? {}) as Record<string, unknown>
+  return ([name, rename, column].find((text) => typeof text === 'string' && text !== '') as string | undefined) ?? ''
+}
