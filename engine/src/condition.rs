@@ -1,23 +1,21 @@
 //! Conditions in CEL [RUN-23], bounded: a condition is short, its loops do not multiply, and it runs over small values.
 //!
 //! The parser and the interpreter recurse, and a condition of a thousand characters can overflow a worker's stack. So
-//! both work on a thread of their own, whose stack is large enough for the longest condition.
+//! both work on a deep one.
 
 mod inspect;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, thread};
+use std::collections::HashMap;
 
 use cel::{Context, ExecutionError, Program, Value as Cel};
 use serde_json::Value;
 
-use crate::analysis::panic_message;
+use crate::deep_stack;
 
 /// Longer conditions are refused.
 pub const LENGTH_MAX: usize = 2_000;
-/// For conditions that are nothing but nesting, in an unoptimised build. Only what is used takes memory.
-const STACK_BYTES: usize = 128 * 1024 * 1024;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConditionError {
@@ -84,13 +82,8 @@ fn compile(source: &str) -> Result<Program, ConditionError> {
 }
 
 fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> Result<T, ConditionError> + Send) -> Result<T, ConditionError> {
-    let failed = |why: String| Err(ConditionError::Evaluation(format!("the condition cannot be evaluated: {why}")));
-    thread::scope(|scope| {
-        match thread::Builder::new().name("condition".to_owned()).stack_size(STACK_BYTES).spawn_scoped(scope, work) {
-            Ok(worker) => worker.join().unwrap_or_else(|panic| failed(panic_message(panic.as_ref()))),
-            Err(error) => failed(error.to_string()),
-        }
-    })
+    deep_stack::run("condition", work)
+        .unwrap_or_else(|why| Err(ConditionError::Evaluation(format!("the condition cannot be evaluated: {why}"))))
 }
 
 fn explain(error: &ExecutionError) -> String {

@@ -7,6 +7,7 @@
 pub mod analysis;
 pub mod condition;
 pub mod config_schema;
+mod deep_stack;
 pub mod egress;
 mod execute;
 pub mod files;

@@ -3,6 +3,9 @@
 //! What is allowed is decided on the syntax tree before Polars sees the text. Polars' table functions
 //! (`read_csv('/etc/passwd')` and alike) read the server's files, so nothing but the named tables may stand after
 //! `FROM`, and an expression may hold no query at all [SEC-1].
+//!
+//! Polars recurses over the tree, and a chain of fifty `OR`s can overflow a worker's stack. So texts are bounded, and
+//! read on a deep stack.
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
@@ -11,22 +14,25 @@ use polars::{
     sql::{SQLContext, sql_expr},
 };
 use sqlparser::{
-    ast::{ObjectName, Query, SetExpr, Statement, TableFactor, Visit, Visitor},
+    ast::{Expr as SqlExpr, ObjectName, Query, SetExpr, Statement, TableFactor, Visit, Visitor},
     dialect::GenericDialect,
     parser::{Parser, ParserError, ParserOptions},
     tokenizer::Token,
 };
 
 use super::{Fault, Table};
-use crate::suggest;
+use crate::{deep_stack, suggest};
 
 /// Longer texts are refused.
 const SQL_BYTES_MAX: usize = 100_000;
+/// Operators on the result of an operator: `a OR b OR c` has two. Polars takes quadratic time for them.
+const DEPTH_MAX: usize = 250;
+/// Tables after `FROM` and `JOIN`, and `UNION`s and alike. Polars takes cubic time for them.
+const TABLES_MAX: usize = 100;
 
 /// The expression of a config `field`, over the columns of `table`.
 pub(crate) fn expression(text: &str, field: &str, table: &Table) -> Result<Expr, Fault> {
     let parse = || {
-        check_size(text)?;
         refuse_queries_in_expression(text)?;
         let expr = sql_expr(text).map_err(|error| Fault { code: "invalid_expression", ..error.into() })?;
         let unknown = expr.clone().meta().root_names().into_iter().find(|name| !table.schema.contains(name));
@@ -35,13 +41,12 @@ pub(crate) fn expression(text: &str, field: &str, table: &Table) -> Result<Expr,
             None => Ok(expr),
         }
     };
-    parse().map_err(|fault: Fault| fault.at(field))
+    bounded(text, parse).map_err(|fault| fault.at(field))
 }
 
 /// The table that a `SELECT` makes of the named tables.
 pub(crate) fn query(text: &str, field: &str, tables: &[(String, &Table)]) -> Result<LazyFrame, Fault> {
     let plan = || {
-        check_size(text)?;
         only_named_tables(text, tables)?;
         let mut context = SQLContext::new();
         for (name, table) in tables {
@@ -51,12 +56,14 @@ pub(crate) fn query(text: &str, field: &str, tables: &[(String, &Table)]) -> Res
         frame.collect_schema().map_err(|error| explained(error.into(), tables))?;
         Ok(frame)
     };
-    plan().map_err(|fault: Fault| fault.at(field))
+    bounded(text, plan).map_err(|fault| fault.at(field))
 }
 
-fn check_size(text: &str) -> Result<(), Fault> {
+/// Reads a text of bounded size, on a deep stack.
+fn bounded<T: Send>(text: &str, read: impl FnOnce() -> Result<T, Fault> + Send) -> Result<T, Fault> {
     match text.len() {
-        0..=SQL_BYTES_MAX => Ok(()),
+        0..=SQL_BYTES_MAX => deep_stack::run("sql", read)
+            .unwrap_or_else(|why| Err(Fault::new("query_failed", "the SQL cannot be evaluated").reason(why))),
         size => Err(Fault::new("invalid_sql", format!("the text has {size} bytes; {SQL_BYTES_MAX} are allowed"))),
     }
 }
@@ -79,10 +86,8 @@ fn refuse_queries_in_expression(text: &str) -> Result<(), Fault> {
         );
         return Err(Fault::new("invalid_expression", message).fix("write one expression over the columns"));
     }
-    match expr.visit(&mut NoQueries) {
-        ControlFlow::Break(fault) => Err(fault),
-        ControlFlow::Continue(()) => Ok(()),
-    }
+    passes(&expr, &mut Bounds::of("invalid_expression"))?;
+    passes(&expr, &mut NoQueries)
 }
 
 fn only_named_tables(text: &str, tables: &[(String, &Table)]) -> Result<(), Fault> {
@@ -94,7 +99,12 @@ fn only_named_tables(text: &str, tables: &[(String, &Table)]) -> Result<(), Faul
         );
     };
     let mut names = Names { known: tables.iter().map(|(name, _)| name.clone()).collect() };
-    match statement.visit(&mut names) {
+    passes(statement, &mut Bounds::of("invalid_sql"))?;
+    passes(statement, &mut names)
+}
+
+fn passes(tree: &impl Visit, visitor: &mut impl Visitor<Break = Fault>) -> Result<(), Fault> {
+    match tree.visit(visitor) {
         ControlFlow::Break(fault) => Err(fault),
         ControlFlow::Continue(()) => Ok(()),
     }
@@ -120,6 +130,61 @@ fn explained(fault: Fault, tables: &[(String, &Table)]) -> Fault {
     let columns: BTreeSet<_> = tables.iter().flat_map(|(_, table)| table.schema.iter_names()).collect();
     let fix = suggest::fix(name, columns.iter().map(|name| name.as_str()));
     fault.fix(fix)
+}
+
+/// Lets pass what Polars can plan within a moment. It looks no deeper than that.
+struct Bounds {
+    code: &'static str,
+    depth: usize,
+    tables: usize,
+}
+
+impl Bounds {
+    fn of(code: &'static str) -> Self {
+        Self { code, depth: 0, tables: 0 }
+    }
+
+    fn tables(&mut self, more: usize) -> ControlFlow<Fault> {
+        self.tables += more;
+        if self.tables <= TABLES_MAX {
+            return ControlFlow::Continue(());
+        }
+        let message = format!("a query may read {TABLES_MAX} tables, and this one reads more");
+        ControlFlow::Break(Fault::new(self.code, message).fix("split it over several nodes"))
+    }
+}
+
+impl Visitor for Bounds {
+    type Break = Fault;
+
+    fn pre_visit_expr(&mut self, _: &SqlExpr) -> ControlFlow<Fault> {
+        self.depth += 1;
+        if self.depth <= DEPTH_MAX {
+            return ControlFlow::Continue(());
+        }
+        let message = format!("more than {DEPTH_MAX} operators follow on one another");
+        ControlFlow::Break(Fault::new(self.code, message).fix("use `IN (…)` or `CASE`, or split it over several nodes"))
+    }
+
+    fn post_visit_expr(&mut self, _: &SqlExpr) -> ControlFlow<Fault> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Fault> {
+        self.tables(set_operations(&query.body))
+    }
+
+    fn pre_visit_table_factor(&mut self, _: &TableFactor) -> ControlFlow<Fault> {
+        self.tables(1)
+    }
+}
+
+fn set_operations(body: &SetExpr) -> usize {
+    match body {
+        SetExpr::SetOperation { left, right, .. } => 1 + set_operations(left) + set_operations(right),
+        _ => 0,
+    }
 }
 
 struct NoQueries;

@@ -145,6 +145,36 @@ async fn sql_reads_nothing_but_its_inputs() {
     }
 }
 
+/// [SEC-1] Polars recurses over what is chained: a long text is computed or refused, and overflows no stack.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_chains_overflow_no_stack() {
+    let world = World::new();
+    let table = world.table(TABLE).await;
+    let or = |more: usize| format!("delay = 1{}", " OR delay = 1".repeat(more));
+    let computed = world.run("filter", json!({ "expression": or(200) }), &[("in", &table)]).await;
+    assert!(computed.is_ok(), "{computed:?}");
+    let expressions =
+        [or(7_000), format!("1{} > 0", "+1".repeat(40_000)), format!("delay{}", " IS NULL".repeat(10_000))];
+    for expression in expressions {
+        let finding = world.finding("filter", json!({ "expression": expression }), &[("in", schema(&table))]);
+        assert_eq!(finding.code, "invalid_expression");
+        assert_eq!(finding.message, "more than 250 operators follow on one another");
+        let failure = world.run("filter", json!({ "expression": expression }), &[("in", &table)]).await.unwrap_err();
+        assert_eq!(failure.message, finding.message);
+    }
+    let links: String = (1..500).map(|i| format!(", c{i} AS (SELECT * FROM c{})", i - 1)).collect();
+    let queries = [
+        format!("SELECT 1{} AS n FROM input", "+1".repeat(40_000)),
+        format!("SELECT delay FROM input{}", " UNION ALL SELECT delay FROM input".repeat(2_500)),
+        format!("SELECT 1 AS n{}", " UNION ALL SELECT 1".repeat(4_000)),
+        format!("WITH c0 AS (SELECT * FROM input){links} SELECT * FROM c499"),
+    ];
+    for query in queries {
+        let finding = world.finding("sql", json!({ "query": query }), &[("in", schema(&table))]);
+        assert_eq!((finding.code, finding.field.as_deref()), ("invalid_sql", Some("/query")), "{}", finding.message);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_table_and_a_syntax_error() {
     let world = World::new();
