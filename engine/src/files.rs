@@ -49,8 +49,14 @@ impl Files {
             NodeFailure::new("file_not_writable", format!("`{path}` cannot be written")).reason(error.to_string())
         };
         let folder = file.parent().ok_or_else(|| outside(path))?;
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        std::fs::create_dir_all(&self.root).map_err(failed)?;
         let root = self.root.canonicalize().map_err(failed)?;
+        // Before folders are made: a link may lead outside.
+        let there = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(&self.root);
+        if !there.canonicalize().map_err(failed)?.starts_with(&root) {
+            return Err(outside(path));
+        }
+        std::fs::create_dir_all(folder).map_err(failed)?;
         let folder = folder.canonicalize().map_err(failed)?;
         let target = folder.join(file.file_name().ok_or_else(|| outside(path))?);
         if !folder.starts_with(&root) || target.is_symlink() {
@@ -72,4 +78,22 @@ impl Files {
 fn outside(path: &str) -> NodeFailure {
     NodeFailure::new("invalid_path", format!("`{path}` is not a path inside the files folder"))
         .solution("use a relative path without `..`")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// [SEC-1] A link to a folder outside is followed neither to a file nor to make folders.
+    #[test]
+    fn links_lead_nowhere() {
+        let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(outside.path(), inside.path().join("link")).unwrap();
+        let files = Files::new(inside.path());
+        for path in ["link/a.csv", "link/new/a.csv"] {
+            assert_eq!(files.writable(path).unwrap_err().code, "invalid_path", "{path}");
+        }
+        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+        assert!(files.writable("new/deep/a.csv").is_ok());
+    }
 }

@@ -122,6 +122,10 @@ fn compute_error(message: &str) -> Fault {
         return Fault::new("ragged_rows", "a row has more values than there are columns")
             .fix("check the delimiter, and that values which contain it are quoted");
     }
+    if message.starts_with("cannot compare") {
+        return Fault::new("type_mismatch", line)
+            .fix("convert one side: `CAST(column AS DOUBLE)`, a Cast node before, or quotes around a text");
+    }
     if message.contains("utf-8") || message.contains("utf8") {
         return Fault::new("invalid_encoding", "the file is not UTF-8 text").reason(line).fix("save it as UTF-8");
     }

@@ -18,6 +18,8 @@ pub struct Config {
     expression: String,
 }
 
+const FIELD: &str = "/expression";
+
 #[derive(Debug)]
 pub struct Filter;
 
@@ -33,7 +35,12 @@ impl TypedNode for Filter {
     }
 
     fn check(&self, config: &Config, ctx: &CheckContext<'_>) -> Checked {
-        transform::check(ctx, |tables| plan(config, tables))
+        transform::check(ctx, |tables| {
+            let kept = plan(config, tables)?;
+            // Polars compares types only when it computes: no rows are enough for that.
+            kept.clone().collect().map_err(|error| Fault::from(error).at(FIELD))?;
+            Ok(kept)
+        })
     }
 
     async fn run(&self, config: Config, ctx: RunContext) -> Result<Outcome, NodeFailure> {
@@ -42,7 +49,6 @@ impl TypedNode for Filter {
 }
 
 fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
-    const FIELD: &str = "/expression";
     let table = tables.one("in")?;
     let condition = sql::expression(&config.expression, FIELD, table)?;
     let answer =

@@ -110,6 +110,21 @@ async fn expressions_that_cannot_be() {
     assert!(finding.message.contains("line") || finding.message.contains("EOF"), "{}", finding.message);
 }
 
+/// [CANVAS-4] Text compared with a number is told while editing, and in the same words by a run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comparison_of_different_types_is_a_finding() {
+    let world = World::new();
+    let table = world.table(TABLE).await;
+    for expression in ["carrier > 1", "delay = 'late'"] {
+        let config = json!({ "expression": expression });
+        let finding = world.finding("filter", config.clone(), &[("in", schema(&table))]);
+        assert_eq!((finding.code, finding.field.as_deref()), ("type_mismatch", Some("/expression")), "{finding:?}");
+        let failure = world.run("filter", config, &[("in", &table)]).await.unwrap_err();
+        assert_eq!(failure.code, "type_mismatch", "{failure:?}");
+        assert!(failure.solution.unwrap().contains("CAST"));
+    }
+}
+
 /// [SEC-1] Polars' table functions read any file of the server: they are refused wherever they stand.
 #[tokio::test(flavor = "multi_thread")]
 async fn sql_reads_nothing_but_its_inputs() {
