@@ -24,7 +24,7 @@ pub use canvas::{CanvasSession, JoinCanvas};
 pub use context::{Limits, SystemConfig};
 pub use credit::CreditLimits;
 pub use feed::{Channel, EventFrame};
-pub use outbox::{Close, Next, OutFrame, Outbox};
+pub use outbox::{Close, Next, OutFrame, Outbox, Pushed};
 pub use system::{
     EditDiagramError, StartError, StartRun, StartRunError, SubscribeError, Subscription, System, Unavailable,
 };

@@ -8,7 +8,7 @@ mod failures;
 
 use std::{collections::HashMap, sync::Arc};
 
-use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, RpcReplyPort, SupervisionEvent};
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use troupe_model::{RunId, TenantId, WorkflowId};
@@ -45,6 +45,11 @@ pub(crate) enum TenantMsg {
     CloseWorkflow(WorkflowId, Close),
     /// The journal failed and was replaced: what waits for it starts anew from the store.
     JournalReplaced(ActorRef<JournalMsg>),
+    /// A child could not load. Of this there is no supervision event.
+    StartFailed {
+        child: ActorId,
+        error: String,
+    },
     /// Stop all children in order; answers when they are gone.
     Drain(RpcReplyPort<()>),
 }
@@ -124,8 +129,10 @@ impl Actor for Tenant {
             TenantMsg::WorkflowUpdated { workflow, row } => state.tell(workflow, WorkflowMsg::Updated(row)),
             TenantMsg::CloseWorkflow(workflow, close) => state.tell(workflow, WorkflowMsg::Close(close)),
             TenantMsg::JournalReplaced(journal) => state.journal_replaced(journal),
+            TenantMsg::StartFailed { child, error } => state.child_failed(child, &error),
             TenantMsg::Drain(reply) => state.drain(reply),
         }
+        state.answer_drained();
         Ok(())
     }
 
@@ -159,12 +166,7 @@ impl TenantState {
             return Err(reason);
         }
         let args = WorkflowArgs { tenant: self.tenant, workflow: id, journal: self.journal.clone() };
-        let handler = Workflow { context: self.context.clone() };
-        // Instant: the canvas loads in the child, not in this turn; what is sent meanwhile waits in its mailbox.
-        let (actor, _) =
-            ractor::ActorRuntime::<Workflow>::spawn_linked_instant(None, handler, args, self.myself.get_cell())
-                .map_err(|error| error.to_string())?;
-        self.children.insert(actor.get_id(), Child::Workflow(id));
+        let actor = self.start(Child::Workflow(id), Workflow { context: self.context.clone() }, args)?;
         self.workflows.insert(id, actor.clone());
         Ok(actor)
     }
@@ -174,14 +176,29 @@ impl TenantState {
             return;
         }
         let args = RunArgs { tenant: self.tenant, run: id, parent: self.myself.clone() };
-        let handler = Run { context: self.context.clone() };
-        match ractor::ActorRuntime::<Run>::spawn_linked_instant(None, handler, args, self.myself.get_cell()) {
-            Ok((actor, _)) => {
-                self.children.insert(actor.get_id(), Child::Run(id));
-                self.runs.insert(id, LiveRun { actor, slot });
-            }
-            Err(error) => tracing::error!(run.id = %id, %error, "a run could not be started"),
+        match self.start(Child::Run(id), Run { context: self.context.clone() }, args) {
+            Ok(actor) => drop(self.runs.insert(id, LiveRun { actor, slot })),
+            Err(error) => tracing::error!(run.id = %id, error, "a run could not be started"),
         }
+    }
+
+    /// Starts a child that loads by itself, not in this turn; what is sent to it meanwhile waits in its mailbox.
+    fn start<A: Actor>(&mut self, child: Child, handler: A, args: A::Arguments) -> Result<ActorRef<A::Msg>, String> {
+        let (actor, started) = ActorRuntime::<A>::spawn_linked_instant(None, handler, args, self.myself.get_cell())
+            .map_err(|error| error.to_string())?;
+        let id = actor.get_id();
+        self.children.insert(id, child);
+        let myself = self.myself.clone();
+        task::spawn("start-watch", async move {
+            let error = match started.await {
+                Ok(Ok(_)) => return,
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            // A tenant that has stopped needs no telling.
+            let _ = myself.cast(TenantMsg::StartFailed { child: id, error });
+        });
+        Ok(actor)
     }
 
     /// Tells a workflow that is open; one that is not has nobody to tell.
@@ -244,7 +261,6 @@ impl TenantState {
         for run in self.runs.values() {
             let _ = run.actor.cast(RunMsg::Suspend);
         }
-        self.answer_drained();
     }
 
     fn answer_drained(&mut self) {

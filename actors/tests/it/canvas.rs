@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use troupe_actors::{Channel, DiagramEdit, EditDiagramError, EditError, Limits};
 use troupe_crdt::{Access, wire};
-use troupe_model::{ServerId, Timestamp};
+use troupe_model::{Clock, ServerId, SystemClock, Timestamp};
 use troupe_store::{
     canvas,
     leases::{self, LeaseKind},
@@ -179,6 +179,29 @@ fn a_former_owner_cannot_write() {
         assert_eq!(ann.closed().await.code, 1012);
         let mut tx = store.begin(world.tenant).await.unwrap();
         assert_eq!(canvas::load(&mut tx, world.workflow).await.unwrap().updates.len(), 1);
+    });
+}
+
+/// [SYNC-13] A canvas that cannot be opened says why, and opens when the reason is gone.
+#[test]
+fn a_canvas_that_cannot_open_says_why() {
+    let world = World::limited(Limits { lease_ttl: Duration::from_millis(300), ..Limits::default() });
+    world.on(async |world| {
+        let store = world.store().await;
+        let (kind, id, server) = (LeaseKind::Workflow, *world.workflow.as_uuid(), ServerId::generate());
+        let (now, ttl) = (SystemClock.now(), Duration::from_secs(60));
+        let mut tx = store.begin_system().await.unwrap();
+        let epoch = leases::acquire(&mut tx, kind, id, world.tenant, server, now, ttl).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let refused = world.system().diagram(world.tenant, world.workflow).await.unwrap_err();
+        assert!(refused.to_string().contains("another server owns"), "{refused}");
+
+        let mut tx = store.begin_system().await.unwrap();
+        assert!(leases::release(&mut tx, kind, id, server, epoch).await.unwrap());
+        tx.commit().await.unwrap();
+        while world.system().diagram(world.tenant, world.workflow).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     });
 }
 
