@@ -103,6 +103,7 @@ pub struct Limits {
     pub outbox_bytes_max: usize,
     pub authenticate_timeout_s: u64,
     pub sessions_per_tenant_max: usize,
+    pub canvases_per_socket_max: usize,
     pub runs_per_tenant_max: usize,
     pub nodes_per_run_max: usize,
     pub nodes_max: usize,

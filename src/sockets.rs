@@ -1,8 +1,10 @@
-//! The two WebSockets: a canvas's collaboration socket, and the event channel. A session is a plain task:
+//! The WebSockets: one for a canvas, one for several, and the event channel. A session is a plain task:
 //! reader → handle → actor; outbox → writer.
 
 mod collab;
 mod events;
+mod hocuspocus;
+mod member;
 mod wire;
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -14,7 +16,11 @@ use crate::{
 
 pub fn routes() -> Routes {
     let access = socket(Object::Workflow, Level::Read);
-    Routes::default().get(access, "/ws", events::open).get(access, "/collab/{workflow}", collab::open)
+    Routes::default().get(access, "/ws", events::open).get(access, "/collab", hocuspocus::open).get(
+        access,
+        "/collab/{workflow}",
+        collab::open,
+    )
 }
 
 /// All open sockets of this server.

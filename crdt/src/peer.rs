@@ -83,7 +83,7 @@ impl Peer {
             Message::SyncStep1(state_vector) => self.answer(canvas, state_vector),
             Message::SyncStep2(update) | Message::Update(update) => match self.access {
                 Access::ReadWrite => self.take(canvas, update),
-                Access::ReadOnly => refuse_edit(canvas, update),
+                Access::ReadOnly => self.refuse_edit(canvas, update),
             },
             Message::Awareness(update) => Ok(Outcome {
                 awareness: awareness.receive(self.session, &self.user, update, &self.limits, now_ms)?,
@@ -136,15 +136,13 @@ impl Peer {
         }
         Ok(())
     }
-}
 
-/// What changes nothing passes: a client answers our question with what it has.
-fn refuse_edit(canvas: &Canvas, update: &[u8]) -> Result<Outcome, Refusal> {
-    let sketch = guard::sketch(update)?;
-    let replies = if canvas.has(&sketch) {
-        Vec::new()
-    } else {
-        vec![wire::denied("you may read this workflow, and not edit it")]
-    };
-    Ok(Outcome { replies, ..Outcome::default() })
+    /// What changes nothing passes: a client answers our question with what it has.
+    fn refuse_edit(&mut self, canvas: &Canvas, update: &[u8]) -> Result<Outcome, Refusal> {
+        let sketch = guard::sketch(update)?;
+        if canvas.has(&sketch) {
+            return Ok(Outcome { counted: self.pending.settle(), ..Outcome::default() });
+        }
+        Ok(Outcome { replies: vec![wire::denied("you may read this workflow, and not edit it")], ..Outcome::default() })
+    }
 }

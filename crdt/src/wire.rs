@@ -2,6 +2,7 @@
 //!
 //! Decoding borrows. A frame holds one message and nothing after it.
 
+pub mod hocuspocus;
 mod lib0;
 
 use thiserror::Error;
@@ -49,6 +50,8 @@ pub enum Malformed {
     Text,
     #[error("a frame declares more than it holds")]
     Count,
+    #[error("a document's name is too long")]
+    Name,
     #[error("a frame is of an unknown kind")]
     Kind,
 }
@@ -56,12 +59,7 @@ pub enum Malformed {
 pub fn decode(frame: &[u8]) -> Result<Message<'_>, Malformed> {
     let mut reader = Reader::new(frame);
     let message = match reader.uint()? {
-        SYNC => match reader.uint()? {
-            STEP_1 => Message::SyncStep1(reader.buf()?),
-            STEP_2 => Message::SyncStep2(reader.buf()?),
-            UPDATE => Message::Update(reader.buf()?),
-            _ => return Err(Malformed::Kind),
-        },
+        SYNC => sync(&mut reader)?,
         AWARENESS => Message::Awareness(reader.buf()?),
         AUTH => match reader.uint()? {
             DENIED => Message::Denied(reader.str()?),
@@ -73,6 +71,15 @@ pub fn decode(frame: &[u8]) -> Result<Message<'_>, Malformed> {
     };
     reader.end()?;
     Ok(message)
+}
+
+fn sync<'a>(reader: &mut Reader<'a>) -> Result<Message<'a>, Malformed> {
+    match reader.uint()? {
+        STEP_1 => Ok(Message::SyncStep1(reader.buf()?)),
+        STEP_2 => Ok(Message::SyncStep2(reader.buf()?)),
+        UPDATE => Ok(Message::Update(reader.buf()?)),
+        _ => Err(Malformed::Kind),
+    }
 }
 
 pub fn encode(message: Message<'_>) -> Vec<u8> {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use futures::{
-    SinkExt, StreamExt,
-    stream::{SplitSink, SplitStream},
+    FutureExt, SinkExt, Stream, StreamExt,
+    stream::{self, SplitSink, SplitStream},
 };
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout, timeout_at};
 use troupe_actors::{Close, EventFrame, Next, OutFrame, Outbox};
 
 /// axum's default is 128 KiB for each connection, used or not.
@@ -15,9 +15,9 @@ const READ_BUFFER_BYTES: usize = 4 * 1024;
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// A frame a little over the limit is read, so that its sender can be told; one far over it ends the connection.
 const HARD_LIMIT_FACTOR: usize = 4;
-const PING_EVERY: Duration = Duration::from_secs(20);
+pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// Nothing came for so long, not even a pong.
-const IDLE_MAX: Duration = Duration::from_secs(60);
+pub const IDLE_MAX: Duration = Duration::from_secs(60);
 /// A busy session gets what gathered in this window in one flush [SYNC-8].
 const WINDOW: Duration = Duration::from_millis(16);
 /// A write that takes longer means that nobody reads [SYNC-7].
@@ -30,6 +30,11 @@ pub const FORBIDDEN: u16 = 4403;
 pub const GONE: u16 = 4404;
 pub const IDLE: u16 = 4408;
 pub const TRY_AGAIN: u16 = 1013;
+
+/// Whether coming back would change nothing.
+pub fn is_final(close: &Close) -> bool {
+    (4400..4500).contains(&close.code)
+}
 
 pub fn sized(upgrade: WebSocketUpgrade, frame_bytes_max: usize) -> WebSocketUpgrade {
     let hard_limit = frame_bytes_max.saturating_mul(HARD_LIMIT_FACTOR);
@@ -45,6 +50,17 @@ pub async fn refuse(socket: WebSocket, close: Close) {
     let (sink, stream) = socket.split();
     end(sink, &close).await;
     Reader::new(stream, 0).linger().await;
+}
+
+/// Ticks after each period. A tick that is late is not made up for.
+pub fn every(period: Duration) -> Interval {
+    let mut ticks = interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}
+
+pub fn binary_only() -> Close {
+    Close::new(MALFORMED, "this socket takes binary frames only")
 }
 
 /// What the reader got.
@@ -123,36 +139,60 @@ pub async fn run(reading: impl Future<Output = Option<Close>>, writing: impl Fut
     }
 }
 
+/// What a writer writes next.
+pub enum Outgoing {
+    Message(Message),
+    /// The last.
+    Close(Close),
+}
+
+/// What the outbox holds, until it closes.
+pub fn messages(outbox: Outbox, encode: impl Fn(OutFrame) -> Message) -> impl Stream<Item = Outgoing> {
+    stream::unfold((outbox, encode), |(outbox, encode)| async move {
+        let outgoing = match outbox.next().await {
+            Next::Frame(frame) => Outgoing::Message(encode(frame)),
+            Next::Close(close) => Outgoing::Close(close),
+        };
+        Some((outgoing, (outbox, encode)))
+    })
+}
+
 /// Writes what the outbox holds until it closes. Ends early when the socket breaks or nobody reads.
-pub async fn write(mut sink: SplitSink<WebSocket, Message>, outbox: &Outbox, encode: impl Fn(OutFrame) -> Message) {
-    let mut ping = interval(PING_EVERY);
-    ping.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    ping.tick().await;
+pub async fn write(sink: SplitSink<WebSocket, Message>, outbox: &Outbox, encode: impl Fn(OutFrame) -> Message) {
+    write_all(sink, messages(outbox.clone(), encode)).await;
+}
+
+/// The same for what comes from several places.
+pub async fn write_all(mut sink: SplitSink<WebSocket, Message>, outgoing: impl Stream<Item = Outgoing>) {
+    let mut outgoing = std::pin::pin!(outgoing);
+    let mut ping = every(PING_EVERY);
     let mut window_ends = Instant::now();
     loop {
-        let next = tokio::select! {
-            next = outbox.next() => next,
+        let first = tokio::select! {
+            first = outgoing.next() => first,
             _ = ping.tick() => {
                 if !sent(sink.send(Message::Ping(bytes::Bytes::new()))).await { return }
                 continue;
             }
         };
-        let first = match next {
-            Next::Frame(frame) => frame,
-            Next::Close(close) => return end(sink, &close).await,
-        };
-        if !sent(sink.feed(encode(first))).await {
-            return;
+        match first {
+            Some(Outgoing::Message(first)) => {
+                if !sent(sink.feed(first)).await {
+                    return;
+                }
+            }
+            Some(Outgoing::Close(close)) => return end(sink, &close).await,
+            None => return,
         }
         sleep_until(window_ends).await;
-        while let Some(next) = outbox.try_next() {
+        while let Some(Some(next)) = outgoing.next().now_or_never() {
             match next {
-                Next::Frame(frame) => {
-                    if !sent(sink.feed(encode(frame))).await {
+                Outgoing::Message(message) => {
+                    if !sent(sink.feed(message)).await {
                         return;
                     }
                 }
-                Next::Close(close) => return end(sink, &close).await,
+                Outgoing::Close(close) => return end(sink, &close).await,
             }
         }
         if !sent(sink.flush()).await {

@@ -7,6 +7,7 @@ mod auth;
 mod cli;
 mod examples;
 mod hierarchy;
+mod hocuspocus;
 mod openapi;
 mod policy;
 mod problems;

@@ -44,6 +44,7 @@ fn public_routes_are_these() {
         open,
         [
             "GET /api/openapi.json",
+            "GET /collab",
             "GET /collab/{workflow}",
             "GET /health/live",
             "GET /health/ready",

@@ -13,17 +13,17 @@ use tokio_tungstenite::{
 
 use crate::app::{Answer, Client, TestApp};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 const WITHIN: Duration = Duration::from_secs(10);
 /// SyncStep1 with an empty state vector.
-const STEP1: [u8; 4] = [0, 0, 1, 0];
+pub const STEP1: [u8; 4] = [0, 0, 1, 0];
 
-async fn connect(url: &str) -> Socket {
+pub async fn connect(url: &str) -> Socket {
     connect_async(url).await.unwrap().0
 }
 
-async fn next(socket: &mut Socket) -> Message {
+pub async fn next(socket: &mut Socket) -> Message {
     loop {
         let message = tokio::time::timeout(WITHIN, socket.next()).await.unwrap().unwrap().unwrap();
         if !message.is_ping() {
@@ -33,7 +33,7 @@ async fn next(socket: &mut Socket) -> Message {
 }
 
 /// The code and reason with which the server closes.
-async fn closed(socket: &mut Socket) -> (u16, String) {
+pub async fn closed(socket: &mut Socket) -> (u16, String) {
     loop {
         if let Message::Close(frame) = next(socket).await {
             let frame = frame.unwrap();
@@ -58,7 +58,7 @@ async fn say(socket: &mut Socket, value: Value) {
     socket.send(Message::text(value.to_string())).await.unwrap();
 }
 
-async fn collab(app: &TestApp, client: &Client, workflow: &str) -> Socket {
+pub async fn collab(app: &TestApp, client: &Client, workflow: &str) -> Socket {
     let ticket = client.ticket(json!({ "purpose": "collab", "workflow_id": workflow })).await;
     connect(&format!("{}/collab/{workflow}?ticket={ticket}", app.ws())).await
 }

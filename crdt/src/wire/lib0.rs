@@ -65,9 +65,13 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.buf()?).map_err(|_| Malformed::Text)
     }
 
+    pub const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// Nothing may follow.
     pub fn end(&self) -> Result<(), Malformed> {
-        if self.rest.is_empty() { Ok(()) } else { Err(Malformed::Leftover) }
+        if self.is_empty() { Ok(()) } else { Err(Malformed::Leftover) }
     }
 }
 

@@ -1,0 +1,254 @@
+//! `GET /collab`: many canvases over one socket, in Hocuspocus' framing: its stock provider works as it is [SYNC-2].
+//!
+//! A document's name is a workflow's id. Each document is authenticated by itself, with an access token or a ticket,
+//! and is then a session like any other: [`Member`]. A document that is refused, or that may no longer be read, is told
+//! so; the others on the socket go on. What arrives for a document that is not open is not read: a provider sends its
+//! first frames without waiting for an answer to its token.
+
+mod ledger;
+mod outlet;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{State, WebSocketUpgrade, ws::WebSocket},
+    response::Response,
+};
+use bytes::Bytes;
+use futures::StreamExt;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+use tracing::Instrument;
+use troupe_actors::{Close, OutFrame, Outbox, Pushed};
+use troupe_crdt::{
+    Access,
+    wire::{
+        self as protocol, Message,
+        hocuspocus::{self, Answer, Frame, Name, Request},
+    },
+};
+use troupe_model::WorkflowId;
+
+use self::outlet::{Outlet, SharedLedger, left};
+use super::{
+    member::{self, Member, RECHECK_EVERY},
+    wire::{self, IDLE_MAX, Incoming, PING_EVERY, Reader},
+};
+use crate::{
+    app::App,
+    auth::{Caller, authenticate},
+};
+
+/// Documents that joined while the writer was busy.
+const JOINED_MAX: usize = 4;
+
+struct Socket {
+    app: App,
+    /// By name, with the client's session in it.
+    documents: HashMap<Arc<str>, Document>,
+    /// What is not of a canvas.
+    own: Outbox,
+    joined: mpsc::Sender<Outlet>,
+    /// When a socket without documents is closed, and how.
+    useless_at: Instant,
+    useless: Close,
+}
+
+struct Document {
+    member: Member,
+    ledger: SharedLedger,
+}
+
+pub async fn open(State(app): State<App>, upgrade: WebSocketUpgrade) -> Response {
+    let frame_bytes_max = app.config().limits.frame_bytes_max;
+    let tasks = app.sessions().tasks.clone();
+    let served = |socket| serve(app, socket).instrument(tracing::info_span!("hocuspocus"));
+    wire::sized(upgrade, frame_bytes_max).on_upgrade(move |socket| tasks.track_future(served(socket)))
+}
+
+async fn serve(app: App, socket: WebSocket) {
+    let (sink, stream) = socket.split();
+    let limits = &app.config().limits;
+    let mut incoming = Reader::new(stream, limits.frame_bytes_max);
+    let own = Outbox::new(limits.outbox_bytes_max);
+    let (joined, joining) = mpsc::channel(JOINED_MAX);
+    let writing = wire::write_all(sink, outlet::outgoing(own.clone(), joining));
+    let reading = Socket::new(app, own.clone(), joined).read(&mut incoming);
+    wire::run(reading, writing, &own).await;
+    incoming.linger().await;
+}
+
+impl Socket {
+    fn new(app: App, own: Outbox, joined: mpsc::Sender<Outlet>) -> Self {
+        let seconds = app.config().limits.authenticate_timeout_s;
+        let reason = format!("a first document must be authenticated within {seconds} seconds");
+        Self {
+            app,
+            documents: HashMap::new(),
+            own,
+            joined,
+            useless_at: Instant::now() + Duration::from_secs(seconds),
+            useless: Close::new(wire::UNAUTHENTICATED, reason),
+        }
+    }
+
+    /// Until the client is gone (`None`) or must go.
+    async fn read(mut self, reader: &mut Reader) -> Option<Close> {
+        let (mut recheck, mut ping) = (wire::every(RECHECK_EVERY), wire::every(PING_EVERY));
+        loop {
+            let incoming = tokio::select! {
+                incoming = reader.next() => incoming,
+                () = self.app.sessions().stopping.cancelled() => return Some(Close::restarting()),
+                () = sleep_until(self.useless_at), if self.documents.is_empty() => return Some(self.useless),
+                _ = recheck.tick() => match self.recheck().await {
+                    Ok(()) => continue,
+                    Err(close) => return Some(close),
+                },
+                _ = ping.tick() => match self.say(hocuspocus::PING.to_vec()) {
+                    Ok(()) => continue,
+                    Err(close) => return Some(close),
+                },
+            };
+            let done = match incoming {
+                Incoming::Binary(frame) => self.receive(&frame).await,
+                Incoming::Text(_) => Err(wire::binary_only()),
+                Incoming::Gone => return None,
+                Incoming::Refused(close) => Err(close),
+            };
+            if let Err(close) = done {
+                return Some(close);
+            }
+        }
+    }
+
+    /// An error ends the socket.
+    async fn receive(&mut self, frame: &[u8]) -> Result<(), Close> {
+        match hocuspocus::decode(frame).map_err(|malformed| Close::new(wire::MALFORMED, malformed.to_string()))? {
+            Frame::Ping => self.say(hocuspocus::PONG.to_vec()),
+            Frame::Pong => Ok(()),
+            Frame::Document(name, request) => match request {
+                Request::Authenticate(token) => self.authenticate(name, token).await,
+                Request::Canvas(message) => self.forward(name, message, false).await,
+                Request::Reply(message) => self.forward(name, message, true).await,
+                // A message for an application on the server, of which there is none.
+                Request::Stateless(_) => Ok(()),
+                Request::BroadcastStateless(_) => {
+                    Err(Close::new(wire::MALFORMED, "only the server sends this message"))
+                }
+                Request::Close => {
+                    self.leave(name.0);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// Opens a document. One that is open is opened anew: its provider was replaced.
+    async fn authenticate(&mut self, name: Name<'_>, token: &str) -> Result<(), Close> {
+        self.leave(name.0);
+        self.forget_closed();
+        match self.join(name, token).await {
+            Ok(document) => {
+                let read_only = document.member.access() == Access::ReadOnly;
+                self.answer(name, Answer::Authenticated { read_only })?;
+                let name: Arc<str> = name.0.into();
+                let (outbox, ledger) = (document.member.outbox().clone(), document.ledger.clone());
+                self.documents.insert(name.clone(), document);
+                // A writer that is gone takes the reader with it.
+                let _ = self.joined.send(Outlet { name, outbox, ledger }).await;
+                Ok(())
+            }
+            Err(close) if wire::is_final(&close) => self.answer(name, Answer::Denied(&close.reason)),
+            Err(close) => Err(close),
+        }
+    }
+
+    async fn join(&self, name: Name<'_>, token: &str) -> Result<Document, Close> {
+        let max = self.app.config().limits.canvases_per_socket_max;
+        if self.documents.len() >= max {
+            return Err(Close::new(wire::FORBIDDEN, format!("one socket may hold {max} documents open")));
+        }
+        let no_such = |_| Close::new(wire::GONE, "a document's name is the id of a workflow");
+        let workflow: WorkflowId = name.document().parse().map_err(no_such)?;
+        let caller = self.caller(token, workflow).await?;
+        member::admit(&self.app, &caller, workflow).await?;
+        let span = tracing::info_span!("collab", tenant.id = %caller.tenant, workflow.id = %workflow);
+        let member = Member::join(&self.app, caller, workflow, true).instrument(span).await?;
+        Ok(Document { member, ledger: SharedLedger::default() })
+    }
+
+    /// An access token has dots, and a ticket has none.
+    async fn caller(&self, token: &str, workflow: WorkflowId) -> Result<Caller, Close> {
+        let caller = if token.contains('.') {
+            authenticate::by_token(&self.app, token).await
+        } else {
+            member::by_ticket(&self.app, token, workflow).await
+        };
+        caller.map_err(|problem| member::refusal(&problem))
+    }
+
+    async fn forward(&mut self, name: Name<'_>, message: Message<'_>, reply: bool) -> Result<(), Close> {
+        let Some(document) = self.documents.get(name.0) else { return Ok(()) };
+        if document.member.outbox().is_closed() {
+            // The client is about to be told.
+            return Ok(());
+        }
+        {
+            let mut ledger = document.ledger.lock();
+            if reply { ledger.replies(&message) } else { ledger.sends(&message) }
+        }
+        document.member.send(Bytes::from(protocol::encode(message))).await
+    }
+
+    fn leave(&mut self, name: &str) {
+        if let Some(document) = self.documents.remove(name) {
+            document.member.outbox().close_now(left());
+            self.may_be_useless();
+        }
+    }
+
+    /// Documents that their canvas has closed.
+    fn forget_closed(&mut self) {
+        let before = self.documents.len();
+        self.documents.retain(|_, document| !document.member.outbox().is_closed());
+        if self.documents.len() < before {
+            self.may_be_useless();
+        }
+    }
+
+    /// A socket waits for a while for others, when its last document was closed.
+    fn may_be_useless(&mut self) {
+        if self.documents.is_empty() {
+            self.useless_at = Instant::now() + IDLE_MAX;
+            self.useless = Close::new(wire::IDLE, "no document was open for a minute");
+        }
+    }
+
+    async fn recheck(&mut self) -> Result<(), Close> {
+        self.forget_closed();
+        let mut refused = Vec::new();
+        for (name, document) in &self.documents {
+            if let Err(close) = document.member.recheck(&self.app).await {
+                refused.push((name.clone(), close));
+            }
+        }
+        for (name, close) in refused {
+            self.leave(&name);
+            self.answer(Name(&name), Answer::Close(&close.reason))?;
+        }
+        Ok(())
+    }
+
+    fn answer(&self, name: Name<'_>, answer: Answer<'_>) -> Result<(), Close> {
+        self.say(hocuspocus::encode(name, answer))
+    }
+
+    fn say(&self, frame: Vec<u8>) -> Result<(), Close> {
+        match self.own.push(OutFrame::Sync(frame.into())) {
+            Pushed::Queued | Pushed::Closed => Ok(()),
+            Pushed::Overflowed => Err(Close::too_slow()),
+        }
+    }
+}
