@@ -3,7 +3,7 @@ import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Problem } from './api/problem'
-import { session } from './api/session'
+import { heedOtherTabs, session } from './api/session'
 import { Toasts } from './components/toast'
 import { TooltipProvider } from './components/tooltip'
 import { router } from './routes/router'
@@ -24,6 +24,8 @@ session.subscribe(({ kind }) => {
   queries.clear()
   void router.invalidate()
 })
+
+heedOtherTabs()
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')

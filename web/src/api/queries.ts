@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { nodeTypes, runs, workflows, workspaces } from './operations'
 
-const OUTPUT_PAGE_ROWS = 200
+export const OUTPUT_PAGE_ROWS = 200
 
 export const workspacesQuery = queryOptions({ queryKey: ['workspaces'], queryFn: workspaces.list })
 
@@ -21,15 +21,11 @@ export const workflowQuery = (id: string) =>
 
 export const nodeTypesQuery = queryOptions({ queryKey: ['node-types'], queryFn: nodeTypes, staleTime: 3_600_000 })
 
-export const outputQuery = (run: string, node: string, port: string | undefined) =>
-  infiniteQueryOptions({
-    queryKey: ['output', run, node, port],
-    queryFn: ({ pageParam }) =>
-      runs.output(run, node, { ...(port ? { port } : {}), offset: pageParam, limit: OUTPUT_PAGE_ROWS }),
-    initialPageParam: 0,
-    getNextPageParam: (page, pages) => {
-      const loaded = pages.reduce((count, { items }) => count + items.length, 0)
-      return page.items.length > 0 && loaded < page.rows ? loaded : undefined
-    },
+/** One page of what a step put out. A step's output in a run never changes. */
+export const outputQuery = (run: string, node: string, port: string | undefined, page: number) =>
+  queryOptions({
+    queryKey: ['output', run, node, port, page],
+    queryFn: () =>
+      runs.output(run, node, { ...(port ? { port } : {}), offset: page * OUTPUT_PAGE_ROWS, limit: OUTPUT_PAGE_ROWS }),
     staleTime: Number.POSITIVE_INFINITY,
   })

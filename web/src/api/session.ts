@@ -39,6 +39,13 @@ export async function signOut(): Promise<void> {
   forget()
 }
 
+/** Other tabs share the cookie: who signs out in one is signed out in all. */
+export function heedOtherTabs(): void {
+  addEventListener('storage', ({ key, newValue }) => {
+    if (key === HINT && newValue === null) forget()
+  })
+}
+
 /** Asks for a new access token by the cookie. `false`: nobody is signed in. Concurrent callers share one request. */
 export async function refresh(): Promise<boolean> {
   if (localStorage.getItem(HINT) === null) {

@@ -10,9 +10,11 @@ function summary(config_schema: object, config: Record<string, unknown>): string
 }
 
 test('what is required comes first', () => {
-  const schema = { required: ['path'], properties: { format: { type: 'string' }, path: { type: 'string' } } }
-  expect(summary(schema, { format: 'csv', path: 'flights.csv' })).toBe('flights.csv')
-  expect(summary(schema, { format: 'csv', path: ' ' })).toBe('csv')
+  const text = { type: 'string' }
+  const schema = { required: ['path'], properties: { format: { enum: ['csv'] }, delimiter: text, path: text } }
+  const config = { format: 'csv', delimiter: ';' }
+  expect(summary(schema, { ...config, path: 'flights.csv' })).toBe('flights.csv')
+  expect(summary(schema, { ...config, path: ' ' })).toBe(';')
 })
 
 test('lists name their items, numbers their key', () => {

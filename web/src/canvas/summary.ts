@@ -1,16 +1,19 @@
 /** What a step's configuration comes to, in one line on its card. */
 import * as Y from 'yjs'
 import type { NodeTypeSpec } from '../api/types'
-import { configSchema } from './schema'
+import { configSchema, shapeOf } from './schema'
 
 /** The first thing that a step cannot do without: the path it reads, the condition it applies, the columns it makes. */
 export function summaryOf(spec: NodeTypeSpec | undefined, config: Y.Map<unknown> | undefined): string {
   if (!spec || !config) return ''
   const { properties = {}, required = [] } = configSchema(spec)
   for (const key of [...required, ...Object.keys(properties)]) {
-    if (properties[key]?.type === 'boolean') continue
-    const text = textOf(config.get(key))
-    if (text) return typeof config.get(key) === 'number' ? `${properties[key]?.title ?? key}: ${text}` : text
+    const schema = properties[key]
+    // A choice says little without what it is about.
+    if (!schema || ['boolean', 'choice'].includes(shapeOf(schema).kind)) continue
+    const value = config.get(key)
+    const text = textOf(value)
+    if (text) return typeof value === 'number' ? `${schema.title ?? key}: ${text}` : text
   }
   return ''
 }

@@ -8,7 +8,7 @@ import { workflowQuery } from '../../api/queries'
 import type { Run } from '../../api/types'
 import { analysed } from '../../canvas/overlay'
 import type { CanvasSession } from '../../canvas/session'
-import type { EditorStore } from './state'
+import { type EditorStore, isLive } from './state'
 
 /** The last lines of a run's log that the page keeps. */
 const LOG_LINES_MAX = 5_000
@@ -36,6 +36,7 @@ function useWorkflowChannel(workflow: string, session: CanvasSession, store: Edi
           case 'workflow_snapshot':
             session.overlay.setState(analysed(event.data))
             follow(event.data.latest_run, session, store)
+            if (isLive(event.data.latest_run)) store.setState({ panelOpen: true })
             break
           case 'diagnostics':
             session.overlay.setState(analysed(event.data))

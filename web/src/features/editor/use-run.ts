@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
 import { runs } from '../../api/operations'
-import { Problem } from '../../api/problem'
+import { Problem, unreachable } from '../../api/problem'
 import { useCanvas } from '../../canvas/hooks'
 import { notifyError } from '../../components/toast'
 import { isLive, showTab, useEditor, useEditorState } from './state'
@@ -17,6 +17,7 @@ export function useRun() {
 
   const start = useMutation({
     mutationFn: async () => {
+      if (session.provider.state.getState().save === 'offline') throw unreachable()
       await session.provider.saved(SAVE_WAIT_MS)
       return runs.start(workflow)
     },

@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Table2 } from 'lucide-react'
 import { useState } from 'react'
 import { outputQuery } from '../../../api/queries'
@@ -25,11 +25,7 @@ function NodeOutput({ run, node }: { run: string; node: FlowNode }) {
   const status = useNodeRun(node.id)?.status
   const [chosen, setChosen] = useState<string>()
   const ready = status === 'completed'
-  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
-    ...outputQuery(run, node.id, chosen),
-    enabled: ready,
-  })
-  const first = data?.pages[0]
+  const { data: first, error } = useQuery({ ...outputQuery(run, node.id, chosen, 0), enabled: ready })
 
   return (
     <div className="flex h-full flex-col">
@@ -66,12 +62,7 @@ function NodeOutput({ run, node }: { run: string; node: FlowNode }) {
         ) : !first ? (
           <Spinner />
         ) : first.schema.length > 0 ? (
-          <OutputTable
-            columns={first.schema}
-            rows={data.pages.flatMap((page) => page.items)}
-            total={first.rows}
-            onEnd={() => hasNextPage && !isFetchingNextPage && void fetchNextPage()}
-          />
+          <OutputTable key={chosen} run={run} node={node.id} port={chosen} first={first} />
         ) : first.kind === 'signal' ? (
           <Hint text="This output carries no data: it only says that the step is done." />
         ) : (

@@ -1,47 +1,60 @@
+import { useQueries } from '@tanstack/react-query'
 import { type ColumnDef, flexRender, getCoreRowModel, useReactTable } from '@tanstack/react-table'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import clsx from 'clsx'
-import { useMemo, useRef } from 'react'
-import type { Column } from '../../../api/types'
+import { useMemo, useRef, useState } from 'react'
+import { OUTPUT_PAGE_ROWS, outputQuery } from '../../../api/queries'
+import type { Column, NodeOutput } from '../../../api/types'
 import { cellText, isNumeric } from './cell'
+import { pagesOf } from './pages'
 
 type Row = Record<string, unknown>
 
 interface OutputTableProps {
-  columns: readonly Column[]
-  rows: Row[]
-  total: number
-  /** The end of what is loaded is in view. */
-  onEnd: () => void
+  run: string
+  node: string
+  port: string | undefined
+  first: NodeOutput
 }
 
 const ROW = 26
-const INDEX_WIDTH = 56
+const INDEX_WIDTH = 64
 const SAMPLE_ROWS = 50
+/** Browsers cannot scroll through more pixels than this many rows take. */
+const ROWS_MAX = 600_000
+const NONE: Row[] = []
 
 /**
  * Rows of a frame. ARIA roles instead of table elements, because virtual rows are positioned, which those cannot be.
- * Only what is in view is in the page; the next page is asked for at the end of the last.
+ * Only what is in view is in the page, and only the pages in view are asked for: any row is one drag away.
  */
-export function OutputTable({ columns, rows, total, onEnd }: OutputTableProps) {
+export function OutputTable({ run, node, port, first }: OutputTableProps) {
   const scroll = useRef<HTMLDivElement>(null)
-  const definitions = useMemo(() => columns.map((column) => definition(column, rows)), [columns, rows])
+  const [pages, setPages] = useState<readonly number[]>([0])
+  const rows = useRows(run, node, port, pages)
+  const sample = first.items as Row[]
+  const definitions = useMemo(() => first.schema.map((column) => definition(column, sample)), [first, sample])
   const table = useReactTable({
-    data: rows,
+    data: NONE,
     columns: definitions,
     getCoreRowModel: getCoreRowModel(),
     columnResizeMode: 'onChange',
   })
   const virtual = useVirtualizer({
-    count: rows.length,
+    count: Math.min(first.rows, ROWS_MAX),
     getScrollElement: () => scroll.current,
     estimateSize: () => ROW,
     overscan: 12,
-    onChange: ({ range }) => {
-      if (range && range.endIndex >= rows.length - 20 && rows.length < total) onEnd()
+    onChange: ({ range, isScrolling }) => {
+      if (!range) return
+      const wanted = pagesOf(range.startIndex, range.endIndex, first.rows, OUTPUT_PAGE_ROWS)
+      // What a fast scroll passes by is not asked for; its next page is.
+      setPages((known) => {
+        const isNear = wanted.some((page) => known.includes(page))
+        return (isScrolling && !isNear) || String(wanted) === String(known) ? known : wanted
+      })
     },
   })
-  const width = table.getTotalSize() + INDEX_WIDTH
 
   return (
     <div
@@ -49,7 +62,12 @@ export function OutputTable({ columns, rows, total, onEnd }: OutputTableProps) {
       className="scroll-thin h-full overflow-auto border-line border-t text-xs"
       data-testid="output-table"
     >
-      <div role="table" aria-rowcount={total + 1} style={{ width }} className="min-w-full">
+      <div
+        role="table"
+        aria-rowcount={first.rows + 1}
+        style={{ width: table.getTotalSize() + INDEX_WIDTH }}
+        className="min-w-full"
+      >
         <div role="row" tabIndex={-1} className="sticky top-0 z-10 flex border-line border-b bg-surface">
           <div role="columnheader" tabIndex={-1} style={{ width: INDEX_WIDTH }} className="shrink-0" />
           {table.getFlatHeaders().map((header) => (
@@ -71,14 +89,14 @@ export function OutputTable({ columns, rows, total, onEnd }: OutputTableProps) {
         </div>
         <div style={{ height: virtual.getTotalSize() }} className="relative" role="rowgroup">
           {virtual.getVirtualItems().map(({ index, start }) => {
-            const row = table.getRowModel().rows[index]
-            if (!row) return null
+            const row = rows(index)
             return (
               <div
-                key={row.id}
+                key={index}
                 role="row"
                 tabIndex={-1}
                 aria-rowindex={index + 2}
+                aria-busy={row === undefined}
                 data-testid="output-row"
                 style={{ transform: `translateY(${start}px)`, height: ROW }}
                 className="absolute flex min-w-full items-center border-line border-b tabular-nums hover:bg-hover"
@@ -86,15 +104,15 @@ export function OutputTable({ columns, rows, total, onEnd }: OutputTableProps) {
                 <div style={{ width: INDEX_WIDTH }} className="shrink-0 px-2 text-right text-faint" aria-hidden>
                   {index + 1}
                 </div>
-                {row.getVisibleCells().map((cell) => (
+                {first.schema.map(({ name, type }) => (
                   <div
-                    key={cell.id}
+                    key={name}
                     role="cell"
-                    data-column={cell.column.id}
-                    style={{ width: cell.column.getSize() }}
+                    data-column={name}
+                    style={{ width: table.getColumn(name)?.getSize() }}
                     className="shrink-0 truncate border-line border-l px-2 leading-[26px]"
                   >
-                    {flexRender(cell.column.columnDef.cell, cell.getContext())}
+                    {row && <Cell value={row[name]} numeric={isNumeric(type)} />}
                   </div>
                 ))}
               </div>
@@ -106,10 +124,18 @@ export function OutputTable({ columns, rows, total, onEnd }: OutputTableProps) {
   )
 }
 
+/** The rows of these pages; one that has not arrived is `undefined`. */
+function useRows(run: string, node: string, port: string | undefined, pages: readonly number[]) {
+  const loaded = useQueries({
+    queries: pages.map((page) => outputQuery(run, node, port, page)),
+    combine: (answers) => new Map(pages.map((page, index) => [page, answers[index]?.data?.items as Row[] | undefined])),
+  })
+  return (index: number) => loaded.get(Math.floor(index / OUTPUT_PAGE_ROWS))?.[index % OUTPUT_PAGE_ROWS]
+}
+
 function definition({ name, type }: Column, rows: readonly Row[]): ColumnDef<Row> {
   return {
     id: name,
-    accessorFn: (row) => row[name],
     size: widthOf(name, type, rows),
     minSize: 60,
     header: () => (
@@ -118,7 +144,6 @@ function definition({ name, type }: Column, rows: readonly Row[]): ColumnDef<Row
         <span className="text-2xs text-faint">{type}</span>
       </>
     ),
-    cell: (context) => <Cell value={context.getValue()} numeric={isNumeric(type)} />,
   }
 }
 
