@@ -44,6 +44,8 @@ pub(super) struct Session {
     counted: u64,
     /// Of those, the ones that are not durable yet, with the log number that makes them so.
     unacknowledged: VecDeque<Unacknowledged>,
+    /// What the client was last told is durable.
+    acknowledged: u64,
     /// A state that the client is known to have, or will have once its outbox is written.
     floor: Arc<[u8]>,
     lagging_since: Option<Instant>,
@@ -71,6 +73,7 @@ impl WorkflowState {
             acks: join.acks,
             counted: 0,
             unacknowledged: VecDeque::new(),
+            acknowledged: 0,
             // Nothing is known of the client until it has been sent the whole.
             floor: Arc::from([0].as_slice()),
             lagging_since: None,
@@ -169,6 +172,7 @@ impl WorkflowState {
                     if let Some(awareness) = self.awareness.full() {
                         session.answer(awareness);
                     }
+                    session.tell_acknowledged();
                 }
                 Some(since) if now > since + STUCK_AFTER => stuck.push(*id),
                 Some(_) => self.next_sweep = now + CATCH_UP_EVERY,
@@ -213,10 +217,16 @@ impl Session {
         while self.unacknowledged.front().is_some_and(|frame| frame.seq <= durable_seq) {
             last = self.unacknowledged.pop_front();
         }
-        if let Some(frame) = last
-            && self.acks
-        {
-            self.deliver(wire::ack(frame.count).into());
+        if let Some(frame) = last {
+            self.acknowledged = frame.count;
+            self.tell_acknowledged();
+        }
+    }
+
+    /// Again after an overflow, which may have taken the last word.
+    fn tell_acknowledged(&mut self) {
+        if self.acks && self.acknowledged > 0 {
+            self.deliver(wire::ack(self.acknowledged).into());
         }
     }
 

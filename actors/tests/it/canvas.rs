@@ -137,13 +137,15 @@ fn a_dangling_edge_is_repaired() {
     });
 }
 
-/// [SYNC-7] A reader that stops costs its outbox at most; when it reads again, one diff brings it up to date.
+/// [SYNC-7, SYNC-3] A reader that stops costs its outbox at most; when it reads again, one diff brings it up to date,
+/// and it is told what of its own is durable.
 #[test]
 fn a_slow_reader_is_caught_up_by_one_diff() {
     let world = World::limited(Limits { outbox_bytes_max: 2_000, ..Limits::default() });
     world.on(async |world| {
         let mut ann = world.join("Ann", Access::ReadWrite).await;
         let mut slow = world.join("Bob", Access::ReadWrite).await;
+        slow.draw("slow0").await;
         for n in 0..200 {
             ann.draw(&format!("quick{n}")).await;
             ann.until(|ann| ann.acknowledged > n).await;
@@ -155,6 +157,7 @@ fn a_slow_reader_is_caught_up_by_one_diff() {
         }
         assert_eq!(slow.canvas.project(), ann.canvas.project());
         assert!(frames < 40, "{frames} frames were kept for a reader that took none");
+        slow.until(|slow| slow.acknowledged == 1).await;
     });
 }
 
