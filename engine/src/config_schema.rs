@@ -15,6 +15,8 @@ use crate::{node::Finding, suggest};
 
 /// How many mistakes of one config are told at once.
 const FINDINGS_MAX: usize = 20;
+/// Of a bad value in a message.
+const SHOWN_BYTES_MAX: usize = 200;
 
 /// The JSON Schema of a config type: everything inline, every field with a title, unknown fields refused.
 pub fn of<C: JsonSchema>() -> Value {
@@ -92,11 +94,12 @@ fn findings(error: &ValidationError<'_>) -> Vec<Finding> {
                     vec![choice(at, error.instance(), &options)]
                 }
                 None => {
-                    vec![invalid(at.to_owned(), format!("{} fits none of the forms allowed here", error.instance()))]
+                    let value = shown(error.instance());
+                    vec![invalid(at.to_owned(), format!("{value} fits none of the forms allowed here"))]
                 }
             }
         }
-        _ => vec![invalid(at.to_owned(), error.to_string())],
+        _ => vec![invalid(at.to_owned(), error.masked_with(shown(error.instance())).to_string())],
     }
 }
 
@@ -111,7 +114,17 @@ fn constants(context: &[Vec<ValidationError<'static>>]) -> Option<Vec<String>> {
 
 fn choice(at: &str, value: &Value, options: &[&str]) -> Finding {
     let fix = suggest::fix(value.as_str().unwrap_or_default(), options.iter().copied());
-    Finding::error("invalid_config", at, format!("{value} is not one of the choices")).fix(fix)
+    Finding::error("invalid_config", at, format!("{} is not one of the choices", shown(value))).fix(fix)
+}
+
+/// A value as a message quotes it: its beginning, when it is long.
+fn shown(value: &Value) -> String {
+    let mut text = value.to_string();
+    if text.len() > SHOWN_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(SHOWN_BYTES_MAX));
+        text.push('…');
+    }
+    text
 }
 
 fn is_empty(error: &ValidationError<'_>) -> bool {

@@ -29,7 +29,8 @@ pub async fn by_token(app: &App, token: &str) -> Result<Caller, Problem> {
     by_access(app, access).await
 }
 
-/// The caller as they are now: gone and signed-out people are refused before their token expires.
+/// The caller as they are now: who is gone or has another role is seen at once. Signing out ends the refresh tokens;
+/// an access token lives on until it expires.
 pub async fn by_access(app: &App, access: Access) -> Result<Caller, Problem> {
     let person = app.people().current(access).await.map_err(|error| Problem::of_store(&error))?;
     let person = person.ok_or_else(|| Problem::unauthenticated("this sign-in has ended"))?;
