@@ -170,3 +170,11 @@ const ICONS: Record<string, LucideIcon> = {
 export function iconOf(name: string): LucideIcon {
   return ICONS[name] ?? Box
 }
+
+/** A step's icon in its colour on a tint of it; lighter in the dark theme. */
+export function iconStyle(color: string): { color: string; backgroundColor: string } {
+  return {
+    color: `color-mix(in srgb, ${color} var(--icon-color), white)`,
+    backgroundColor: `color-mix(in srgb, ${color} 15%, transparent)`,
+  }
+}

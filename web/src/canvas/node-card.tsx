@@ -6,7 +6,7 @@ import type { Diagnostic, Port } from '../api/types'
 import { Prose } from '../components/prose'
 import { Tooltip } from '../components/tooltip'
 import { useNodeDiagnostics, useNodeRun, useNodeType, useSelectedBy } from './hooks'
-import { iconOf } from './icons'
+import { iconOf, iconStyle } from './icons'
 import { NodeStatusLine } from './node-status'
 import type { FlowNode } from './view'
 
@@ -49,10 +49,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
       )}
       <Ports ports={spec?.inputs ?? []} side="in" />
       <div className="flex h-14 items-center gap-2.5 px-2.5">
-        <span
-          style={{ color, backgroundColor: `color-mix(in srgb, ${color} 15%, transparent)` }}
-          className="flex size-9 shrink-0 items-center justify-center rounded-lg"
-        >
+        <span style={iconStyle(color)} className="flex size-9 shrink-0 items-center justify-center rounded-lg">
           <Icon className="size-5" aria-hidden />
         </span>
         <div className="min-w-0 flex-1">

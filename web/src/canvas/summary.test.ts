@@ -14,7 +14,8 @@ test('what is required comes first', () => {
   const schema = { required: ['path'], properties: { format: { enum: ['csv'] }, delimiter: text, path: text } }
   const config = { format: 'csv', delimiter: ';' }
   expect(summary(schema, { ...config, path: 'flights.csv' })).toBe('flights.csv')
-  expect(summary(schema, { ...config, path: ' ' })).toBe(';')
+  expect(summary(schema, { ...config, path: ' ' })).toBe('')
+  expect(summary({ ...schema, required: ['format'] }, config)).toBe(';')
 })
 
 test('lists name their items, numbers their key', () => {

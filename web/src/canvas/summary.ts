@@ -1,21 +1,26 @@
 /** What a step's configuration comes to, in one line on its card. */
 import * as Y from 'yjs'
 import type { NodeTypeSpec } from '../api/types'
-import { configSchema, shapeOf } from './schema'
+import { configSchema, type JsonSchema, shapeOf } from './schema'
 
 /** The first thing that a step cannot do without: the path it reads, the condition it applies, the columns it makes. */
 export function summaryOf(spec: NodeTypeSpec | undefined, config: Y.Map<unknown> | undefined): string {
   if (!spec || !config) return ''
   const { properties = {}, required = [] } = configSchema(spec)
-  for (const key of [...required, ...Object.keys(properties)]) {
+  const telling = required.filter((key) => isTelling(properties[key]))
+  for (const key of telling.length > 0 ? telling : Object.keys(properties)) {
     const schema = properties[key]
-    // A choice says little without what it is about.
-    if (!schema || ['boolean', 'choice'].includes(shapeOf(schema).kind)) continue
+    if (!schema || !isTelling(schema)) continue
     const value = config.get(key)
     const text = textOf(value)
     if (text) return typeof value === 'number' ? `${schema.title ?? key}: ${text}` : text
   }
   return ''
+}
+
+/** A choice says little without what it is about. */
+function isTelling(schema: JsonSchema | undefined): boolean {
+  return schema !== undefined && !['boolean', 'choice'].includes(shapeOf(schema).kind)
 }
 
 function textOf(value: unknown): string {

@@ -1,7 +1,7 @@
 import clsx from 'clsx'
 import type { NodeTypeSpec } from '../../api/types'
 import { NODE_TYPE_MIME } from '../../canvas/canvas'
-import { iconOf } from '../../canvas/icons'
+import { iconOf, iconStyle } from '../../canvas/icons'
 
 const CATEGORIES = ['Triggers', 'Connectors', 'Filters', 'Transforms', 'Flow', 'AI', 'Applications', 'Human', 'Outputs']
 
@@ -34,10 +34,7 @@ export function PaletteEntry({ spec, onAdd, iconOnly, isFirst }: PaletteEntryPro
         isFirst && 'bg-hover',
       )}
     >
-      <span
-        style={{ color: spec.color, backgroundColor: `color-mix(in srgb, ${spec.color} 14%, transparent)` }}
-        className="flex size-6 shrink-0 items-center justify-center rounded"
-      >
+      <span style={iconStyle(spec.color)} className="flex size-6 shrink-0 items-center justify-center rounded">
         <Icon className="size-3.5" aria-hidden />
       </span>
       {!iconOnly && <span className="truncate">{spec.name}</span>}

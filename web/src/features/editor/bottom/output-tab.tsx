@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Table2 } from 'lucide-react'
 import { useState } from 'react'
 import { outputQuery } from '../../../api/queries'
+import type { NodeStatus } from '../../../api/types'
 import { useNodeRun, useNodeType, useSelectedNode } from '../../../canvas/hooks'
 import { STATUS } from '../../../canvas/node-status'
 import type { FlowNode } from '../../../canvas/view'
@@ -10,6 +11,8 @@ import { Select } from '../../../components/select'
 import { Spinner } from '../../../components/spinner'
 import { useEditorState } from '../state'
 import { OutputTable } from './output-table'
+
+const HAS_ENDED: NodeStatus[] = ['failed', 'skipped', 'canceled']
 
 /** What the selected step has put out in the run that is followed. */
 export function OutputTab() {
@@ -53,7 +56,7 @@ function NodeOutput({ run, node }: { run: string; node: FlowNode }) {
           <Hint
             text={
               status
-                ? `${STATUS[status].label}: there is no output ${status === 'failed' ? '.' : 'yet.'}`.replace(' .', '.')
+                ? `${STATUS[status].label}: there is no output${HAS_ENDED.includes(status) ? '' : ' yet'}.`
                 : 'This step had no part in the run.'
             }
           />

@@ -1,7 +1,7 @@
 import clsx from 'clsx'
 import { useEffect, useRef } from 'react'
 import { useCanvas, useNodeDiagnostics, useNodeType } from '../../../canvas/hooks'
-import { iconOf } from '../../../canvas/icons'
+import { iconOf, iconStyle } from '../../../canvas/icons'
 import { configSchema } from '../../../canvas/schema'
 import type { FlowNode } from '../../../canvas/view'
 import { Input, Textarea } from '../../../components/field'
@@ -23,7 +23,7 @@ export function NodeProperties({ node }: { node: FlowNode }) {
   return (
     <div className="flex flex-col" data-testid="node-properties" data-node={id}>
       <header className="flex items-center gap-2.5 border-b p-3.5">
-        <Icon className="size-4.5 shrink-0" style={{ color: spec?.color }} aria-hidden />
+        <Icon className="size-4.5 shrink-0" style={spec && { color: iconStyle(spec.color).color }} aria-hidden />
         <div className="min-w-0 flex-1">
           <h2 className="truncate font-semibold">{spec?.name ?? data.nodeType}</h2>
           <p className="text-faint text-xs">{spec?.description ?? 'This server does not know this kind of step.'}</p>
