@@ -2,6 +2,8 @@ import { useReactFlow } from '@xyflow/react'
 import type { NodeTypeSpec } from '../../api/types'
 import { addNode } from '../../canvas/actions'
 import { useCanvas } from '../../canvas/hooks'
+import { useEditor } from './state'
+import { useUncover } from './use-uncover'
 import { isInView, middleOf } from './viewport'
 
 const GAP = 280
@@ -10,6 +12,7 @@ const GAP = 280
 export function useAddNode(): (spec: NodeTypeSpec) => void {
   const session = useCanvas()
   const flow = useReactFlow()
+  const uncover = useUncover(useEditor().store)
   return (spec) => {
     const { nodes } = session.view.selection()
     const after = nodes.length === 1 ? session.view.nodes().find((node) => node.id === nodes[0]) : undefined
@@ -21,6 +24,7 @@ export function useAddNode(): (spec: NodeTypeSpec) => void {
     reveal(addNode(session, spec, { x: center.x - 110, y: center.y - 36 }))
   }
   function reveal(id: string) {
+    uncover(id)
     const node = session.view.nodes().find((added) => added.id === id)
     if (!node || isInView(flow, node.position)) return
     void flow.setCenter(node.position.x, node.position.y, { zoom: flow.getZoom(), duration: 250 })
