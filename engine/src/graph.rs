@@ -75,7 +75,9 @@ impl<'a> Graph<'a> {
         let alone = self.steps.len() == 1;
         for step in &self.steps {
             let subject = || Subject::Node(step.node.id.clone());
-            if !alone && step.incoming.is_empty() && step.outgoing.is_empty() {
+            let lonely = !alone && step.incoming.is_empty() && step.outgoing.is_empty();
+            // One that needs an input is told so, and need not be told twice.
+            if lonely && !needs_input(step) {
                 let problem = Diagnostic::warning(subject(), "orphan_node", "the node is not connected to anything");
                 found.push(problem.fix("connect it, or remove it"));
             }
@@ -122,4 +124,9 @@ pub(crate) fn diagnostic(node: &str, finding: Finding) -> Diagnostic {
 /// What people call a node.
 pub(crate) fn name(node: &Node) -> &str {
     if node.data.label.is_empty() { &node.id } else { &node.data.label }
+}
+
+/// Whether the node's type has an input that must be connected.
+fn needs_input(step: &Step<'_>) -> bool {
+    step.registered.is_some_and(|registered| registered.spec().inputs.iter().any(|port| !port.optional))
 }

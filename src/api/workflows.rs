@@ -163,8 +163,9 @@ pub async fn update(
     let told = json!({
         "name": row.name,
         "description": row.description,
+        "parameters": row.parameters,
+        "tags": row.tags,
         "updated_at": row.updated_at,
-        "revision": row.revision,
     });
     app.system().workflow_updated(caller.tenant, id, told).await;
     Ok(Json(row.into()))

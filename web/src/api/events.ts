@@ -5,7 +5,7 @@
  * with what was missed or with a snapshot.
  */
 import { backoffMs } from './backoff'
-import type { Analysis, LogEntry, NodeFailure, NodeStatus, Run, RunStatus } from './types'
+import type { Analysis, LogEntry, NodeFailure, NodeStatus, Run, RunStatus, Workflow } from './types'
 
 export const HEARTBEAT_MS = 20_000
 const SILENCE_MS_MAX = 50_000
@@ -45,7 +45,7 @@ export interface PresentUser {
 export type WorkflowEvent =
   | Envelope<'workflow_snapshot', Analysis & { latest_run: Run | null; presence: PresentUser[] }>
   | Envelope<'diagnostics', Analysis>
-  | Envelope<'workflow_update', { name: string; description: string; updated_at: number; revision: number }>
+  | Envelope<'workflow_update', Pick<Workflow, 'name' | 'description' | 'parameters' | 'tags' | 'updated_at'>>
   | Envelope<'presence', { users: PresentUser[] }>
   | Envelope<'run_started', { run: Run }>
   | Envelope<'run_completed' | 'run_failed' | 'run_canceled', unknown>

@@ -45,16 +45,7 @@ function useWorkflowChannel(workflow: string, session: CanvasSession, store: Edi
             follow(event.data.run, session, store)
             break
           case 'workflow_update':
-            queries.setQueryData(
-              workflowQuery(workflow).queryKey,
-              (known) =>
-                known && {
-                  ...known,
-                  name: event.data.name,
-                  description: event.data.description,
-                  updated_at: event.data.updated_at,
-                },
-            )
+            queries.setQueryData(workflowQuery(workflow).queryKey, (known) => known && { ...known, ...event.data })
             break
         }
       }),
