@@ -7,6 +7,7 @@ pub mod jobs;
 pub mod node_types;
 pub mod reply;
 pub mod runs;
+pub mod users;
 pub mod workflows;
 pub mod workspaces;
 
@@ -15,6 +16,7 @@ use crate::{docs, policy::Access, routes::Routes};
 pub fn routes() -> Routes {
     let v1 = Routes::default()
         .merge(auth::routes())
+        .merge(users::routes())
         .merge(workspaces::routes())
         .merge(folders::routes())
         .merge(jobs::routes())

@@ -16,7 +16,7 @@ use troupe_store::{
 use crate::{
     app::App,
     auth::{
-        accounts::{self, NewTenant},
+        accounts::{self, NewPerson},
         keys,
     },
     problem::Problem,
@@ -60,8 +60,8 @@ pub async fn seed_if_empty(app: &App) -> anyhow::Result<Option<Seeded>> {
 }
 
 async fn seed(app: &App, owner_email: String, owner_password: String) -> anyhow::Result<()> {
-    let new = NewTenant { name: "Demo".to_owned(), owner_name: "Demo".to_owned(), owner_email, owner_password };
-    let owner = accounts::open(app, new).await.map_err(told)?;
+    let owner = NewPerson { name: "Demo".to_owned(), email: owner_email, password: owner_password };
+    let owner = accounts::open(app, "Demo".to_owned(), owner).await.map_err(told)?;
     let folder = server::files_root(app.config()).join(owner.tenant_id.to_string());
     tokio::task::spawn_blocking(move || write_data(&folder)).await??;
     let workspace = add_workspace(app, &owner).await?;

@@ -1,5 +1,6 @@
 //! Signing up, in, on and out [AUTH-1].
 
+pub mod credentials;
 mod login;
 mod logout;
 mod me;
@@ -25,4 +26,4 @@ pub fn routes() -> Routes {
         .at(needs(Object::Workflow, Level::Read), routes!(tickets::create))
 }
 
-pub use session::color;
+pub use session::{UserView, color};

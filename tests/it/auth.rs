@@ -161,3 +161,30 @@ async fn registration_can_be_closed() {
     assert_eq!(analysis["diagnostics"], json!([]));
     app.stop().await;
 }
+
+/// [AUTH-1, RBAC-1] An owner adds people to the tenant; they sign in and share its workflows. A member adds nobody.
+#[tokio::test]
+async fn an_owner_adds_people() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    let workspace = ann.create("/api/v1/workspaces", json!({ "name": "Shared" })).await;
+    let person = json!({ "email": "bob@example.com", "password": PASSWORD, "name": "Bob" });
+    let bob = ann.post("/api/v1/users", &person).await.body_of(StatusCode::CREATED).await;
+    assert_eq!((&bob["name"], &bob["role"]), (&json!("Bob"), &json!("member")));
+    ann.post("/api/v1/users", &person).await.problem(409, "email_taken").await;
+
+    let session = login(&app.anonymous(), "bob@example.com", PASSWORD).await.body_of(StatusCode::OK).await;
+    assert_eq!(session["tenant"], ann.session["tenant"]);
+    let mut member = app.anonymous();
+    member.token = session["access_token"].as_str().map(ToOwned::to_owned);
+    member.get(&format!("/api/v1/workspaces/{workspace}")).await.body_of(StatusCode::OK).await;
+    let people = member.get("/api/v1/users?sort=name").await.body_of(StatusCode::OK).await;
+    let names: Vec<_> = people["items"].as_array().unwrap().iter().map(|person| person["name"].clone()).collect();
+    assert_eq!(names, ["ann", "Bob"]);
+    let third = json!({ "email": "cy@example.com", "password": PASSWORD, "name": "Cy" });
+    member.post("/api/v1/users", &third).await.problem(403, "forbidden").await;
+    let stranger = app.tenant("dan").await;
+    let theirs = stranger.get("/api/v1/users").await.body_of(StatusCode::OK).await;
+    assert_eq!(theirs["items"], json!([stranger.session["user"]]));
+    app.stop().await;
+}

@@ -68,6 +68,12 @@ impl From<&User> for UserView {
     }
 }
 
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self::from(&user)
+    }
+}
+
 impl From<Tenant> for TenantView {
     fn from(tenant: Tenant) -> Self {
         Self { id: tenant.id, name: tenant.name }

@@ -23,3 +23,24 @@ test("a reload keeps the session", async ({ signedIn }) => {
   await page.reload();
   await expect(page.getByTestId("workflows")).toBeVisible();
 });
+
+test("[AUTH-1] an owner adds a person, who sees the same workflows and can add nobody", async ({
+  signedIn,
+  browser,
+  server,
+}) => {
+  const owner = await signedIn();
+  const person = { name: "Second", email: "second@troupe.local", password: "a password of one's own" };
+  await owner.getByTestId("add-person").click();
+  for (const [field, value] of Object.entries(person)) await owner.getByTestId(`person-${field}`).fill(value);
+  await owner.getByTestId("add-person-dialog").getByRole("button", { name: "Add", exact: true }).click();
+  await expect(owner.getByTestId("add-person-dialog")).toBeHidden();
+
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, server, person);
+  await expect(page.getByTestId("account-name")).toHaveText(person.name);
+  await expect(page.getByTestId("workflows").getByText("Carrier punctuality", { exact: true })).toBeVisible();
+  await expect(page.getByTestId("add-person")).toHaveCount(0);
+  await context.close();
+});

@@ -2,10 +2,10 @@ import { type ElementHandle, expect, type Locator, type Page } from "@playwright
 import { DEMO, type Server } from "./server.ts";
 
 /** The sign-in page and the list behind it. */
-export async function signIn(page: Page, server: Server): Promise<void> {
+export async function signIn(page: Page, server: Server, person = DEMO): Promise<void> {
   await page.goto(server.url);
-  await page.getByTestId("email").fill(DEMO.email);
-  await page.getByTestId("password").fill(DEMO.password);
+  await page.getByTestId("email").fill(person.email);
+  await page.getByTestId("password").fill(person.password);
   await page.getByTestId("sign-in-submit").click();
   await expect(page.getByTestId("workflows")).toBeVisible();
 }

@@ -1,8 +1,12 @@
 /** The operations of the API that the pages use, one function each. */
 import { client, content } from './client'
-import type { NodeOutput, WorkflowChange, WorkflowFile } from './types'
+import type { NewUser, NodeOutput, WorkflowChange, WorkflowFile } from './types'
 
 const LIST_LIMIT = 200
+
+export const users = {
+  create: (body: NewUser) => content(client.POST('/api/v1/users', { body })),
+}
 
 export const workspaces = {
   list: () => content(client.GET('/api/v1/workspaces', { params: { query: { limit: LIST_LIMIT, sort: 'name' } } })),

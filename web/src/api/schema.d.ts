@@ -294,6 +294,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_users"];
+        put?: never;
+        /** Adds a person to the caller's tenant. */
+        post: operations["create_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workflows": {
         parameters: {
             query?: never;
@@ -660,6 +677,24 @@ export interface components {
              */
             total?: number | null;
         };
+        List_User: {
+            items: {
+                /** @description `#rrggbb`: how others see this user's cursor. */
+                color: string;
+                email: string;
+                id: components["schemas"]["UserId"];
+                name: string;
+                /** @example owner */
+                role: string;
+            }[];
+            /** @description Give it back as `cursor` for the next page; null on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are on all pages; given when asked for.
+             */
+            total?: number | null;
+        };
         List_Workflow: {
             items: {
                 created_at: components["schemas"]["Timestamp"];
@@ -746,6 +781,13 @@ export interface components {
         NewTicket: {
             purpose: components["schemas"]["PurposeName"];
             workflow_id?: components["schemas"]["WorkflowId"] | null;
+        };
+        NewUser: {
+            email: components["schemas"]["Email"];
+            name: components["schemas"]["Name"];
+            /** @description To be handed over to the person. */
+            password: components["schemas"]["NewPassword"];
+            role?: components["schemas"]["Role"];
         };
         NewWorkflow: {
             description?: components["schemas"]["Description"];
@@ -916,6 +958,11 @@ export interface components {
             password: components["schemas"]["NewPassword"];
             tenant_name: components["schemas"]["Name"];
         };
+        /**
+         * @description An owner may do everything; a member everything but administer the tenant.
+         * @enum {string}
+         */
+        Role: "owner" | "member";
         Run: {
             created_at: components["schemas"]["Timestamp"];
             failure?: components["schemas"]["NodeFailure"] | null;
@@ -1855,6 +1902,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NodeOutput"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: {
+                /** @description At most so many items (default 50, at most 200). */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description `name`, `created_at` or `updated_at`; with `-` before it, descending. Default `-created_at`. */
+                sort?: string;
+                /** @description Only items whose name contains this. */
+                q?: string;
+                /** @description Whether to count all items. */
+                total?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_User"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
                 };
             };
             /** @description What went wrong */

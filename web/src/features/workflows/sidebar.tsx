@@ -10,6 +10,7 @@ import { Dialog } from '../../components/dialog'
 import { Logo } from '../../components/logo'
 import { Menu, MenuItem, MenuSeparator } from '../../components/menu'
 import { ThemeMenu } from '../../components/theme-menu'
+import { AddPerson } from './add-person'
 import { NameDialog } from './name-dialog'
 import { useCreateWorkspace, useDeleteWorkspace, useRenameWorkspace } from './use-mutations'
 
@@ -96,6 +97,7 @@ function Account() {
         </p>
         <p className="truncate text-2xs text-faint">{state.tenant.name}</p>
       </div>
+      {state.user.role === 'owner' && <AddPerson />}
       <ThemeMenu />
       <IconButton label="Sign out" onClick={() => void signOut()} data-testid="sign-out">
         <LogOut className="size-4" />

@@ -1,6 +1,6 @@
 /** The changes that can be made to workspaces and workflows; what was changed is read again. */
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { workflows, workspaces } from '../../api/operations'
+import { users, workflows, workspaces } from '../../api/operations'
 import type { WorkflowChange } from '../../api/types'
 import { notifyError } from '../../components/toast'
 
@@ -12,6 +12,8 @@ function useChange<Input, Output>(action: (input: Input) => Promise<Output>, key
     onError: notifyError,
   })
 }
+
+export const useAddPerson = () => useChange(users.create, ['users'])
 
 export const useCreateWorkspace = () => useChange(workspaces.create, ['workspaces'])
 export const useRenameWorkspace = () =>
