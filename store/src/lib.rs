@@ -13,7 +13,6 @@ pub mod canvas;
 mod config;
 mod error;
 pub mod folders;
-pub mod health;
 pub mod jobs;
 mod json;
 pub mod leases;

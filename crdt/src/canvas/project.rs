@@ -16,13 +16,6 @@ impl Canvas {
     pub fn project(&self) -> Diagram {
         diagram(&self.doc.transact())
     }
-
-    /// The name that the clients show, if one was written.
-    pub fn name(&self) -> Option<String> {
-        let txn = self.doc.transact();
-        let name = string(&txn, txn.get_map(META)?.get(&txn, "name")?)?;
-        (!name.is_empty()).then_some(name)
-    }
 }
 
 pub(super) fn diagram(txn: &impl ReadTxn) -> Diagram {

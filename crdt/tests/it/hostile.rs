@@ -291,7 +291,6 @@ fn junk_is_dropped_or_defaulted() {
         "notes": { "nan": null },
     });
     assert_eq!(serde_json::to_value(canvas.project()).unwrap(), expected);
-    assert_eq!(canvas.name(), None);
     let shown = canvas.project();
     assert_eq!(canvas.edit(&shown), None);
     canvas.snapshot().unwrap();

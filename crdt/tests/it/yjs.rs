@@ -72,7 +72,6 @@ fn yjs_documents_project() {
     let vectors = vectors();
     let mut canvas = Canvas::new();
     canvas.apply(&bytes(&vectors[0].whole)).unwrap();
-    assert_eq!(canvas.name().as_deref(), Some("Carrier punctuality"));
     let expected = serde_json::json!({
         "nodes": [
             { "id": "a", "type": "custom-node", "position": { "x": 10.0, "y": 20.5 }, "data": {
