@@ -1,0 +1,204 @@
+//! What keeps an editor connected, as the stock provider does: comes back after every end of a session, with a growing
+//! pause, and takes a connection on which nothing is heard for dead.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use futures::{Sink, SinkExt, Stream, StreamExt};
+use rand::{RngExt, rngs::StdRng};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep, timeout},
+};
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Error as SocketError, Message as Frame},
+};
+
+use super::{
+    api::Api,
+    editor::{Editor, lock},
+};
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(20);
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_millis(2_500);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What the editors of a program do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Typing,
+    /// Stay connected, change nothing.
+    Resting,
+}
+
+/// How sessions ended, by reason.
+#[derive(Clone, Debug, Default)]
+pub struct Ends(Arc<Mutex<BTreeMap<String, u64>>>);
+
+impl Ends {
+    fn count(&self, reason: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;
+    }
+
+    pub fn all(&self) -> BTreeMap<String, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// An editor's way to its canvas.
+pub struct Provider {
+    pub editor: Arc<Mutex<Editor>>,
+    pub workflow: String,
+    /// Servers to try, in turn.
+    pub servers: Vec<Api>,
+    pub random: StdRng,
+    pub ends: Ends,
+    /// While this is false, nobody comes back.
+    pub doors: watch::Receiver<bool>,
+}
+
+impl Provider {
+    /// Until the server says that coming back is of no use.
+    pub async fn stay_connected(mut self) -> Result<()> {
+        let mut pause = PAUSE_MIN;
+        for turn in 0.. {
+            self.doors.wait_for(|open| *open).await.context("the program has ended")?;
+            let server = &self.servers[turn % self.servers.len()];
+            let end = match timeout(CONNECT_WITHIN, connect(server, &self.workflow)).await {
+                Err(_) => "no connection in time".to_owned(),
+                Ok(Err(error)) => kind(&error),
+                Ok(Ok(socket)) => {
+                    let outgoing = lock(&self.editor).connect();
+                    let end = serve(socket, &self.editor, outgoing).await;
+                    let mut editor = lock(&self.editor);
+                    if editor.is_synced() {
+                        pause = PAUSE_MIN;
+                    }
+                    editor.disconnect();
+                    end?
+                }
+            };
+            self.ends.count(end);
+            sleep(pause.mul_f64(self.random.random_range(0.5..1.0))).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+        Ok(())
+    }
+}
+
+/// Edits at random moments, `rate` times a second, connected or not.
+pub async fn edit_on(
+    editor: Arc<Mutex<Editor>>,
+    mut phase: watch::Receiver<Phase>,
+    mut random: StdRng,
+    rate: f64,
+) -> Result<()> {
+    // Until then there is nothing to edit.
+    while !lock(&editor).is_synced() {
+        sleep(LOOK_EVERY).await;
+    }
+    loop {
+        phase.wait_for(|phase| *phase == Phase::Typing).await.context("the program has ended")?;
+        sleep(Duration::from_secs_f64(random.random_range(0.0..2.0) / rate)).await;
+        if *phase.borrow() == Phase::Typing {
+            lock(&editor).edit()?;
+        }
+    }
+}
+
+async fn connect(
+    server: &Api,
+    workflow: &str,
+) -> Result<impl Stream<Item = Result<Frame, SocketError>> + Sink<Frame, Error = SocketError> + Unpin + use<>> {
+    let url = server.collab_url(workflow).await?;
+    Ok(connect_async(url).await?.0)
+}
+
+/// Until the session ends: why it did. An error means that the program must end.
+async fn serve(
+    socket: impl Stream<Item = Result<Frame, SocketError>> + Sink<Frame, Error = SocketError>,
+    editor: &Mutex<Editor>,
+    mut outgoing: mpsc::Receiver<Vec<u8>>,
+) -> Result<String> {
+    let (mut sink, mut stream) = socket.split();
+    let writing = async {
+        while let Some(frame) = outgoing.recv().await {
+            if sink.send(Frame::Binary(frame.into())).await.is_err() {
+                // The reader is told why.
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    let reading = async {
+        let mut heard = Instant::now();
+        loop {
+            let frame = match tokio::time::timeout_at(heard + SILENCE_MAX, stream.next()).await {
+                Err(_) => return Ok("silence".to_owned()),
+                Ok(None) => return Ok("cut".to_owned()),
+                Ok(Some(Err(error))) => return Ok(kind(&error.into())),
+                Ok(Some(Ok(frame))) => frame,
+            };
+            match frame {
+                Frame::Binary(bytes) => {
+                    heard = Instant::now();
+                    lock(editor).receive(&bytes)?;
+                }
+                Frame::Close(Some(close)) => return ended(u16::from(close.code), &close.reason),
+                Frame::Close(None) => return Ok("closed without a code".to_owned()),
+                _ => {}
+            }
+        }
+    };
+    tokio::select! {
+        end = reading => end,
+        () = writing => Ok("ended here".to_owned()),
+    }
+}
+
+fn ended(code: u16, reason: &str) -> Result<String> {
+    match code {
+        // A ticket of a server that has died since.
+        4401 => Ok(format!("{code} {reason}")),
+        4400..4500 => bail!("closed for good with {code}: {reason}"),
+        _ => Ok(format!("{code} {reason}")),
+    }
+}
+
+fn kind(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<SocketError>() {
+        Some(SocketError::Io(error)) => error.kind().to_string(),
+        Some(SocketError::Protocol(_)) => "cut".to_owned(),
+        Some(error) => error.to_string(),
+        None => match error.root_cause().downcast_ref::<std::io::Error>() {
+            Some(error) => error.kind().to_string(),
+            None => format!("{error:#}"),
+        },
+    }
+}
+
+/// One who looks at the canvas as it is for everybody: joins, takes the whole, leaves.
+pub async fn look(server: &Api, workflow: &str) -> Result<super::canvas::Canvas> {
+    // A client that writes nothing may have any id.
+    let mut reader = Editor::new("reader".to_owned(), 0);
+    let socket = connect(server, workflow).await?;
+    let (mut sink, mut stream) = socket.split();
+    let mut outgoing = reader.connect();
+    while !reader.is_synced() {
+        while let Ok(frame) = outgoing.try_recv() {
+            sink.send(Frame::Binary(frame.into())).await?;
+        }
+        match stream.next().await.context("the server cut a reader off")?? {
+            Frame::Binary(bytes) => reader.receive(&bytes)?,
+            Frame::Close(close) => bail!("a reader was closed: {close:?}"),
+            _ => {}
+        }
+    }
+    Ok(reader.canvas)
+}

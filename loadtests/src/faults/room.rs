@@ -1,0 +1,218 @@
+//! Editors of some canvases, and what must be true of them.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use anyhow::{Result, bail, ensure};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    api::Api,
+    editor::{Editor, Promise, Seen, lock},
+    provider::{self, Ends, Phase, Provider},
+    view::View,
+};
+
+const JOIN_WITHIN: Duration = Duration::from_secs(120);
+const CONVERGE_WITHIN: Duration = Duration::from_secs(120);
+const LOOK_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+pub struct Room {
+    pub canvases: Vec<Canvas>,
+    pub ends: Ends,
+    phase: watch::Sender<Phase>,
+    doors: watch::Sender<bool>,
+    tasks: JoinSet<Result<()>>,
+}
+
+pub struct Canvas {
+    pub workflow: String,
+    pub editors: Vec<Arc<Mutex<Editor>>>,
+}
+
+/// What is there to be edited, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    pub canvases: usize,
+    pub editors: usize,
+    /// Edits a second of each editor.
+    pub rate: f64,
+    pub seed: u64,
+}
+
+impl Room {
+    /// Opens the canvases at the first server and lets everybody join. `servers`: where the editors of each place in a
+    /// canvas try, in turn.
+    pub async fn open(plan: Plan, servers: impl Fn(usize) -> Vec<Api>) -> Result<Self> {
+        let (phase, phases) = watch::channel(Phase::Resting);
+        let mut random = StdRng::seed_from_u64(plan.seed);
+        let (doors, open) = watch::channel(true);
+        let mut room = Self { canvases: Vec::new(), ends: Ends::default(), phase, doors, tasks: JoinSet::new() };
+        let first = servers(0).swap_remove(0);
+        let workspace = first.workspace().await?;
+        for number in 0..plan.canvases {
+            let workflow = first.workflow(&workspace, &format!("Canvas {number}")).await?;
+            room.canvases.push(Canvas { workflow, editors: Vec::new() });
+        }
+        for number in 0..plan.editors {
+            let place = number / plan.canvases;
+            let canvas = &mut room.canvases[number % plan.canvases];
+            let editor = Arc::new(Mutex::new(Editor::new(format!("e{number:02}"), random.random())));
+            canvas.editors.push(editor.clone());
+            let own = |random: &mut StdRng| StdRng::seed_from_u64(random.random());
+            let provider = Provider {
+                editor: editor.clone(),
+                workflow: canvas.workflow.clone(),
+                servers: servers(place),
+                random: own(&mut random),
+                ends: room.ends.clone(),
+                doors: open.clone(),
+            };
+            room.tasks.spawn(provider.stay_connected());
+            let typist = provider::edit_on(editor.clone(), phases.clone(), own(&mut random), plan.rate);
+            room.tasks.spawn(typist);
+        }
+        room.until("everybody has joined", JOIN_WITHIN, |editor| editor.is_synced()).await?;
+        for canvas in &room.canvases {
+            lock(&canvas.editors[0]).add_board()?;
+        }
+        room.until("the canvases are saved", JOIN_WITHIN, Editor::is_saved).await?;
+        room.converge(&first).await?;
+        Ok(room)
+    }
+
+    pub fn phase(&self, phase: Phase) {
+        // The receivers live as long as the tasks.
+        self.phase.send_replace(phase);
+    }
+
+    /// Closed doors keep out who is not connected: their documents would heal what the server has lost, and hide it.
+    pub fn doors(&self, open: bool) {
+        self.doors.send_replace(open);
+    }
+
+    pub fn phases(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// Waits until it is true of everybody.
+    pub async fn until(&mut self, what: &str, within: Duration, is: impl Fn(&Editor) -> bool) -> Result<()> {
+        let deadline = Instant::now() + within;
+        loop {
+            self.check_tasks()?;
+            let others = self.editors().filter(|editor| !is(&lock(editor))).count();
+            if others == 0 {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "not true of {others} within {within:?}: {what}; {:?}", self.ends.all());
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    pub fn editors(&self) -> impl Iterator<Item = &Arc<Mutex<Editor>>> {
+        self.canvases.iter().flat_map(|canvas| &canvas.editors)
+    }
+
+    /// Sums something over the editors.
+    pub fn sum(&self, of: impl Fn(&Editor) -> u64) -> u64 {
+        self.editors().map(|editor| of(&lock(editor))).sum()
+    }
+
+    /// Whatever was acknowledged until now is in the document and in its projection.
+    pub async fn check_acknowledged(&mut self, server: &Api) -> Result<Vec<String>> {
+        self.check_tasks()?;
+        let mut losses = Vec::new();
+        for canvas in &self.canvases {
+            losses.extend(timeout(LOOK_WITHIN, canvas.losses(server)).await??);
+        }
+        Ok(losses)
+    }
+
+    /// Waits until everybody's document and the server's are one: the same writing and removals, the same content, and
+    /// the same projection.
+    pub async fn converge(&mut self, server: &Api) -> Result<()> {
+        let deadline = Instant::now() + CONVERGE_WITHIN;
+        for number in 0..self.canvases.len() {
+            loop {
+                self.check_tasks()?;
+                let canvas = &self.canvases[number];
+                let Some(difference) = canvas.difference(server).await? else { break };
+                if Instant::now() >= deadline {
+                    bail!("not converged within {CONVERGE_WITHIN:?}: {difference}");
+                }
+                sleep(LOOK_EVERY).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// A task ends only when something is wrong.
+    fn check_tasks(&mut self) -> Result<()> {
+        match self.tasks.try_join_next() {
+            None => Ok(()),
+            Some(ended) => ended?.and_then(|()| bail!("an editor has ended")),
+        }
+    }
+}
+
+impl Canvas {
+    async fn losses(&self, server: &Api) -> Result<Vec<String>> {
+        let promises: Vec<Promise> = self.editors.iter().map(|editor| lock(editor).promises()).collect();
+        let document = look_again(server, &self.workflow).await?;
+        let clock = |client| document.clock(client);
+        let (of_document, of_diagram) =
+            (View::of_document(&document.roots()), View::of_diagram(&server.diagram(&self.workflow).await?));
+        let by_document = Seen { view: &of_document, clock: Some(&clock) };
+        let by_rest = Seen { view: &of_diagram, clock: None };
+        let mut losses = Vec::new();
+        for (editor, promise) in self.editors.iter().zip(promises) {
+            let editor = lock(editor);
+            losses.extend(editor.losses(promise, &by_document));
+            losses.extend(editor.losses(promise, &by_rest).into_iter().map(|loss| format!("by REST: {loss}")));
+        }
+        Ok(losses)
+    }
+
+    /// How two of the documents differ, if they do.
+    async fn difference(&self, server: &Api) -> Result<Option<String>> {
+        let document = look_again(server, &self.workflow).await?;
+        let expected = document.state();
+        for editor in &self.editors {
+            let editor = lock(editor);
+            let name = format!("an editor of {} ({} edits)", self.workflow, editor.edits);
+            if !editor.canvas.is_whole() {
+                return Ok(Some(format!("{name} waits for what never came")));
+            }
+            let own = editor.canvas.state();
+            if own.known != expected.known {
+                return Ok(Some(format!("{name} knows other things than the server")));
+            }
+            if own.roots != expected.roots {
+                return Ok(Some(format!("{name} sees {} where the server sees {}", own.roots, expected.roots)));
+            }
+        }
+        let (seen, projected) =
+            (View::of_document(&expected.roots), View::of_diagram(&server.diagram(&self.workflow).await?));
+        Ok((seen != projected).then(|| format!("{} is projected as {projected:?} but is {seen:?}", self.workflow)))
+    }
+}
+
+/// A server that has just started may close a reader with "try again".
+async fn look_again(server: &Api, workflow: &str) -> Result<super::canvas::Canvas> {
+    let deadline = Instant::now() + LOOK_WITHIN;
+    loop {
+        match provider::look(server, workflow).await {
+            Ok(canvas) => return Ok(canvas),
+            Err(error) if Instant::now() >= deadline => return Err(error.context("nobody can read the canvas")),
+            Err(_) => sleep(LOOK_EVERY).await,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The short forms of the fault programs: real servers, killed, stopped, starved. `FAULTS.md` has the long forms.
+
+use std::process::Command;
+
+/// Runs one program; it says itself what went wrong.
+fn hold(arguments: &[&str]) {
+    let program = env!("CARGO_BIN_EXE_troupe-faults");
+    let output = Command::new(program).args(arguments).env_remove("RUST_BACKTRACE").output().expect("it is built");
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{arguments:?} failed with {}\n{out}\n{error}", output.status);
+}
+
+/// [REL-1] [SYNC-3] [RUN-3] `kill -9` under editors and runs loses nothing that was acknowledged.
+#[test]
+fn killed_on_sqlite() {
+    hold(&["kill", "--kills", "3", "--seed", "1"]);
+}
+
+/// [REL-1] The same on PostgreSQL.
+#[test]
+fn killed_on_postgres() {
+    hold(&["kill", "--kills", "3", "--seed", "2", "--database", "postgres"]);
+}
