@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
+use axum::serve::ListenerExt;
 use tokio::{net::TcpListener, sync::oneshot};
 use troupe_actors::{CreditLimits, Limits, System, SystemConfig, task};
 use troupe_engine::{Registry, egress::Egress};
@@ -69,6 +70,12 @@ impl Server {
                 // A dropped server stops as well.
                 let _ = stop_asked.await;
             };
+            // A small frame must not wait for the acknowledgement of the one before.
+            let listener = listener.tap_io(|connection| {
+                if let Err(error) = connection.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection stays as it is");
+                }
+            });
             let outcome = axum::serve(listener, service).with_graceful_shutdown(asked).await;
             let _ = ended.send(outcome);
         });

@@ -3,8 +3,10 @@
 
 mod collab;
 mod events;
+mod frame;
 mod hocuspocus;
 mod member;
+mod upgrade;
 mod wire;
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};

@@ -2,19 +2,16 @@
 //!
 //! Auth by one-use ticket or by header. Whatever is refused is refused by a close code, which browsers can see.
 
-use axum::{
-    extract::{State, WebSocketUpgrade, ws::Message, ws::WebSocket},
-    http::HeaderMap,
-    response::Response,
-};
-use futures::StreamExt;
+use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Deserialize;
 use tracing::Instrument;
 use troupe_actors::{Close, OutFrame};
 use troupe_model::WorkflowId;
 
 use super::{
+    frame::Message,
     member::{self, Member, RECHECK_EVERY},
+    upgrade::{Socket, Upgrade},
     wire::{self, Incoming, Reader},
 };
 use crate::{
@@ -36,13 +33,13 @@ pub async fn open(
     Path(workflow): Path<WorkflowId>,
     Query(params): Query<Params>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     let acks = params.ack.as_deref() == Some("1");
     let admitted = admit(&app, workflow, params.ticket.as_deref(), &headers).await;
     let frame_bytes_max = app.config().limits.frame_bytes_max;
     let tasks = app.sessions().tasks.clone();
-    wire::sized(upgrade, frame_bytes_max).on_upgrade(move |socket| {
+    upgrade.serve(frame_bytes_max, move |socket| {
         tasks.track_future(async move {
             match admitted {
                 Err(close) => wire::refuse(socket, close).await,
@@ -66,20 +63,18 @@ async fn admit(app: &App, workflow: WorkflowId, ticket: Option<&str>, headers: &
     Ok(caller)
 }
 
-async fn join(app: App, socket: WebSocket, caller: Caller, workflow: WorkflowId, acks: bool) {
+async fn join(app: App, socket: Socket, caller: Caller, workflow: WorkflowId, acks: bool) {
     match Member::join(&app, caller, workflow, acks).await {
         Err(close) => wire::refuse(socket, close).await,
         Ok(member) => serve(&app, socket, &member).await,
     }
 }
 
-async fn serve(app: &App, socket: WebSocket, member: &Member) {
-    let (sink, stream) = socket.split();
-    let mut incoming = Reader::new(stream, app.config().limits.frame_bytes_max);
+async fn serve(app: &App, socket: Socket, member: &Member) {
+    let Socket { mut reader, writer } = socket;
     let outbox = member.outbox();
-    let reading = read(app, &mut incoming, member);
-    wire::run(reading, wire::write(sink, outbox, encode), outbox).await;
-    incoming.linger().await;
+    wire::run(read(app, &mut reader, member), writer.write(outbox, encode), outbox).await;
+    reader.linger().await;
 }
 
 /// A canvas sends nothing but sync frames; an event would be text.
@@ -93,10 +88,11 @@ fn encode(frame: OutFrame) -> Message {
 /// Until the client is gone (`None`) or must go.
 async fn read(app: &App, reader: &mut Reader, member: &Member) -> Option<Close> {
     let mut recheck = wire::every(RECHECK_EVERY);
+    let mut stopping = std::pin::pin!(app.sessions().stopping.cancelled());
     loop {
         let incoming = tokio::select! {
             incoming = reader.next() => incoming,
-            () = app.sessions().stopping.cancelled() => return Some(Close::restarting()),
+            () = &mut stopping => return Some(Close::restarting()),
             _ = recheck.tick() => match member.recheck(app).await {
                 Ok(()) => continue,
                 Err(close) => return Some(close),
@@ -110,7 +106,7 @@ async fn read(app: &App, reader: &mut Reader, member: &Member) -> Option<Close> 
             }
             Incoming::Text(_) => return Some(wire::binary_only()),
             Incoming::Gone => return None,
-            Incoming::Refused(close) => return Some(close),
+            Incoming::Close(close) => return Some(close),
         }
     }
 }

@@ -3,15 +3,11 @@
 mod message;
 mod session;
 
-use axum::{
-    extract::{State, WebSocketUpgrade},
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Deserialize;
 
 use self::message::Encoding;
-use super::wire;
+use super::upgrade::Upgrade;
 use crate::{
     app::App,
     auth::{authenticate, ticket::Purpose},
@@ -32,7 +28,7 @@ pub async fn open(
     State(app): State<App>,
     Query(params): Query<Params>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     // `None`: the first message authorises.
     let early = match (params.ticket, authenticate::bearer(&headers)) {
@@ -43,11 +39,11 @@ pub async fn open(
         (None, Some(token)) => Some(authenticate::by_token(&app, token).await),
         (None, None) => None,
     };
-    let upgrade = wire::sized(upgrade.protocols([MSGPACK]), FRAME_BYTES_MAX);
-    let encoding = match upgrade.selected_protocol() {
+    let upgrade = upgrade.choose(MSGPACK);
+    let encoding = match upgrade.chosen() {
         Some(_) => Encoding::MessagePack,
         None => Encoding::Json,
     };
     let tasks = app.sessions().tasks.clone();
-    upgrade.on_upgrade(move |socket| tasks.track_future(session::serve(app, socket, early, encoding)))
+    upgrade.serve(FRAME_BYTES_MAX, move |socket| tasks.track_future(session::serve(app, socket, early, encoding)))
 }

@@ -10,12 +10,8 @@ mod outlet;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use axum::{
-    extract::{State, WebSocketUpgrade, ws::WebSocket},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use bytes::Bytes;
-use futures::StreamExt;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
@@ -34,6 +30,7 @@ use troupe_model::WorkflowId;
 use self::outlet::{Outlet, SharedLedger, left};
 use super::{
     member::{self, Member, RECHECK_EVERY},
+    upgrade::{Socket as Connection, Upgrade},
     wire::{self, IDLE_MAX, Incoming, PING_EVERY, Reader},
 };
 use crate::{
@@ -61,23 +58,21 @@ struct Document {
     ledger: SharedLedger,
 }
 
-pub async fn open(State(app): State<App>, upgrade: WebSocketUpgrade) -> Response {
+pub async fn open(State(app): State<App>, upgrade: Upgrade) -> Response {
     let frame_bytes_max = app.config().limits.frame_bytes_max;
     let tasks = app.sessions().tasks.clone();
-    let served = |socket| serve(app, socket).instrument(tracing::info_span!("hocuspocus"));
-    wire::sized(upgrade, frame_bytes_max).on_upgrade(move |socket| tasks.track_future(served(socket)))
+    let served = |connection| serve(app, connection).instrument(tracing::info_span!("hocuspocus"));
+    upgrade.serve(frame_bytes_max, move |connection| tasks.track_future(served(connection)))
 }
 
-async fn serve(app: App, socket: WebSocket) {
-    let (sink, stream) = socket.split();
-    let limits = &app.config().limits;
-    let mut incoming = Reader::new(stream, limits.frame_bytes_max);
-    let own = Outbox::new(limits.outbox_bytes_max);
+async fn serve(app: App, connection: Connection) {
+    let Connection { mut reader, writer } = connection;
+    let own = Outbox::new(app.config().limits.outbox_bytes_max);
     let (joined, joining) = mpsc::channel(JOINED_MAX);
-    let writing = wire::write_all(sink, outlet::outgoing(own.clone(), joining));
-    let reading = Socket::new(app, own.clone(), joined).read(&mut incoming);
+    let writing = writer.write_all(outlet::outgoing(own.clone(), joining));
+    let reading = Socket::new(app, own.clone(), joined).read(&mut reader);
     wire::run(reading, writing, &own).await;
-    incoming.linger().await;
+    reader.linger().await;
 }
 
 impl Socket {
@@ -97,10 +92,12 @@ impl Socket {
     /// Until the client is gone (`None`) or must go.
     async fn read(mut self, reader: &mut Reader) -> Option<Close> {
         let (mut recheck, mut ping) = (wire::every(RECHECK_EVERY), wire::every(PING_EVERY));
+        let app = self.app.clone();
+        let mut stopping = std::pin::pin!(app.sessions().stopping.cancelled());
         loop {
             let incoming = tokio::select! {
                 incoming = reader.next() => incoming,
-                () = self.app.sessions().stopping.cancelled() => return Some(Close::restarting()),
+                () = &mut stopping => return Some(Close::restarting()),
                 () = sleep_until(self.useless_at), if self.documents.is_empty() => return Some(self.useless),
                 _ = recheck.tick() => match self.recheck().await {
                     Ok(()) => continue,
@@ -115,7 +112,7 @@ impl Socket {
                 Incoming::Binary(frame) => self.receive(&frame).await,
                 Incoming::Text(_) => Err(wire::binary_only()),
                 Incoming::Gone => return None,
-                Incoming::Refused(close) => Err(close),
+                Incoming::Close(close) => Err(close),
             };
             if let Err(close) = done {
                 return Some(close);

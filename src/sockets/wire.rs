@@ -1,20 +1,34 @@
-//! What both sockets have in common: sizes, pings, the writer, closes [SYNC-8, SYNC-11, SYNC-17].
+//! What all sockets have in common: reading, the writer's windows, pings, closes [SYNC-8, SYNC-11, SYNC-17].
 
-use std::time::Duration;
-
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use futures::{
-    FutureExt, SinkExt, Stream, StreamExt,
-    stream::{self, SplitSink, SplitStream},
+use std::{
+    cell::RefCell,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout, timeout_at};
-use troupe_actors::{Close, EventFrame, Next, OutFrame, Outbox};
 
-/// axum's default is 128 KiB for each connection, used or not.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
-const WRITE_BUFFER_BYTES: usize = 16 * 1024;
-/// A frame a little over the limit is read, so that its sender can be told; one far over it ends the connection.
-const HARD_LIMIT_FACTOR: usize = 4;
+use bytes::{Bytes, BytesMut};
+use futures::{FutureExt, Stream, StreamExt, stream};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{self, AsyncRead, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf},
+    sync::Notify,
+    time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sleep_until, timeout},
+};
+use troupe_actors::{Close, EventFrame, Next, OutFrame, Outbox};
+use tungstenite::Utf8Bytes;
+
+use super::{
+    frame::{Decoder, Fault, Message},
+    upgrade::Socket,
+};
+
+/// One buffer of this size serves all the sockets that a thread reads.
+const READ_BYTES: usize = 16 * 1024;
+/// What gathers before it is written; larger payloads are written from where they are.
+const WRITE_BYTES: usize = 16 * 1024;
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// Nothing came for so long, not even a pong.
 pub const IDLE_MAX: Duration = Duration::from_secs(60);
@@ -36,20 +50,10 @@ pub fn is_final(close: &Close) -> bool {
     (4400..4500).contains(&close.code)
 }
 
-pub fn sized(upgrade: WebSocketUpgrade, frame_bytes_max: usize) -> WebSocketUpgrade {
-    let hard_limit = frame_bytes_max.saturating_mul(HARD_LIMIT_FACTOR);
-    upgrade
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_message_size(hard_limit)
-        .max_frame_size(hard_limit)
-}
-
 /// Closes a socket that never became a session.
-pub async fn refuse(socket: WebSocket, close: Close) {
-    let (sink, stream) = socket.split();
-    end(sink, &close).await;
-    Reader::new(stream, 0).linger().await;
+pub async fn refuse(socket: Socket, close: Close) {
+    socket.writer.end(close).await;
+    socket.reader.linger().await;
 }
 
 /// Ticks after each period. A tick that is late is not made up for.
@@ -65,65 +69,130 @@ pub fn binary_only() -> Close {
 
 /// What the reader got.
 pub enum Incoming {
-    Binary(bytes::Bytes),
+    Binary(Bytes),
     Text(Utf8Bytes),
-    /// The client is gone.
+    /// The connection is gone.
     Gone,
-    /// The session must end, and this says why.
-    Refused(Close),
+    /// The session ends with this.
+    Close(Close),
+}
+
+/// The answer to a client's latest ping, on its way from the reader to the writer.
+#[derive(Debug, Default)]
+pub struct Pongs {
+    latest: Mutex<Option<Bytes>>,
+    changed: Notify,
+}
+
+impl Pongs {
+    fn put(&self, payload: Bytes) {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
+        self.changed.notify_one();
+    }
+
+    async fn next(&self) -> Bytes {
+        loop {
+            if let Some(payload) = self.latest.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return payload;
+            }
+            self.changed.notified().await;
+        }
+    }
 }
 
 /// The reading half of a socket.
 pub struct Reader {
-    stream: SplitStream<WebSocket>,
-    frame_bytes_max: usize,
+    io: ReadHalf<TokioIo<Upgraded>>,
+    decoder: Decoder,
+    pongs: Arc<Pongs>,
+    message_bytes_max: usize,
     heard: Instant,
+    /// Looks from time to time whether anything was heard: one timer, not one for each read.
+    idle: Pin<Box<Sleep>>,
+}
+
+thread_local! {
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
 }
 
 impl Reader {
-    pub fn new(stream: SplitStream<WebSocket>, frame_bytes_max: usize) -> Self {
-        Self { stream, frame_bytes_max, heard: Instant::now() }
+    pub fn new(io: ReadHalf<TokioIo<Upgraded>>, pongs: Arc<Pongs>, message_bytes_max: usize) -> Self {
+        let heard = Instant::now();
+        let (decoder, idle) = (Decoder::new(message_bytes_max), Box::pin(sleep_until(heard + IDLE_MAX)));
+        Self { io, decoder, pongs, message_bytes_max, heard, idle }
     }
 
     /// The next message of substance. Safe to drop while it waits.
     pub async fn next(&mut self) -> Incoming {
         loop {
-            let message = match timeout_at(self.heard + IDLE_MAX, self.stream.next()).await {
-                Err(_) => return Incoming::Refused(Close::new(IDLE, "nothing was heard of this client for a minute")),
-                Ok(None | Some(Ok(Message::Close(_)))) => return Incoming::Gone,
-                Ok(Some(Err(error))) => return broken(&error, self.frame_bytes_max),
-                Ok(Some(Ok(message))) => message,
-            };
-            self.heard = Instant::now();
-            match message {
-                Message::Binary(bytes) if bytes.len() > self.frame_bytes_max => return too_large(self.frame_bytes_max),
-                Message::Text(text) if text.len() > self.frame_bytes_max => return too_large(self.frame_bytes_max),
-                Message::Binary(bytes) => return Incoming::Binary(bytes),
-                Message::Text(text) => return Incoming::Text(text),
-                Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {}
+            match self.decoder.next() {
+                Ok(Some(Message::Binary(bytes))) => return Incoming::Binary(bytes),
+                Ok(Some(Message::Text(text))) => return Incoming::Text(text),
+                Ok(Some(Message::Ping(payload))) => self.pongs.put(payload),
+                Ok(Some(Message::Pong(_))) => {}
+                Ok(Some(Message::Close(close))) => return Incoming::Close(echo(close)),
+                Ok(None) => match std::future::poll_fn(|cx| self.poll_fill(cx)).await {
+                    Ok(true) => {}
+                    Ok(false) => return Incoming::Gone,
+                    Err(Silence::Broken(error)) => {
+                        tracing::debug!(%error, "a socket broke");
+                        return Incoming::Gone;
+                    }
+                    Err(Silence::Idle) => {
+                        return Incoming::Close(Close::new(IDLE, "nothing was heard of this client for a minute"));
+                    }
+                },
+                Err(Fault::TooLarge) => return Incoming::Close(too_large(self.message_bytes_max)),
+                Err(Fault::Protocol(reason)) => return Incoming::Close(Close::new(MALFORMED, reason)),
             }
+        }
+    }
+
+    /// Reads what there is; false at the end of the stream.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Silence>> {
+        let decoder = &mut self.decoder;
+        let read = READ.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            let read = Pin::new(&mut self.io).poll_read(cx, &mut buffer);
+            decoder.feed(buffer.filled());
+            read.map_ok(|()| !buffer.filled().is_empty())
+        });
+        if let Poll::Ready(read) = read {
+            self.heard = Instant::now();
+            return Poll::Ready(read.map_err(Silence::Broken));
+        }
+        loop {
+            ready!(self.idle.as_mut().poll(cx));
+            let until = self.heard + IDLE_MAX;
+            if Instant::now() >= until {
+                return Poll::Ready(Err(Silence::Idle));
+            }
+            self.idle.as_mut().reset(until);
         }
     }
 
     /// Reads what is still under way after a close was sent, for a moment: a connection that is cut with data unread
     /// loses the close frame.
     pub async fn linger(mut self) {
-        let rest = async { while let Some(Ok(_)) = self.stream.next().await {} };
-        let _ = timeout(CLOSE_WITHIN, rest).await;
+        let mut nowhere = io::sink();
+        let _ = timeout(CLOSE_WITHIN, io::copy(&mut self.io, &mut nowhere)).await;
     }
 }
 
-fn broken(error: &axum::Error, frame_bytes_max: usize) -> Incoming {
-    let text = error.to_string();
-    if text.contains("too long") || text.contains("too large") {
-        return too_large(frame_bytes_max);
-    }
-    tracing::debug!(error = text, "a socket broke");
-    Incoming::Gone
+enum Silence {
+    Broken(io::Error),
+    Idle,
 }
 
-fn too_large(frame_bytes_max: usize) -> Incoming {
-    Incoming::Refused(Close::new(MALFORMED, format!("a frame may have {frame_bytes_max} bytes")))
+/// The answer to a client's close.
+fn echo(close: Option<Close>) -> Close {
+    let code = close.map_or(1000, |close| close.code);
+    let sendable = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
+    Close::new(if sendable { code } else { 1000 }, "")
+}
+
+fn too_large(bytes_max: usize) -> Close {
+    Close::new(MALFORMED, format!("a frame may have {bytes_max} bytes"))
 }
 
 /// Reads and writes until one of them ends; a reader that says why is told to the client.
@@ -157,69 +226,97 @@ pub fn messages(outbox: Outbox, encode: impl Fn(OutFrame) -> Message) -> impl St
     })
 }
 
-/// Writes what the outbox holds until it closes. Ends early when the socket breaks or nobody reads.
-pub async fn write(sink: SplitSink<WebSocket, Message>, outbox: &Outbox, encode: impl Fn(OutFrame) -> Message) {
-    write_all(sink, messages(outbox.clone(), encode)).await;
+/// The writing half of a socket.
+pub struct Writer {
+    io: WriteHalf<TokioIo<Upgraded>>,
+    pongs: Arc<Pongs>,
+    /// Empty, and without memory, between two flushes.
+    buffer: BytesMut,
 }
 
-/// The same for what comes from several places.
-pub async fn write_all(mut sink: SplitSink<WebSocket, Message>, outgoing: impl Stream<Item = Outgoing>) {
-    let mut outgoing = std::pin::pin!(outgoing);
-    let mut ping = every(PING_EVERY);
-    let mut window_ends = Instant::now();
-    loop {
-        let first = tokio::select! {
-            first = outgoing.next() => first,
-            _ = ping.tick() => {
-                if !sent(sink.send(Message::Ping(bytes::Bytes::new()))).await { return }
-                continue;
+impl Writer {
+    pub fn new(io: WriteHalf<TokioIo<Upgraded>>) -> Self {
+        Self { io, pongs: Arc::default(), buffer: BytesMut::new() }
+    }
+
+    pub fn pongs(&self) -> Arc<Pongs> {
+        self.pongs.clone()
+    }
+
+    /// Writes what the outbox holds until it closes. Ends early when the socket breaks or nobody reads.
+    pub async fn write(self, outbox: &Outbox, encode: impl Fn(OutFrame) -> Message) {
+        self.write_all(messages(outbox.clone(), encode)).await;
+    }
+
+    /// The same for what comes from several places.
+    pub async fn write_all(mut self, outgoing: impl Stream<Item = Outgoing>) {
+        let mut outgoing = std::pin::pin!(outgoing);
+        let mut ping = every(PING_EVERY);
+        let mut window_ends = Instant::now();
+        loop {
+            let first = tokio::select! {
+                first = outgoing.next() => first,
+                pong = self.pongs.next() => Some(Outgoing::Message(Message::Pong(pong))),
+                _ = ping.tick() => Some(Outgoing::Message(Message::Ping(Bytes::new()))),
+            };
+            if first.is_none() {
+                return;
             }
-        };
-        match first {
-            Some(Outgoing::Message(first)) => {
-                if !sent(sink.feed(first)).await {
-                    return;
-                }
+            if Instant::now() < window_ends {
+                sleep_until(window_ends).await;
             }
-            Some(Outgoing::Close(close)) => return end(sink, &close).await,
-            None => return,
-        }
-        sleep_until(window_ends).await;
-        while let Some(Some(next)) = outgoing.next().now_or_never() {
-            match next {
-                Outgoing::Message(message) => {
-                    if !sent(sink.feed(message)).await {
-                        return;
+            let mut next = first;
+            while let Some(now) = next {
+                match now {
+                    Outgoing::Message(message) => {
+                        if !sent(self.feed(message)).await {
+                            return;
+                        }
                     }
+                    Outgoing::Close(close) => return self.end(close).await,
                 }
-                Outgoing::Close(close) => return end(sink, &close).await,
+                next = outgoing.next().now_or_never().flatten();
             }
+            if !sent(self.flush()).await {
+                return;
+            }
+            window_ends = Instant::now() + WINDOW;
         }
-        if !sent(sink.flush()).await {
-            return;
+    }
+
+    async fn feed(&mut self, message: Message) -> io::Result<()> {
+        message.write_header(&mut self.buffer);
+        let payload = message.into_payload();
+        if payload.len() > WRITE_BYTES {
+            self.flush().await?;
+            return self.io.write_all(&payload).await;
         }
-        window_ends = Instant::now() + WINDOW;
+        self.buffer.extend_from_slice(&payload);
+        if self.buffer.len() > WRITE_BYTES {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        let buffer = std::mem::take(&mut self.buffer);
+        self.io.write_all(&buffer).await
+    }
+
+    /// The last word. Whoever is gone needs none.
+    pub async fn end(mut self, close: Close) {
+        let last = async {
+            self.feed(Message::Close(Some(close))).await?;
+            self.flush().await
+        };
+        let _ = timeout(CLOSE_WITHIN, last).await;
     }
 }
 
-async fn sent(write: impl Future<Output = Result<(), axum::Error>>) -> bool {
+async fn sent(write: impl Future<Output = io::Result<()>>) -> bool {
     matches!(timeout(STUCK_AFTER, write).await, Ok(Ok(())))
-}
-
-async fn end(mut sink: SplitSink<WebSocket, Message>, close: &Close) {
-    // Whoever is gone needs no reason.
-    let _ = timeout(CLOSE_WITHIN, sink.send(close_message(close))).await;
 }
 
 pub fn text(frame: &EventFrame) -> Message {
     Message::Text(Utf8Bytes::try_from(frame.json().clone()).expect("an event's JSON is UTF-8"))
-}
-
-fn close_message(close: &Close) -> Message {
-    // A close frame holds 125 bytes, two of which are the code.
-    let mut end = close.reason.len().min(123);
-    while !close.reason.is_char_boundary(end) {
-        end -= 1;
-    }
-    Message::Close(Some(CloseFrame { code: close.code, reason: close.reason[..end].into() }))
 }

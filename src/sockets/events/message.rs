@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::Message;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use troupe_actors::{EventFrame, OutFrame};
 
 use crate::{
     auth::Caller,
-    sockets::wire::{self, Incoming},
+    sockets::{
+        frame::Message,
+        wire::{self, Incoming},
+    },
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,23 +5,21 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use axum::extract::ws::WebSocket;
-use futures::StreamExt;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::Instrument;
 use troupe_actors::{Channel, Close, OutFrame, Outbox, SubscribeError, Subscription};
 use troupe_store::{runs, workflows};
 
-use super::{
-    FRAME_BYTES_MAX,
-    message::{self, ClientMessage, Encoding},
-};
+use super::message::{self, ClientMessage, Encoding};
 use crate::{
     app::App,
     auth::{Caller, authenticate},
     policy::{self, Level, Object, Permission},
     problem::Problem,
-    sockets::wire::{self, Incoming, Reader},
+    sockets::{
+        upgrade::Socket,
+        wire::{self, Incoming, Reader},
+    },
 };
 
 const READ: Permission = Permission { object: Object::Workflow, level: Level::Read };
@@ -37,15 +35,14 @@ struct Session {
     subscriptions: HashMap<Channel, Subscription>,
 }
 
-pub async fn serve(app: App, socket: WebSocket, early: Option<Result<Caller, Problem>>, encoding: Encoding) {
+pub async fn serve(app: App, socket: Socket, early: Option<Result<Caller, Problem>>, encoding: Encoding) {
     metrics::gauge!("troupe_sessions", "kind" => "events").increment(1.0);
     let outbox = Outbox::new(app.config().limits.outbox_bytes_max);
-    let (sink, stream) = socket.split();
-    let mut incoming = Reader::new(stream, FRAME_BYTES_MAX);
-    let writing = wire::write(sink, &outbox, |frame| encoding.encode(frame));
-    let reading = read(app, &mut incoming, early, encoding, outbox.clone());
+    let Socket { mut reader, writer } = socket;
+    let writing = writer.write(&outbox, |frame| encoding.encode(frame));
+    let reading = read(app, &mut reader, early, encoding, outbox.clone());
     wire::run(reading, writing, &outbox).await;
-    incoming.linger().await;
+    reader.linger().await;
     metrics::gauge!("troupe_sessions", "kind" => "events").decrement(1.0);
 }
 
@@ -88,7 +85,7 @@ async fn first_message(
     match incoming {
         Err(_) => unauthenticated(format!("the first message must authorise, within {seconds} seconds")),
         Ok(Incoming::Gone) => Err(None),
-        Ok(Incoming::Refused(close)) => Err(Some(close)),
+        Ok(Incoming::Close(close)) => Err(Some(close)),
         Ok(incoming) => match encoding.decode(&incoming) {
             Ok(ClientMessage::Authorization { token }) => Ok(authenticate::by_token(app, &token).await),
             _ => unauthenticated("the first message must be {\"type\":\"authorization\",\"token\":…}".to_owned()),
@@ -118,7 +115,7 @@ impl Session {
             };
             match incoming {
                 Incoming::Gone => return None,
-                Incoming::Refused(close) => return Some(close),
+                Incoming::Close(close) => return Some(close),
                 incoming => match self.encoding.decode(&incoming) {
                     Ok(message) => {
                         if let Err(close) = self.handle(message).await {

@@ -5,7 +5,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::extract::ws::Message as Written;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream, stream::SelectAll};
 use tokio::sync::mpsc;
@@ -16,7 +15,10 @@ use troupe_crdt::wire::{
 };
 
 use super::ledger::Ledger;
-use crate::sockets::wire::{self, Outgoing};
+use crate::sockets::{
+    frame::Message as Written,
+    wire::{self, Outgoing},
+};
 
 /// The writer's side of one document.
 pub struct Outlet {
@@ -115,7 +117,7 @@ mod tests {
 
     fn bytes(outgoing: Vec<Outgoing>) -> Vec<Vec<u8>> {
         let bytes = |outgoing| match outgoing {
-            Outgoing::Message(message) => message.into_data().to_vec(),
+            Outgoing::Message(message) => message.into_payload().to_vec(),
             Outgoing::Close(close) => panic!("{close:?}"),
         };
         outgoing.into_iter().map(bytes).collect()
