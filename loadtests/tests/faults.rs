@@ -21,3 +21,9 @@ fn killed_on_sqlite() {
 fn killed_on_postgres() {
     hold(&["kill", "--kills", "3", "--seed", "2", "--database", "postgres"]);
 }
+
+/// [REL-4] [SYNC-13] An owner that is stopped past its lease writes nothing when it wakes.
+#[test]
+fn paused_past_its_lease() {
+    hold(&["pause", "--pauses", "1", "--seed", "3"]);
+}

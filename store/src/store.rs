@@ -24,6 +24,9 @@ static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a transaction waits for its connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
+/// A server that is paused, or cut off, in the middle of a transaction must not hold its locks for longer than its
+/// leases live: nobody could take over [SYNC-13].
+const POSTGRES_SETTINGS: [(&str, &str); 1] = [("idle_in_transaction_session_timeout", "5s")];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -53,7 +56,7 @@ impl Store {
                 let pool = PgPoolOptions::new()
                     .max_connections(connections_max)
                     .acquire_timeout(ACQUIRE_TIMEOUT)
-                    .connect_with(options.application_name("troupe"))
+                    .connect_with(options.application_name("troupe").options(POSTGRES_SETTINGS))
                     .await?;
                 Ok(Self(Pools::Postgres(pool)))
             }

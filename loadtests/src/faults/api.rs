@@ -1,6 +1,6 @@
 //! The REST side of a tenant of our own, through faults: a server that is away is asked again.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Client, Method, StatusCode, Url};
@@ -43,6 +43,11 @@ impl Api {
     /// The same owner at another server on the same store.
     pub fn at(&self, server: &Url) -> Self {
         Self { server: server.clone(), ..self.clone() }
+    }
+
+    pub fn address(&self) -> Result<SocketAddr> {
+        let found = self.server.socket_addrs(|| None)?.first().copied();
+        found.with_context(|| format!("{} has no address", self.server))
     }
 
     pub async fn workspace(&self) -> Result<String> {

@@ -33,6 +33,7 @@ pub struct Editor {
     pub book: Book,
     random: StdRng,
     link: Option<Link>,
+    sessions: u64,
     /// How much of this editor's own writing is known to be durable.
     clock_acknowledged: u32,
     things: u64,
@@ -83,6 +84,7 @@ impl Editor {
             book: Book::default(),
             random,
             link: None,
+            sessions: 0,
             clock_acknowledged: 0,
             things: 0,
             nodes: Vec::new(),
@@ -92,6 +94,15 @@ impl Editor {
             edits: 0,
             received: Received::default(),
         }
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Who this is, and how many sessions there were.
+    pub fn session(&self) -> (String, u64) {
+        (self.name.clone(), self.sessions)
     }
 
     pub fn is_synced(&self) -> bool {
@@ -110,6 +121,7 @@ impl Editor {
     /// A session is open: gives its frames to send.
     pub fn connect(&mut self) -> mpsc::Receiver<Vec<u8>> {
         let (frames, outgoing) = mpsc::channel(FRAMES_MAX);
+        self.sessions += 1;
         self.link = Some(Link { frames, sent: VecDeque::new(), acknowledged: 0, answered: false, synced: false });
         // Cannot be full: it is new.
         let _ = self.send(SyncMessage::SyncStep1(self.canvas_state_vector()));

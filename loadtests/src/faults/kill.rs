@@ -14,7 +14,7 @@ use troupe_model::{Clock, SystemClock};
 use super::{
     api::Api,
     editor::Editor,
-    provider::Phase,
+    provider::{Phase, Route},
     room::{Plan, Room},
     runs::{self, Runs},
     server::Server,
@@ -78,7 +78,8 @@ async fn play(program: &Kill, stage: &Stage) -> Result<()> {
     let api = Api::register(server.url()).await?;
     let witness = Witness::start().await?;
     let Kill { editors, canvases, rate, .. } = *program;
-    let mut room = Room::open(Plan { canvases, editors, rate, seed: random.random() }, |_| vec![api.clone()]).await?;
+    let plan = Plan { canvases, editors, rate, seed: random.random() };
+    let mut room = Room::open(&api, plan, |_| Route::to(vec![api.clone()])).await?;
     room.phase(Phase::Typing);
     let mut runs =
         Runs::start(&api, &server.data_dir, &witness.url, program.runs, room.phases(), random.random()).await?;

@@ -6,6 +6,7 @@ mod book;
 mod canvas;
 mod editor;
 mod kill;
+mod pause;
 mod postgres;
 mod provider;
 mod room;
@@ -14,8 +15,8 @@ mod server;
 mod stage;
 mod view;
 mod witness;
+use std::process::ExitCode;
 
-use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -29,18 +30,28 @@ struct Cli {
 enum Program {
     /// The server is killed at random moments under editing and runs [REL-1].
     Kill(kill::Kill),
+    /// The owner is stopped past its lease; a second server takes over; the first wakes [REL-4].
+    Pause(pause::Pause),
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
     let program = async {
         match Cli::parse().program {
             Program::Kill(program) => kill::run(&program).await,
+            Program::Pause(program) => pause::run(&program).await,
         }
     };
-    tokio::select! {
+    let outcome = tokio::select! {
         outcome = program => outcome,
         // What was started ends with its handles.
-        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("FAILED: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

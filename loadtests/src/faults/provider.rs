@@ -8,14 +8,15 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use futures::{Sink, SinkExt, Stream, StreamExt};
+use futures::{SinkExt, StreamExt};
 use rand::{RngExt, rngs::StdRng};
 use tokio::{
+    net::{TcpSocket, TcpStream},
     sync::{mpsc, watch},
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 use tokio_tungstenite::{
-    connect_async,
+    WebSocketStream, client_async,
     tungstenite::{Error as SocketError, Message as Frame},
 };
 
@@ -29,6 +30,9 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_millis(2_500);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+const STALLED_BUFFER_BYTES: u32 = 64 * 1024;
+
+type Socket = WebSocketStream<TcpStream>;
 
 /// What the editors of a program do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,11 @@ impl Ends {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;
     }
 
+    /// Those whose reason begins so.
+    pub fn count_of(&self, begin: &str) -> u64 {
+        self.all().iter().filter(|(reason, _)| reason.starts_with(begin)).map(|(_, count)| count).sum()
+    }
+
     pub fn all(&self) -> BTreeMap<String, u64> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -56,12 +65,36 @@ impl Ends {
 pub struct Provider {
     pub editor: Arc<Mutex<Editor>>,
     pub workflow: String,
-    /// Servers to try, in turn.
-    pub servers: Vec<Api>,
+    pub route: Route,
     pub random: StdRng,
     pub ends: Ends,
+    pub signals: Signals,
+}
+
+/// How an editor reaches its canvas.
+#[derive(Clone)]
+pub struct Route {
+    /// Servers to try, in turn.
+    pub servers: Vec<Api>,
+    /// A connection on which nothing was heard for so long is given up.
+    pub silence_max: Duration,
+    /// Whether this one stops reading when it is told to.
+    pub stalls: bool,
+}
+
+impl Route {
+    pub fn to(servers: Vec<Api>) -> Self {
+        Self { servers, silence_max: SILENCE_MAX, stalls: false }
+    }
+}
+
+/// What a program tells all of its editors.
+#[derive(Clone)]
+pub struct Signals {
     /// While this is false, nobody comes back.
     pub doors: watch::Receiver<bool>,
+    /// While this is true, those who stall read nothing.
+    pub stall: watch::Receiver<bool>,
 }
 
 impl Provider {
@@ -69,14 +102,15 @@ impl Provider {
     pub async fn stay_connected(mut self) -> Result<()> {
         let mut pause = PAUSE_MIN;
         for turn in 0.. {
-            self.doors.wait_for(|open| *open).await.context("the program has ended")?;
-            let server = &self.servers[turn % self.servers.len()];
-            let end = match timeout(CONNECT_WITHIN, connect(server, &self.workflow)).await {
+            self.signals.doors.wait_for(|open| *open).await.context("the program has ended")?;
+            let server = &self.route.servers[turn % self.route.servers.len()];
+            let buffer = self.route.stalls.then_some(STALLED_BUFFER_BYTES);
+            let end = match timeout(CONNECT_WITHIN, connect(server, &self.workflow, buffer)).await {
                 Err(_) => "no connection in time".to_owned(),
                 Ok(Err(error)) => kind(&error),
                 Ok(Ok(socket)) => {
                     let outgoing = lock(&self.editor).connect();
-                    let end = serve(socket, &self.editor, outgoing).await;
+                    let end = self.serve(socket, outgoing).await;
                     let mut editor = lock(&self.editor);
                     if editor.is_synced() {
                         pause = PAUSE_MIN;
@@ -90,6 +124,42 @@ impl Provider {
             pause = (pause * 2).min(PAUSE_MAX);
         }
         Ok(())
+    }
+
+    /// Until the session ends: why it did. An error means that the program must end.
+    async fn serve(&mut self, socket: Socket, mut outgoing: mpsc::Receiver<Vec<u8>>) -> Result<String> {
+        let (mut sink, mut stream) = socket.split();
+        let writing = async {
+            while let Some(frame) = outgoing.recv().await {
+                if sink.send(Frame::Binary(frame.into())).await.is_err() {
+                    // The reader is told why.
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        let reading = async {
+            loop {
+                if self.route.stalls {
+                    self.signals.stall.wait_for(|stall| !*stall).await.context("the program has ended")?;
+                }
+                let frame = match timeout(self.route.silence_max, stream.next()).await {
+                    Err(_) => return Ok("silence".to_owned()),
+                    Ok(None) => return Ok("cut".to_owned()),
+                    Ok(Some(Err(error))) => return Ok(kind(&error.into())),
+                    Ok(Some(Ok(frame))) => frame,
+                };
+                match frame {
+                    Frame::Binary(bytes) => lock(&self.editor).receive(&bytes)?,
+                    Frame::Close(Some(close)) => return ended(u16::from(close.code), &close.reason),
+                    Frame::Close(None) => return Ok("closed without a code".to_owned()),
+                    _ => {}
+                }
+            }
+        };
+        tokio::select! {
+            end = reading => end,
+            () = writing => Ok("ended here".to_owned()),
+        }
     }
 }
 
@@ -113,53 +183,16 @@ pub async fn edit_on(
     }
 }
 
-async fn connect(
-    server: &Api,
-    workflow: &str,
-) -> Result<impl Stream<Item = Result<Frame, SocketError>> + Sink<Frame, Error = SocketError> + Unpin + use<>> {
+/// `receive_buffer_bytes`: of the operating system, so that it does not read in the place of one who stalls.
+async fn connect(server: &Api, workflow: &str, receive_buffer_bytes: Option<u32>) -> Result<Socket> {
     let url = server.collab_url(workflow).await?;
-    Ok(connect_async(url).await?.0)
-}
-
-/// Until the session ends: why it did. An error means that the program must end.
-async fn serve(
-    socket: impl Stream<Item = Result<Frame, SocketError>> + Sink<Frame, Error = SocketError>,
-    editor: &Mutex<Editor>,
-    mut outgoing: mpsc::Receiver<Vec<u8>>,
-) -> Result<String> {
-    let (mut sink, mut stream) = socket.split();
-    let writing = async {
-        while let Some(frame) = outgoing.recv().await {
-            if sink.send(Frame::Binary(frame.into())).await.is_err() {
-                // The reader is told why.
-                std::future::pending::<()>().await;
-            }
-        }
-    };
-    let reading = async {
-        let mut heard = Instant::now();
-        loop {
-            let frame = match tokio::time::timeout_at(heard + SILENCE_MAX, stream.next()).await {
-                Err(_) => return Ok("silence".to_owned()),
-                Ok(None) => return Ok("cut".to_owned()),
-                Ok(Some(Err(error))) => return Ok(kind(&error.into())),
-                Ok(Some(Ok(frame))) => frame,
-            };
-            match frame {
-                Frame::Binary(bytes) => {
-                    heard = Instant::now();
-                    lock(editor).receive(&bytes)?;
-                }
-                Frame::Close(Some(close)) => return ended(u16::from(close.code), &close.reason),
-                Frame::Close(None) => return Ok("closed without a code".to_owned()),
-                _ => {}
-            }
-        }
-    };
-    tokio::select! {
-        end = reading => end,
-        () = writing => Ok("ended here".to_owned()),
+    let socket = TcpSocket::new_v4()?;
+    if let Some(bytes) = receive_buffer_bytes {
+        socket.set_recv_buffer_size(bytes)?;
     }
+    let stream = socket.connect(server.address()?).await?;
+    stream.set_nodelay(true)?;
+    Ok(client_async(url, stream).await?.0)
 }
 
 fn ended(code: u16, reason: &str) -> Result<String> {
@@ -187,7 +220,7 @@ fn kind(error: &anyhow::Error) -> String {
 pub async fn look(server: &Api, workflow: &str) -> Result<super::canvas::Canvas> {
     // A client that writes nothing may have any id.
     let mut reader = Editor::new("reader".to_owned(), 0);
-    let socket = connect(server, workflow).await?;
+    let socket = connect(server, workflow, None).await?;
     let (mut sink, mut stream) = socket.split();
     let mut outgoing = reader.connect();
     while !reader.is_synced() {

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::{
     sync::watch,
@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     api::Api,
     editor::{Editor, Promise, Seen, lock},
-    provider::{self, Ends, Phase, Provider},
+    provider::{self, Ends, Phase, Provider, Route, Signals},
     view::View,
 };
 
@@ -30,6 +30,7 @@ pub struct Room {
     pub ends: Ends,
     phase: watch::Sender<Phase>,
     doors: watch::Sender<bool>,
+    stall: watch::Sender<bool>,
     tasks: JoinSet<Result<()>>,
 }
 
@@ -49,17 +50,20 @@ pub struct Plan {
 }
 
 impl Room {
-    /// Opens the canvases at the first server and lets everybody join. `servers`: where the editors of each place in a
-    /// canvas try, in turn.
-    pub async fn open(plan: Plan, servers: impl Fn(usize) -> Vec<Api>) -> Result<Self> {
-        let (phase, phases) = watch::channel(Phase::Resting);
+    /// Makes the canvases and lets everybody join. `route`: how the editor in each place of a canvas gets there.
+    pub async fn open(api: &Api, plan: Plan, route: impl Fn(usize) -> Route) -> Result<Self> {
         let mut random = StdRng::seed_from_u64(plan.seed);
-        let (doors, open) = watch::channel(true);
-        let mut room = Self { canvases: Vec::new(), ends: Ends::default(), phase, doors, tasks: JoinSet::new() };
-        let first = servers(0).swap_remove(0);
-        let workspace = first.workspace().await?;
+        let mut room = Self {
+            canvases: Vec::new(),
+            ends: Ends::default(),
+            phase: watch::Sender::new(Phase::Resting),
+            doors: watch::Sender::new(true),
+            stall: watch::Sender::new(false),
+            tasks: JoinSet::new(),
+        };
+        let workspace = api.workspace().await?;
         for number in 0..plan.canvases {
-            let workflow = first.workflow(&workspace, &format!("Canvas {number}")).await?;
+            let workflow = api.workflow(&workspace, &format!("Canvas {number}")).await?;
             room.canvases.push(Canvas { workflow, editors: Vec::new() });
         }
         for number in 0..plan.editors {
@@ -71,21 +75,22 @@ impl Room {
             let provider = Provider {
                 editor: editor.clone(),
                 workflow: canvas.workflow.clone(),
-                servers: servers(place),
+                route: route(place),
                 random: own(&mut random),
                 ends: room.ends.clone(),
-                doors: open.clone(),
+                signals: room.signals(),
             };
             room.tasks.spawn(provider.stay_connected());
-            let typist = provider::edit_on(editor.clone(), phases.clone(), own(&mut random), plan.rate);
-            room.tasks.spawn(typist);
+            if plan.rate > 0.0 {
+                room.tasks.spawn(provider::edit_on(editor, room.phases(), own(&mut random), plan.rate));
+            }
         }
         room.until("everybody has joined", JOIN_WITHIN, |editor| editor.is_synced()).await?;
         for canvas in &room.canvases {
             lock(&canvas.editors[0]).add_board()?;
         }
         room.until("the canvases are saved", JOIN_WITHIN, Editor::is_saved).await?;
-        room.converge(&first).await?;
+        room.converge(api).await?;
         Ok(room)
     }
 
@@ -97,6 +102,15 @@ impl Room {
     /// Closed doors keep out who is not connected: their documents would heal what the server has lost, and hide it.
     pub fn doors(&self, open: bool) {
         self.doors.send_replace(open);
+    }
+
+    /// Those who stall stop reading, or go on.
+    pub fn stall(&self, stall: bool) {
+        self.stall.send_replace(stall);
+    }
+
+    fn signals(&self) -> Signals {
+        Signals { doors: self.doors.subscribe(), stall: self.stall.subscribe() }
     }
 
     pub fn phases(&self) -> watch::Receiver<Phase> {
@@ -131,7 +145,8 @@ impl Room {
         self.check_tasks()?;
         let mut losses = Vec::new();
         for canvas in &self.canvases {
-            losses.extend(timeout(LOOK_WITHIN, canvas.losses(server)).await??);
+            let looked = timeout(LOOK_WITHIN, canvas.losses(server)).await;
+            losses.extend(looked.with_context(|| format!("no look at {} within {LOOK_WITHIN:?}", canvas.workflow))??);
         }
         Ok(losses)
     }
