@@ -13,7 +13,7 @@ import { type DragEvent, type PointerEvent, type ReactNode, useCallback, useStat
 import { addNode, canConnect, connect } from './actions'
 import { Cursors } from './cursors'
 import { DataEdge } from './data-edge'
-import { useCanvas, useFlowEdges, useFlowNodes, useOverlay, useProvider } from './hooks'
+import { useCanvas, useFlowEdges, useFlowNodes, useOverlay, useReadOnly } from './hooks'
 import { NodeCard } from './node-card'
 import type { FlowEdge, FlowNode } from './view'
 import { FAR_ZOOM, FIT, overflows } from './viewport'
@@ -39,7 +39,7 @@ export function Canvas({ children, onClickNode, onOpenNode }: CanvasProps) {
   const nodes = useFlowNodes()
   const edges = useFlowEdges()
   const nodeTypes = useOverlay((state) => state.nodeTypes)
-  const readOnly = useProvider((state) => state.save === 'readonly' || state.ended !== null)
+  const readOnly = useReadOnly()
   const { screenToFlowPosition } = useReactFlow()
   const far = useStore((state) => state.transform[2] < FAR_ZOOM)
   const hidden = useStore(overflows)
@@ -57,7 +57,7 @@ export function Canvas({ children, onClickNode, onOpenNode }: CanvasProps) {
 
   function onDrop(event: DragEvent) {
     const spec = nodeTypes.get(event.dataTransfer.getData(NODE_TYPE_MIME))
-    if (!spec) return
+    if (!spec || readOnly) return
     event.preventDefault()
     const { x, y } = screenToFlowPosition({ x: event.clientX, y: event.clientY })
     addNode(session, spec, { x: x - 110, y: y - 28 })
@@ -77,7 +77,7 @@ export function Canvas({ children, onClickNode, onOpenNode }: CanvasProps) {
       onNodeDoubleClick={(_, node) => onOpenNode?.(node.id)}
       onPointerMove={onPointerMove}
       onPointerLeave={() => presence.tell({ cursor: null })}
-      onDragOver={(event) => event.dataTransfer.types.includes(NODE_TYPE_MIME) && event.preventDefault()}
+      onDragOver={(event) => !readOnly && event.dataTransfer.types.includes(NODE_TYPE_MIME) && event.preventDefault()}
       onDrop={onDrop}
       nodesDraggable={!readOnly}
       nodesConnectable={!readOnly}

@@ -17,6 +17,8 @@ export class CanvasDocument {
   readonly nodes: Y.Map<Entry>
   readonly edges: Y.Map<Entry>
   readonly undo: Y.UndoManager
+  /** Nothing may be edited: no edit, undo or redo does anything. */
+  readOnly = false
   readonly #codeKeys: CodeKeys
 
   constructor(codeKeys: CodeKeys = () => new Set(), doc = new Y.Doc()) {
@@ -95,7 +97,15 @@ export class CanvasDocument {
 
   /** One transaction, one step of undo. */
   edit(change: () => void): void {
-    this.doc.transact(change, this)
+    if (!this.readOnly) this.doc.transact(change, this)
+  }
+
+  undoEdit(): void {
+    if (!this.readOnly) this.undo.undo()
+  }
+
+  redoEdit(): void {
+    if (!this.readOnly) this.undo.redo()
   }
 
   /** Adds nodes and edges under the ids that they have. */
@@ -164,7 +174,7 @@ export class CanvasDocument {
   share(id: string, key: string): void {
     const config = this.config(id)
     const value = config?.get(key)
-    if (!config || value instanceof Y.Text) return
+    if (!config || value instanceof Y.Text || this.readOnly) return
     const shared = new Y.Text(typeof value === 'string' ? value : '')
     this.doc.transact(() => config.set(key, shared), 'share-text')
   }

@@ -4,10 +4,11 @@ import * as Y from 'yjs'
 import { useStore } from 'zustand'
 import type { NodeRunState } from '../api/events'
 import type { Column, Diagnostic, NodeTypeSpec } from '../api/types'
+import type { CanvasHost } from './host'
+import type { Other } from './other'
 import { columnsAt, type OverlayState } from './overlay'
-import type { Other } from './presence'
-import type { ProviderState } from './provider'
 import type { CanvasSession } from './session'
+import type { ProviderState } from './sync/provider'
 import type { FlowEdge, FlowNode, Selection } from './view'
 
 export const CanvasContext = createContext<CanvasSession | null>(null)
@@ -16,6 +17,20 @@ export function useCanvas(): CanvasSession {
   const session = useContext(CanvasContext)
   if (!session) throw new Error('used outside of an open canvas')
   return session
+}
+
+export const HostContext = createContext<CanvasHost | null>(null)
+
+/** Whether what is not saved is at least written on this device. */
+export function useKept(): boolean {
+  const host = useContext(HostContext)
+  if (!host) throw new Error('used outside of an open canvas')
+  return useStore(host.state, (state) => state.kept)
+}
+
+/** Whether nothing may be edited here, for now or for good. */
+export function useReadOnly(): boolean {
+  return useProvider((state) => !state.mayEdit)
 }
 
 export function useFlowNodes(): FlowNode[] {
@@ -64,10 +79,11 @@ export function useNodeDiagnostics(id: string): readonly Diagnostic[] {
   return useOverlay((state) => state.byNode[id] ?? NO_DIAGNOSTICS)
 }
 
-export function useOthers(): readonly Other[] {
+/** Everybody else, again whenever that part of what they do changes. */
+export function useOthers(part: 'people' | 'cursor'): readonly Other[] {
   const { presence } = useCanvas()
   return useSyncExternalStore(
-    useCallback((listener) => presence.subscribe('others', listener), [presence]),
+    useCallback((listener) => presence.subscribe(part, listener), [presence, part]),
     () => presence.others(),
   )
 }

@@ -1,48 +1,42 @@
 /**
- * Who else is here: cursors, selections, drags, edited fields. Carried by awareness, never written into the document.
+ * Who else is here: cursors, selections, drags, edited fields, carets. Carried by awareness, never written into the
+ * document.
  *
  * What this session does goes out at most every 33 ms. What others do is told to each kind of listener at most once a
  * frame, and only when that kind changed.
  */
 import type { Awareness } from 'y-protocols/awareness'
 import type { Point } from './diagram'
+import { type Caret, type Other, otherOf, type Person } from './other'
 
 const SEND_MS = 33
 /** The server takes 16 KiB of awareness from one session; what does not fit is not shown to others. */
 const LIST_CHARS_MAX = 5_000
 
-export interface Person {
-  id: string
-  name: string
-  color: string
-}
+export type Aspect = 'people' | 'cursor' | 'selection' | 'field' | 'drag' | 'caret'
 
-export interface Other {
-  client: number
-  user: Person
-  cursor: Point | null
-  selection: string[]
-  drag: Record<string, Point> | null
-  /** `nodeId:/pointer`. */
-  field: string | null
+interface Local extends Partial<Pick<Other, 'cursor' | 'selection' | 'drag' | 'field'>> {
+  textCursor?: Caret | null
 }
-
-type Aspect = 'others' | 'selection' | 'field' | 'drag'
-type Local = Partial<Pick<Other, 'cursor' | 'selection' | 'drag' | 'field'>>
 
 const NOBODY: readonly Other[] = []
 
 export class Presence {
   readonly awareness: Awareness
+  /** By client, each kept for as long as its state is the same object. */
+  #read = new Map<number, { state: unknown; other: Other | undefined }>()
   #others: readonly Other[] = NOBODY
   #bySelection = new Map<string, readonly Other[]>()
   #byField = new Map<string, readonly Other[]>()
   #drags = new Map<string, Point>()
+  #carets = new Map<number, { user: Person; caret: Caret }>()
   readonly #listeners: Record<Aspect, Set<() => void>> = {
-    others: new Set(),
+    people: new Set(),
+    cursor: new Set(),
     selection: new Set(),
     field: new Set(),
     drag: new Set(),
+    caret: new Set(),
   }
   #frame = 0
   #pending: Local = {}
@@ -94,42 +88,66 @@ export class Presence {
     return this.#drags
   }
 
-  readonly #onChange = () => {
-    if (this.#frame === 0) this.#frame = requestAnimationFrame(this.#read)
+  /** Where others are in a shared text, by session. */
+  carets(): ReadonlyMap<number, { user: Person; caret: Caret }> {
+    return this.#carets
   }
 
-  readonly #read = () => {
+  /** Where this session is in a shared text, told or about to be. */
+  caret(): Caret | null {
+    return this.#pending.textCursor !== undefined
+      ? this.#pending.textCursor
+      : (this.awareness.getLocalState()?.textCursor ?? null)
+  }
+
+  readonly #onChange = () => {
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(this.#look)
+  }
+
+  readonly #look = () => {
     this.#frame = 0
     const before = this.#others
-    this.#others = [...this.awareness.getStates()]
-      .filter(([client]) => client !== this.awareness.clientID)
-      .map(([client, state]) => otherOf(client, state))
-      .filter((other) => other !== undefined)
-    this.#notify('others')
-    if (differs(before, this.#others, (other) => other.selection)) {
-      this.#bySelection = groupBy(this.#others, (other) => other.selection)
-      this.#notify('selection')
-    }
-    if (differs(before, this.#others, (other) => other.field)) {
-      this.#byField = groupBy(this.#others, (other) => (other.field ? [other.field] : []))
-      this.#notify('field')
-    }
-    if (differs(before, this.#others, (other) => other.drag)) {
-      this.#drags = new Map(this.#others.flatMap((other) => Object.entries(other.drag ?? {})))
-      this.#notify('drag')
+    this.#others = this.#readStates()
+    for (const aspect of changedAspects(before, this.#others)) {
+      if (aspect === 'selection') this.#bySelection = groupBy(this.#others, (other) => other.selection)
+      if (aspect === 'field') this.#byField = groupBy(this.#others, ({ field }) => (field ? [field] : []))
+      if (aspect === 'drag') this.#drags = new Map(this.#others.flatMap(({ drag }) => Object.entries(drag ?? {})))
+      if (aspect === 'caret') {
+        this.#carets = new Map(
+          this.#others.flatMap(({ client, user, caret }) => (caret ? [[client, { user, caret }] as const] : [])),
+        )
+      }
+      for (const listener of this.#listeners[aspect]) listener()
     }
   }
 
-  #notify(aspect: Aspect): void {
-    for (const listener of this.#listeners[aspect]) listener()
+  #readStates(): readonly Other[] {
+    const before = this.#read
+    this.#read = new Map()
+    for (const [client, state] of this.awareness.getStates()) {
+      if (client === this.awareness.clientID) continue
+      const known = before.get(client)
+      this.#read.set(client, known?.state === state ? known : { state, other: otherOf(client, state, known?.other) })
+    }
+    return [...this.#read.values()].flatMap(({ other }) => other ?? [])
   }
+}
+
+/** What has changed from one look to the next. Parts that say the same are the same objects. */
+function changedAspects(before: readonly Other[], after: readonly Other[]): Aspect[] {
+  const known = new Map(before.map((other) => [other.client, other]))
+  const sameClients = before.length === after.length && after.every(({ client }) => known.has(client))
+  const changed = (part: keyof Other) => after.some((other) => known.get(other.client)?.[part] !== other[part])
+  const people = !sameClients || changed('user')
+  const parts = ['cursor', 'selection', 'field', 'drag', 'caret'] as const
+  return [...(people ? (['people'] as const) : []), ...parts.filter((part) => people || changed(part))]
 }
 
 /** The first of the selected and of the dragged nodes, as many as may be told. */
 function bounded(local: Local): Local {
   return {
     ...local,
-    ...(local.selection ? { selection: fitting(local.selection) } : {}),
+    ...(local.selection ? { selection: fitting([...local.selection]) } : {}),
     ...(local.drag ? { drag: Object.fromEntries(fitting(Object.entries(local.drag))) } : {}),
   }
 }
@@ -142,44 +160,7 @@ function fitting<T>(entries: T[]): T[] {
   })
 }
 
-/** What another session says of itself, believed only where it has the right shape. */
-function otherOf(client: number, state: Record<string, unknown>): Other | undefined {
-  const user = state.user as Partial<Person> | undefined
-  if (typeof user?.name !== 'string') return undefined
-  const drag = state.drag
-  return {
-    client,
-    user: { id: String(user.id ?? client), name: user.name, color: color(user.color) },
-    cursor: isPoint(state.cursor) ? state.cursor : null,
-    selection: Array.isArray(state.selection) ? state.selection.filter((id) => typeof id === 'string') : [],
-    drag:
-      typeof drag === 'object' && drag !== null
-        ? Object.fromEntries(Object.entries(drag).filter((entry): entry is [string, Point] => isPoint(entry[1])))
-        : null,
-    field: typeof state.field === 'string' ? state.field : null,
-  }
-}
-
-function color(value: unknown): string {
-  return typeof value === 'string' && /^#[0-9a-f]{6}$/i.test(value) ? value : '#7c7c8a'
-}
-
-function isPoint(value: unknown): value is Point {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    Number.isFinite((value as Point).x) &&
-    Number.isFinite((value as Point).y)
-  )
-}
-
-function differs(before: readonly Other[], after: readonly Other[], aspect: (other: Other) => unknown): boolean {
-  const told = (others: readonly Other[]) =>
-    JSON.stringify(others.map((other) => [other.client, other.user, aspect(other)]))
-  return told(before) !== told(after)
-}
-
-function groupBy(others: readonly Other[], keys: (other: Other) => string[]): Map<string, readonly Other[]> {
+function groupBy(others: readonly Other[], keys: (other: Other) => readonly string[]): Map<string, readonly Other[]> {
   const groups = new Map<string, Other[]>()
   for (const other of others) {
     for (const key of keys(other)) {

@@ -2,12 +2,20 @@
 import { Awareness } from 'y-protocols/awareness'
 import type { NodeTypeSpec } from '../api/types'
 import { CanvasDocument } from './document'
+import type { Person } from './other'
 import { createOverlay, type Overlay } from './overlay'
-import { type Person, Presence } from './presence'
-import { CollabProvider } from './provider'
+import { Presence } from './presence'
 import { codeKeys } from './schema'
 import { summaryOf } from './summary'
+import { carry } from './sync/carry'
+import { CollabProvider, type Known } from './sync/provider'
 import { CanvasView } from './view'
+
+export interface SessionOptions {
+  nodeTypes: readonly NodeTypeSpec[]
+  me: Person
+  address: (epoch: number | undefined) => Promise<string>
+}
 
 export class CanvasSession {
   readonly document: CanvasDocument
@@ -16,16 +24,31 @@ export class CanvasSession {
   readonly view: CanvasView
   readonly overlay: Overlay
 
-  constructor(options: { nodeTypes: readonly NodeTypeSpec[]; me: Person; address: () => Promise<string> }) {
-    this.overlay = createOverlay(options.nodeTypes)
+  /** `restore` puts the copy of this device into the document and says what it is. */
+  constructor({ nodeTypes, me, address }: SessionOptions, restore?: (document: CanvasDocument) => Known) {
+    this.overlay = createOverlay(nodeTypes)
     const specs = this.overlay.getState().nodeTypes
     this.document = new CanvasDocument((nodeType) => codeKeys(specs.get(nodeType)))
+    const known = restore?.(this.document)
     const awareness = new Awareness(this.document.doc)
-    this.presence = new Presence(awareness, options.me)
+    this.presence = new Presence(awareness, me)
     this.view = new CanvasView(this.document, this.presence, (id) =>
       summaryOf(specs.get(String(this.document.data(id)?.get('nodeType'))), this.document.config(id)),
     )
-    this.provider = new CollabProvider({ doc: this.document.doc, awareness, address: options.address })
+    this.provider = new CollabProvider({ doc: this.document.doc, awareness, address, known })
+    this.document.readOnly = !this.provider.state.getState().mayEdit
+    this.provider.state.subscribe(({ mayEdit }) => {
+      this.document.readOnly = !mayEdit
+    })
+  }
+
+  /** Takes over from a session whose document can be merged no more: what it shows, and what it has not saved. */
+  succeed(before: CanvasSession): void {
+    const { document } = this
+    document.edit(() => carry(before.document.doc, document.doc, before.provider.unsaved.touches()))
+    const { nodeTypes: _, ...shown } = before.overlay.getState()
+    this.overlay.setState(shown)
+    this.view.succeed(before.view)
   }
 
   destroy(): void {

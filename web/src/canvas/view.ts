@@ -77,6 +77,15 @@ export class CanvasView {
     this.#publish()
   }
 
+  /** Shows what another view shows of the same canvas: its selection, and cards as large as there. */
+  succeed(before: CanvasView): void {
+    for (const [id, size] of before.#measured) {
+      this.#measured.set(id, size)
+      this.#derive(id)
+    }
+    this.select(before.#selectedNodes, before.#selectedEdges)
+  }
+
   /** What React Flow reports of the user's hands. Drags stay here until they end; then the document is written, once. */
   readonly onNodesChange = (changes: NodeChange<FlowNode>[]): void => {
     const dropped = new Map<string, Point>()

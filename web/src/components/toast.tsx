@@ -10,6 +10,8 @@ interface Toast {
   kind: 'error' | 'info'
   text: string
   detail?: string
+  /** Stays until it is dismissed. */
+  lasting?: boolean
 }
 
 const SHOWN_MS = 7_000
@@ -21,7 +23,7 @@ let nextId = 1
 export function notify(toast: Omit<Toast, 'id'>): void {
   const id = nextId++
   useToasts.setState(({ toasts }) => ({ toasts: [...toasts, { ...toast, id }].slice(-SHOWN_MAX) }))
-  setTimeout(() => dismiss(id), SHOWN_MS)
+  if (!toast.lasting) setTimeout(() => dismiss(id), SHOWN_MS)
 }
 
 export function notifyError(error: unknown): void {

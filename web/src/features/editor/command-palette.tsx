@@ -5,7 +5,7 @@ import { Command } from 'cmdk'
 import type { ReactNode } from 'react'
 import { workflowQuery } from '../../api/queries'
 import { autoLayout, duplicateSelection, selectAll, toggleDisabled } from '../../canvas/actions'
-import { useCanvas, useFlowNodes, useOverlay } from '../../canvas/hooks'
+import { useCanvas, useFlowNodes, useOverlay, useReadOnly } from '../../canvas/hooks'
 import { iconOf } from '../../canvas/icons'
 import { Kbd } from '../../components/kbd'
 import { MOD } from '../../components/platform'
@@ -44,6 +44,8 @@ export function CommandPalette() {
   )
 }
 
+type Action = [name: string, shortcut: string | null, run: () => void]
+
 function Commands({ onDone }: { onDone: () => void }) {
   const session = useCanvas()
   const { workflow, store } = useEditor()
@@ -58,17 +60,21 @@ function Commands({ onDone }: { onDone: () => void }) {
   const goTo = useGoTo()
   const arrange = () => void autoLayout(session).catch(notifyError)
   const home = () => void navigate({ to: '/', search: data ? { workspace: data.workspace_id } : {} })
-  const { undo } = session.document
+  const readOnly = useReadOnly()
+  const { document } = session
 
-  const actions: [string, string | null, () => void][] = [
+  const edits: Action[] = [
     live ? ['Cancel the run', null, cancel] : ['Run', null, start],
-    ['Undo', `${MOD}Z`, () => undo.undo()],
-    ['Redo', `${MOD}⇧Z`, () => undo.redo()],
+    ['Undo', `${MOD}Z`, () => document.undoEdit()],
+    ['Redo', `${MOD}⇧Z`, () => document.redoEdit()],
     ['Auto-layout', null, arrange],
-    ['Fit the canvas', '1', () => void flow.fitView(FIT_VIEW)],
-    ['Select all', `${MOD}A`, () => selectAll(session)],
     ['Duplicate the selection', `${MOD}D`, () => duplicateSelection(session)],
     ['Disable or enable the selection', 'D', () => toggleDisabled(session)],
+  ]
+  const actions: Action[] = [
+    ...(readOnly ? [] : edits),
+    ['Fit the canvas', '1', () => void flow.fitView(FIT_VIEW)],
+    ['Select all', `${MOD}A`, () => selectAll(session)],
     ['Show problems', null, () => showTab(store, 'problems')],
     ['Show the log', null, () => showTab(store, 'logs')],
     ['Export as .wflow.json', null, () => void downloadWorkflow(workflow)],
@@ -86,15 +92,17 @@ function Commands({ onDone }: { onDone: () => void }) {
           </Item>
         ))}
       </Group>
-      <Group heading="Add a step">
-        {[...nodeTypes.values()].map((spec) => (
-          <Item key={spec.id} value={`add ${spec.name} ${spec.id}`} onSelect={() => done(() => add(spec))}>
-            <NodeIcon icon={spec.icon} color={spec.color} />
-            <span className="flex-1">{spec.name}</span>
-            <span className="text-2xs text-faint">{spec.category}</span>
-          </Item>
-        ))}
-      </Group>
+      {!readOnly && (
+        <Group heading="Add a step">
+          {[...nodeTypes.values()].map((spec) => (
+            <Item key={spec.id} value={`add ${spec.name} ${spec.id}`} onSelect={() => done(() => add(spec))}>
+              <NodeIcon icon={spec.icon} color={spec.color} />
+              <span className="flex-1">{spec.name}</span>
+              <span className="text-2xs text-faint">{spec.category}</span>
+            </Item>
+          ))}
+        </Group>
+      )}
       <Group heading="Go to">
         {nodes.map((node) => {
           const spec = nodeTypes.get(node.data.nodeType)

@@ -2,7 +2,8 @@ import { ReactFlowProvider } from '@xyflow/react'
 import { useEffect, useMemo, useState } from 'react'
 import type { NodeTypeSpec, Workflow } from '../../api/types'
 import { Canvas } from '../../canvas/canvas'
-import { CanvasContext, useProvider } from '../../canvas/hooks'
+import { CanvasContext, HostContext, useProvider } from '../../canvas/hooks'
+import type { CanvasHost } from '../../canvas/host'
 import type { CanvasSession } from '../../canvas/session'
 import { Spinner } from '../../components/spinner'
 import { BottomPanel } from './bottom/bottom-panel'
@@ -11,16 +12,27 @@ import { CommandPalette } from './command-palette'
 import { Ended } from './ended'
 import { Palette } from './palette'
 import { PropertiesPanel } from './properties/properties-panel'
+import { ReadOnly } from './read-only'
 import { createEditorStore, EditorContext, showTab, welcome } from './state'
 import { Toolbar } from './toolbar/toolbar'
 import { useLive } from './use-live'
-import { useSession } from './use-session'
+import { useHost, useSession } from './use-session'
 import { useShortcuts } from './use-shortcuts'
 import { useUncover } from './use-uncover'
 import { ZoomControls } from './zoom-controls'
 
 export function Editor({ workflow, nodeTypes }: { workflow: Workflow; nodeTypes: readonly NodeTypeSpec[] }) {
-  const session = useSession(workflow.id, nodeTypes)
+  const host = useHost(workflow.id, nodeTypes)
+  if (!host) return <Spinner label="Opening…" />
+  return (
+    <HostContext value={host}>
+      <Hosted workflow={workflow} host={host} />
+    </HostContext>
+  )
+}
+
+function Hosted({ workflow, host }: { workflow: Workflow; host: CanvasHost }) {
+  const session = useSession(host)
   if (!session) return <Spinner label="Opening…" />
   return (
     <CanvasContext value={session}>
@@ -47,6 +59,7 @@ function OpenEditor({ workflow, session }: { workflow: Workflow; session: Canvas
       <div className="flex h-full flex-col" data-testid="editor">
         <Toolbar workflow={workflow} />
         <Ended />
+        <ReadOnly />
         <div className="relative flex min-h-0 flex-1">
           <Palette />
           <div className="flex min-w-0 flex-1 flex-col">

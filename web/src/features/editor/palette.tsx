@@ -1,7 +1,7 @@
 import { PanelLeftClose, PanelLeftOpen, Search } from 'lucide-react'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import type { NodeTypeSpec } from '../../api/types'
-import { useOverlay, useProvider } from '../../canvas/hooks'
+import { useOverlay, useProvider, useReadOnly } from '../../canvas/hooks'
 import { IconButton } from '../../components/button'
 import { Input } from '../../components/field'
 import { Kbd } from '../../components/kbd'
@@ -31,6 +31,7 @@ export function Palette() {
     setSearching(false)
   }
   const isOpen = pinned || searching
+  if (useReadOnly()) return null
 
   return (
     <aside

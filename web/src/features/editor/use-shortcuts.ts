@@ -30,7 +30,7 @@ export function useShortcuts(session: CanvasSession, store: EditorStore): void {
     const onCopy = (event: ClipboardEvent) => copy(event, session)
     const onCut = (event: ClipboardEvent) => copy(event, session) && deleteSelection(session)
     const onPaste = (event: ClipboardEvent) => {
-      if (isBusy(event)) return
+      if (isBusy(event) || session.document.readOnly) return
       const text = event.clipboardData?.getData('text/plain') ?? ''
       if (!text) return
       if (paste(session, text, middleOf(flow))) {
@@ -65,12 +65,16 @@ function actionOf(
   store: EditorStore,
   flow: ReactFlowInstance,
 ): (() => void) | undefined {
-  const { undo } = session.document
+  const view = viewActionOf(event, session, store, flow)
+  return view ?? (session.document.readOnly ? undefined : editActionOf(event, session))
+}
+
+function editActionOf(event: KeyboardEvent, session: CanvasSession): (() => void) | undefined {
+  const { document } = session
   const key = event.key.toLowerCase()
   if (event.ctrlKey || event.metaKey) {
-    if (key === 'z') return event.shiftKey ? () => undo.redo() : () => undo.undo()
-    if (key === 'y') return () => undo.redo()
-    if (key === 'a') return () => selectAll(session)
+    if (key === 'z') return event.shiftKey ? () => document.redoEdit() : () => document.undoEdit()
+    if (key === 'y') return () => document.redoEdit()
     if (key === 'd') return () => duplicateSelection(session)
     return undefined
   }
@@ -79,6 +83,23 @@ function actionOf(
     case 'delete':
     case 'backspace':
       return () => deleteSelection(session)
+    case 'd':
+      return () => toggleDisabled(session)
+    default:
+      return undefined
+  }
+}
+
+function viewActionOf(
+  event: KeyboardEvent,
+  session: CanvasSession,
+  store: EditorStore,
+  flow: ReactFlowInstance,
+): (() => void) | undefined {
+  const key = event.key.toLowerCase()
+  if (event.ctrlKey || event.metaKey) return key === 'a' ? () => selectAll(session) : undefined
+  if (event.altKey) return undefined
+  switch (key) {
     case 'escape':
       return () => session.view.select([])
     case '1':
@@ -92,11 +113,9 @@ function actionOf(
       return () => store.setState(({ focusLabel }) => ({ focusLabel: focusLabel + 1 }))
     case 'tab':
       // From the page or the pane Tab opens the palette; from a control it goes on to the next one.
-      return isOnCanvas(event) && !event.shiftKey
+      return isOnCanvas(event) && !event.shiftKey && !session.document.readOnly
         ? () => store.setState(({ focusPalette }) => ({ focusPalette: focusPalette + 1 }))
         : undefined
-    case 'd':
-      return () => toggleDisabled(session)
     default:
       return undefined
   }

@@ -10,13 +10,13 @@ import { defaultKeymap } from '@codemirror/commands'
 import { json } from '@codemirror/lang-json'
 import { PostgreSQL } from '@codemirror/lang-sql'
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
-import { Annotation, Compartment, EditorState, type Extension } from '@codemirror/state'
+import { Annotation, Compartment, EditorSelection, EditorState, type Extension } from '@codemirror/state'
 import { drawSelection, EditorView, keymap, placeholder as placeholderText } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
-import { useEffect, useRef } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import type { Column } from '../../../api/types'
-import { useCanvas, useConfigValue } from '../../../canvas/hooks'
+import { useCanvas, useConfigValue, useReadOnly } from '../../../canvas/hooks'
 import { textAwareness } from '../../../canvas/text-awareness'
 import type { ControlIds } from './field-frame'
 
@@ -30,10 +30,12 @@ interface SharedCodeProps extends ControlIds {
 /** A text that several people type in at once, with each other's carets. */
 export function SharedCode({ node, name, language, columns, ...ids }: SharedCodeProps) {
   const { document, presence } = useCanvas()
+  const readOnly = useReadOnly()
   // Reading the value re-renders when the shared text is replaced by another one.
   const value = useConfigValue(node, name)
   const text = document.sharedText(node, name)
   const wanted = useRef(false)
+  const awareness = useMemo(() => textAwareness(presence), [presence])
   const host = useEditorView(
     name,
     ids,
@@ -44,23 +46,20 @@ export function SharedCode({ node, name, language, columns, ...ids }: SharedCode
       extensions: [
         languageOf(language),
         EditorView.theme({ '.cm-content': { minHeight: '96px' } }),
-        ...(text
-          ? [
-              yCollab(text, textAwareness(presence.awareness), { undoManager: document.undo }),
-              keymap.of(yUndoManagerKeymap),
-            ]
-          : [EditorState.readOnly.of(true)]),
+        ...(text ? [yCollab(text, awareness, { undoManager: document.undo })] : []),
+        ...(text && !readOnly ? [keymap.of(yUndoManagerKeymap)] : [EditorState.readOnly.of(true)]),
       ],
     }),
-    [text, language],
+    [text, language, readOnly],
   )
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: focus passes through here, nothing here is pressed
     <div
       ref={host}
       data-testid={`code-${name}`}
+      onBlur={() => presence.tell({ textCursor: null })}
       onFocus={() => {
-        if (text) return
+        if (text || readOnly) return
         wanted.current = true
         document.share(node, name)
       }}
@@ -81,6 +80,7 @@ const fromOutside = Annotation.define<boolean>()
 
 /** A short expression. It is one value, so the last to type wins. */
 export function Expression({ name, value, language, placeholder, columns, onChange, ...ids }: ExpressionProps) {
+  const readOnly = useReadOnly()
   const latest = useRef(onChange)
   latest.current = onChange
   const view = useRef<EditorView>(undefined)
@@ -93,6 +93,7 @@ export function Expression({ name, value, language, placeholder, columns, onChan
       extensions: [
         languageOf(language),
         ...(placeholder ? [placeholderText(placeholder)] : []),
+        EditorState.readOnly.of(readOnly),
         EditorView.updateListener.of((update) => {
           view.current = update.view
           const typed = update.transactions.some(
@@ -102,7 +103,7 @@ export function Expression({ name, value, language, placeholder, columns, onChan
         }),
       ],
     }),
-    [language, placeholder],
+    [language, placeholder, readOnly],
     view,
   )
   useEffect(() => {
@@ -127,14 +128,18 @@ function useEditorView(
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView>(undefined)
   const completions = useRef(new Compartment())
+  /** Where the caret was in the editor that this one takes the place of. */
+  const caret = useRef<EditorSelection>(undefined)
 
   useEffect(() => {
     if (!host.current) return
     const { doc, focus, extensions } = configure()
+    const selection = caret.current && within(caret.current, doc.length)
     const editor = new EditorView({
       parent: host.current,
       state: EditorState.create({
         doc,
+        ...(selection ? { selection } : {}),
         extensions: [
           extensions,
           BASE,
@@ -148,9 +153,10 @@ function useEditorView(
       }),
     })
     view.current = editor
-    if (focus) editor.focus()
+    if (focus || selection) editor.focus()
     if (into) into.current = editor
     return () => {
+      caret.current = editor.hasFocus ? editor.state.selection : undefined
       editor.destroy()
       view.current = undefined
     }
@@ -162,6 +168,11 @@ function useEditorView(
   }, [columns])
 
   return host
+}
+
+function within(selection: EditorSelection, length: number): EditorSelection {
+  const { anchor, head } = selection.main
+  return EditorSelection.single(Math.min(anchor, length), Math.min(head, length))
 }
 
 function languageOf(language: string | undefined): Extension {

@@ -1,7 +1,7 @@
 import clsx from 'clsx'
 import type { Workflow } from '../../../api/types'
 import { deleteSelection, duplicateSelection, toggleDisabled } from '../../../canvas/actions'
-import { useCanvas, useSelectedNode, useSelection } from '../../../canvas/hooks'
+import { useCanvas, useReadOnly, useSelectedNode, useSelection } from '../../../canvas/hooks'
 import { Button } from '../../../components/button'
 import { useEditorState } from '../state'
 import { NodeProperties } from './node-properties'
@@ -14,6 +14,7 @@ import { WorkflowProperties } from './workflow-properties'
 export function PropertiesPanel({ workflow }: { workflow: Workflow }) {
   const node = useSelectedNode()
   const { nodes } = useSelection()
+  const readOnly = useReadOnly()
   const pinned = useEditorState((state) => state.propertiesPinned)
   if (!pinned && nodes.length === 0) return null
   return (
@@ -25,13 +26,15 @@ export function PropertiesPanel({ workflow }: { workflow: Workflow }) {
       )}
       data-testid="properties"
     >
-      {node ? (
-        <NodeProperties key={node.id} node={node} />
-      ) : nodes.length > 1 ? (
-        <SeveralNodes count={nodes.length} />
-      ) : (
-        <WorkflowProperties key={workflow.id} workflow={workflow} />
-      )}
+      <fieldset disabled={readOnly} className="contents">
+        {node ? (
+          <NodeProperties key={node.id} node={node} />
+        ) : nodes.length > 1 ? (
+          <SeveralNodes count={nodes.length} />
+        ) : (
+          <WorkflowProperties key={workflow.id} workflow={workflow} />
+        )}
+      </fieldset>
     </aside>
   )
 }

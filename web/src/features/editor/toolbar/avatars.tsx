@@ -1,23 +1,27 @@
 import { useReactFlow } from '@xyflow/react'
-import { useOthers } from '../../../canvas/hooks'
+import { useCanvas, useOthers } from '../../../canvas/hooks'
 import { Avatar } from '../../../components/avatar'
 
 const SHOWN_MAX = 5
 
 /** Who else has this canvas open. A click goes to where they are. */
 export function Avatars() {
-  const others = useOthers()
+  const { presence } = useCanvas()
+  const others = useOthers('people')
   const { setCenter, getZoom } = useReactFlow()
   const shown = others.slice(0, SHOWN_MAX)
+  const goTo = (client: number) => {
+    const cursor = presence.others().find((other) => other.client === client)?.cursor
+    if (cursor) void setCenter(cursor.x, cursor.y, { zoom: getZoom(), duration: 300 })
+  }
   return (
     <div className="-space-x-1.5 flex items-center pr-1" data-testid="avatars">
-      {shown.map(({ client, user, cursor }) => (
+      {shown.map(({ client, user }) => (
         <button
           key={client}
           type="button"
           aria-label={`Go to ${user.name}`}
-          disabled={!cursor}
-          onClick={() => cursor && void setCenter(cursor.x, cursor.y, { zoom: getZoom(), duration: 300 })}
+          onClick={() => goTo(client)}
           className="rounded-full"
         >
           <Avatar name={user.name} color={user.color} size={26} testId="avatar" />

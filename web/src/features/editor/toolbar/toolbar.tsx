@@ -13,7 +13,7 @@ import {
 } from 'lucide-react'
 import type { Workflow } from '../../../api/types'
 import { autoLayout } from '../../../canvas/actions'
-import { useCanvas, useOverlay, useUndoState } from '../../../canvas/hooks'
+import { useCanvas, useOverlay, useReadOnly, useUndoState } from '../../../canvas/hooks'
 import { Button, IconButton } from '../../../components/button'
 import { MOD } from '../../../components/platform'
 import { ThemeMenu } from '../../../components/theme-menu'
@@ -31,7 +31,8 @@ export function Toolbar({ workflow }: { workflow: Workflow }) {
   const { fitView } = useReactFlow()
   const { canUndo, canRedo } = useUndoState()
   const propertiesPinned = useEditorState((state) => state.propertiesPinned)
-  const { undo } = session.document
+  const readOnly = useReadOnly()
+  const { document } = session
 
   const arrange = () =>
     autoLayout(session)
@@ -52,13 +53,25 @@ export function Toolbar({ workflow }: { workflow: Workflow }) {
       <WorkflowName workflow={workflow} />
       <SaveState />
       <div className="mx-1 h-5 w-px bg-line" />
-      <IconButton label="Undo" shortcut={`${MOD}Z`} disabled={!canUndo} onClick={() => undo.undo()} data-testid="undo">
+      <IconButton
+        label="Undo"
+        shortcut={`${MOD}Z`}
+        disabled={!canUndo || readOnly}
+        onClick={() => document.undoEdit()}
+        data-testid="undo"
+      >
         <Undo2 className="size-4" />
       </IconButton>
-      <IconButton label="Redo" shortcut={`${MOD}⇧Z`} disabled={!canRedo} onClick={() => undo.redo()} data-testid="redo">
+      <IconButton
+        label="Redo"
+        shortcut={`${MOD}⇧Z`}
+        disabled={!canRedo || readOnly}
+        onClick={() => document.redoEdit()}
+        data-testid="redo"
+      >
         <Redo2 className="size-4" />
       </IconButton>
-      <IconButton label="Auto-layout" onClick={() => void arrange()} data-testid="auto-layout">
+      <IconButton label="Auto-layout" disabled={readOnly} onClick={() => void arrange()} data-testid="auto-layout">
         <Network className="size-4" />
       </IconButton>
       <div className="flex-1" />

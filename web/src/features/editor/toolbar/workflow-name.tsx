@@ -1,10 +1,12 @@
 import { useEffect, useState } from 'react'
 import type { Workflow } from '../../../api/types'
+import { useReadOnly } from '../../../canvas/hooks'
 import { useUpdateWorkflow } from '../../workflows/use-mutations'
 
 export function WorkflowName({ workflow }: { workflow: Workflow }) {
   const [draft, setDraft] = useState<string>()
   const { mutate } = useUpdateWorkflow()
+  const readOnly = useReadOnly()
 
   useEffect(() => {
     document.title = `${workflow.name} · Troupe`
@@ -22,6 +24,7 @@ export function WorkflowName({ workflow }: { workflow: Workflow }) {
       data-testid="workflow-name"
       value={draft ?? workflow.name}
       maxLength={200}
+      readOnly={readOnly}
       spellCheck={false}
       onChange={(event) => setDraft(event.target.value)}
       onBlur={commit}

@@ -4,8 +4,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import * as sync from 'y-protocols/sync'
 import * as Y from 'yjs'
-import { FakeSocket, FakeWebSocket } from '../testing/fake-socket'
-import { CollabProvider, Refused } from './provider'
+import { FakeSocket, FakeWebSocket } from '../../testing/fake-socket'
+import { Refused } from './connection'
+import { CollabProvider, type Known } from './provider'
+import { KEPT } from './touches'
 
 /** The server's end of the newest connection. */
 class Server {
@@ -22,10 +24,22 @@ class Server {
     this.socket.receive(encoding.toUint8Array(encoder))
   }
 
-  /** Answers the client's SyncStep1 and, for an editor, asks for what it has. */
-  handshake({ mayEdit = true } = {}): void {
+  /** Says what the session may do, answers the client's SyncStep1 and asks an editor for what it has. */
+  handshake({ mayEdit = true, epoch = 0 } = {}): void {
+    this.allow(mayEdit, epoch)
     this.send(0, (encoder) => sync.writeSyncStep2(encoder, this.doc))
-    if (mayEdit) this.send(0, (encoder) => sync.writeSyncStep1(encoder, this.doc))
+    if (mayEdit) this.ask()
+  }
+
+  allow(mayEdit: boolean, epoch = 0): void {
+    this.send(101, (encoder) => {
+      encoding.writeVarUint(encoder, mayEdit ? 1 : 0)
+      encoding.writeVarUint(encoder, epoch)
+    })
+  }
+
+  ask(): void {
+    this.send(0, (encoder) => sync.writeSyncStep1(encoder, this.doc))
   }
 
   acknowledge(frames: number): void {
@@ -51,14 +65,22 @@ let awareness: Awareness
 let provider: CollabProvider
 let server: Server
 let tickets: number
-let address: () => Promise<string>
+let address: (epoch: number | undefined) => Promise<string>
 
-const save = () => provider.state.getState().save
+const state = () => provider.state.getState()
+const save = () => state().save
 const edit = (key: string) => doc.getMap('nodes').set(key, 1)
 const soon = () => vi.advanceTimersByTimeAsync(0)
 
-function join(): void {
-  provider = new CollabProvider({ doc, awareness, address: () => address(), WebSocket: FakeWebSocket, random: () => 0 })
+function join(known?: Known): void {
+  provider = new CollabProvider({
+    doc,
+    awareness,
+    known,
+    address: (epoch) => address(epoch),
+    WebSocket: FakeWebSocket,
+    random: () => 0,
+  })
 }
 
 beforeEach(() => {
@@ -70,7 +92,7 @@ beforeEach(() => {
   awareness = new Awareness(doc)
   server = new Server()
   tickets = 0
-  address = async () => `ws://test/collab/1?ticket=${++tickets}&ack=1`
+  address = async (epoch) => `ws://test/collab/1?ticket=${++tickets}&epoch=${epoch}`
 })
 
 afterEach(() => {
@@ -80,11 +102,11 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-async function joined(): Promise<void> {
-  join()
+async function joined(known?: Known, allowed?: { mayEdit?: boolean; epoch?: number }): Promise<void> {
+  join(known)
   await soon()
   server.socket.open()
-  server.handshake()
+  server.handshake(allowed)
 }
 
 describe('saving', () => {
@@ -103,7 +125,7 @@ describe('saving', () => {
     expect(save()).toBe('saving')
     server.acknowledge(3)
     expect(save()).toBe('saved')
-    expect(provider.unsaved).toBe(false)
+    expect(state().unsaved).toBe(0)
   })
 
   test('[SYNC-6] what others edit is not sent back', async () => {
@@ -147,7 +169,7 @@ describe('reconnecting', () => {
     server.socket.drop()
     expect(save()).toBe('offline')
     edit('offline')
-    expect(provider.unsaved).toBe(true)
+    expect(state().unsaved).toBe(1)
 
     await vi.advanceTimersByTimeAsync(5_000)
     expect(FakeSocket.instances).toHaveLength(2)
@@ -201,12 +223,12 @@ describe('reconnecting', () => {
     expect(save()).toBe('saved')
   })
 
-  test.each([4400, 4403, 4409, 4499])('[SYNC-11] close %i is final and its reason is shown', async (code) => {
+  test.each([4400, 4403, 4499])('[SYNC-11] close %i is final and its reason is shown', async (code) => {
     await joined()
     server.socket.drop(code, 'because')
     await vi.advanceTimersByTimeAsync(120_000)
     expect(FakeSocket.instances).toHaveLength(1)
-    expect(provider.state.getState()).toMatchObject({ save: 'offline', ended: code, reason: 'because' })
+    expect(state()).toMatchObject({ save: 'offline', ended: code, reason: 'because', mayEdit: false })
   })
 
   test.each([1012, 1013, 1006, 4500])('[SYNC-11] close %i is followed by another try', async (code) => {
@@ -228,26 +250,108 @@ describe('reconnecting', () => {
   })
 })
 
-describe('reading only', () => {
-  test('[SYNC-10] a session that is not asked for its edits may only read', async () => {
-    join()
-    await soon()
-    server.socket.open()
-    server.handshake({ mayEdit: false })
-    await vi.advanceTimersByTimeAsync(2_000)
-    expect(save()).toBe('readonly')
+describe('access', () => {
+  test('[SYNC-10] a session may only read when the server says so', async () => {
+    await joined(undefined, { mayEdit: false })
+    expect(state()).toMatchObject({ save: 'readonly', mayEdit: false, stale: null })
     server.read()
     edit('mine')
     expect(server.read()).toEqual([])
   })
 
+  test('[SYNC-10] time alone makes no session read-only', async () => {
+    join()
+    await soon()
+    server.socket.open()
+    server.allow(true)
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(state()).toMatchObject({ save: 'connecting', mayEdit: true })
+  })
+
+  test('[SYNC-10] a downgrade holds at once, an upgrade gives the edits a way again', async () => {
+    await joined()
+    server.acknowledge(1)
+    server.allow(false)
+    expect(state()).toMatchObject({ save: 'readonly', mayEdit: false, stale: null })
+    server.allow(true)
+    expect(state().mayEdit).toBe(true)
+    server.read()
+    server.ask()
+    expect(server.read()).toEqual(['step2'])
+    server.acknowledge(2)
+    expect(save()).toBe('saved')
+  })
+
+  test('[SYNC-10] a document with edits that were not taken is given up', async () => {
+    await joined()
+    server.acknowledge(1)
+    edit('in flight')
+    server.allow(false)
+    expect(state()).toMatchObject({ mayEdit: false, stale: 'refused' })
+    expect(provider.unsaved.touches()).toEqual([{ path: ['nodes', 'in flight'] }])
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(FakeSocket.instances).toHaveLength(1)
+  })
+
   test('[SYNC-10] a refused edit says why', async () => {
     await joined()
+    server.acknowledge(1)
+    edit('mine')
     server.send(2, (encoder) => {
       encoding.writeVarUint(encoder, 0)
       encoding.writeVarString(encoder, 'you may read this workflow')
     })
-    expect(provider.state.getState()).toMatchObject({ save: 'readonly', reason: 'you may read this workflow' })
+    expect(state()).toMatchObject({ mayEdit: false, stale: 'refused', reason: 'you may read this workflow' })
+  })
+})
+
+describe('epochs', () => {
+  test('[SYNC-15] a copy says which rebuild of the document it is of', async () => {
+    await joined({ epoch: 3, mayEdit: true, unsaved: [] }, { epoch: 3 })
+    expect(server.socket.url).toContain('epoch=3')
+    expect(state()).toMatchObject({ loaded: true, stale: null })
+  })
+
+  test('[SYNC-15] without a copy none is said, and what the server says is said from then on', async () => {
+    await joined(undefined, { epoch: 7 })
+    expect(server.socket.url).toContain('epoch=undefined')
+    server.socket.drop()
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(server.socket.url).toContain('epoch=7')
+  })
+
+  test('[SYNC-15] a rebuilt document is not merged with, and what was not saved is still told', async () => {
+    await joined()
+    server.acknowledge(1)
+    edit('late')
+    server.socket.drop(4409, 'this canvas was rebuilt; load it again')
+    expect(state()).toMatchObject({ stale: 'rebuilt', ended: null })
+    expect(provider.unsaved.touches()).toEqual([{ path: ['nodes', 'late'] }])
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(FakeSocket.instances).toHaveLength(1)
+  })
+
+  test('[SYNC-15] another epoch than the copy has is noticed before anything is merged', async () => {
+    server.doc.getMap('nodes').set('theirs', 1)
+    await joined({ epoch: 3, mayEdit: true, unsaved: [] }, { epoch: 4 })
+    expect(state().stale).toBe('rebuilt')
+    expect(doc.getMap('nodes').has('theirs')).toBe(false)
+  })
+})
+
+describe('working offline', () => {
+  test('[SYNC-16] a kept copy is shown at once, and its edits are sent when the server asks', async () => {
+    doc.transact(() => edit('kept'), KEPT)
+    join({ epoch: 0, mayEdit: true, unsaved: [{ path: ['nodes', 'kept'] }] })
+    expect(state()).toMatchObject({ loaded: true, unsaved: 1 })
+    await soon()
+    server.socket.open()
+    server.handshake()
+    server.read()
+    expect(server.doc.getMap('nodes').get('kept')).toBe(1)
+    expect(state()).toMatchObject({ save: 'saving', unsaved: 1 })
+    server.acknowledge(1)
+    expect(state()).toMatchObject({ save: 'saved', unsaved: 0 })
   })
 })
 
