@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 const server = 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), serviceWorker()],
   server: {
     proxy: {
       '/api': server,
@@ -24,3 +28,28 @@ export default defineConfig({
     restoreMocks: true,
   },
 })
+
+/** Writes the service worker beside the built files and tells it what they are. */
+function serviceWorker(): Plugin {
+  return {
+    name: 'service-worker',
+    apply: 'build',
+    writeBundle: {
+      order: 'post',
+      handler({ dir = 'dist' }) {
+        const source = readFileSync('src/offline/service-worker.js', 'utf8')
+        const files = readdirSync(dir, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile() && entry.name !== 'service-worker.js')
+          .map((entry) => join(entry.parentPath, entry.name))
+          .sort()
+        const version = createHash('sha256')
+        for (const file of files) version.update(file).update(readFileSync(file))
+        const shell = {
+          version: version.digest('hex').slice(0, 16),
+          files: files.map((file) => file.slice(dir.length)),
+        }
+        writeFileSync(join(dir, 'service-worker.js'), source.replace('__SHELL__', JSON.stringify(shell)))
+      },
+    },
+  }
+}

@@ -1,25 +1,49 @@
 /** What the pages read, as TanStack Query options: one key for one thing. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { orKept } from '../offline/answers'
+import { unsavedWorkflows } from '../offline/database'
 import { nodeTypes, runs, workflows, workspaces } from './operations'
+import { session } from './session'
 
 export const OUTPUT_PAGE_ROWS = 200
 
-export const workspacesQuery = queryOptions({ queryKey: ['workspaces'], queryFn: workspaces.list })
+export const workspacesQuery = queryOptions({
+  queryKey: ['workspaces'],
+  queryFn: () => kept('workspaces', workspaces.list),
+})
 
 export const workflowsQuery = (workspace: string, q: string) =>
   infiniteQueryOptions({
     queryKey: ['workflows', workspace, q],
-    queryFn: ({ pageParam }) =>
-      workflows.list({ workspace_id: workspace, ...(q ? { q } : {}), ...(pageParam ? { cursor: pageParam } : {}) }),
+    queryFn: ({ pageParam }) => {
+      const page = () =>
+        workflows.list({ workspace_id: workspace, ...(q ? { q } : {}), ...(pageParam ? { cursor: pageParam } : {}) })
+      return q || pageParam ? page() : kept(`workflows ${workspace}`, page)
+    },
     initialPageParam: '',
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: (previous) => previous,
   })
 
 export const workflowQuery = (id: string) =>
-  queryOptions({ queryKey: ['workflow', id], queryFn: () => workflows.find(id) })
+  queryOptions({ queryKey: ['workflow', id], queryFn: () => kept(`workflow ${id}`, () => workflows.find(id)) })
 
-export const nodeTypesQuery = queryOptions({ queryKey: ['node-types'], queryFn: nodeTypes, staleTime: 3_600_000 })
+/** The workflows in which this device has changes that the server has not. */
+export const unsavedQuery = queryOptions({
+  queryKey: ['unsaved'],
+  queryFn: async () => {
+    const user = userId()
+    return user === undefined ? new Set<string>() : unsavedWorkflows(user)
+  },
+  // Nobody tells when it changes, and asking costs nothing.
+  staleTime: 0,
+})
+
+export const nodeTypesQuery = queryOptions({
+  queryKey: ['node-types'],
+  queryFn: () => kept('node-types', nodeTypes),
+  staleTime: 3_600_000,
+})
 
 /** One page of what a step put out. A step's output in a run never changes. */
 export const outputQuery = (run: string, node: string, port: string | undefined, page: number) =>
@@ -29,3 +53,13 @@ export const outputQuery = (run: string, node: string, port: string | undefined,
       runs.output(run, node, { ...(port ? { port } : {}), offset: page * OUTPUT_PAGE_ROWS, limit: OUTPUT_PAGE_ROWS }),
     staleTime: Number.POSITIVE_INFINITY,
   })
+
+/** What the editor and the list need to open without the server is kept on this device. */
+function kept<T>(key: string, ask: () => Promise<T>): Promise<T> {
+  return orKept(userId(), key, ask)
+}
+
+function userId(): string | undefined {
+  const state = session.getState()
+  return state.kind === 'signed-in' ? state.user.id : undefined
+}

@@ -10,7 +10,6 @@ import { backoffMs } from '../api/backoff'
 import { CanvasCopy, type Kept } from '../offline/canvas-copy'
 import type { CanvasDocument } from './document'
 import { CanvasSession, type SessionOptions } from './session'
-import { differing } from './sync/carry'
 import type { Known, Stale } from './sync/provider'
 import { KEPT, type Path } from './sync/touches'
 
@@ -116,7 +115,9 @@ export class CanvasHost {
       if (NOT_YOURS.includes(ended)) await this.#copy?.remove()
       return
     }
+    const { carry, differing } = await import('./sync/carry')
     const touches = before.provider.unsaved.touches()
+    fresh.document.edit(() => carry(before.document.doc, fresh.document.doc, touches))
     fresh.succeed(before)
     const { mayEdit } = fresh.provider.state.getState()
     const lost = mayEdit ? [] : differing(before.document.doc, fresh.document.doc, touches)

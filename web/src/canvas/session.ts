@@ -7,7 +7,6 @@ import { createOverlay, type Overlay } from './overlay'
 import { Presence } from './presence'
 import { codeKeys } from './schema'
 import { summaryOf } from './summary'
-import { carry } from './sync/carry'
 import { CollabProvider, type Known } from './sync/provider'
 import { CanvasView } from './view'
 
@@ -42,10 +41,8 @@ export class CanvasSession {
     })
   }
 
-  /** Takes over from a session whose document can be merged no more: what it shows, and what it has not saved. */
+  /** Shows what another session on the same canvas shows. */
   succeed(before: CanvasSession): void {
-    const { document } = this
-    document.edit(() => carry(before.document.doc, document.doc, before.provider.unsaved.touches()))
     const { nodeTypes: _, ...shown } = before.overlay.getState()
     this.overlay.setState(shown)
     this.view.succeed(before.view)

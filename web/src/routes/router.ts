@@ -7,16 +7,11 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
-import { refresh, session } from '../api/session'
+import { isSignedIn } from '../api/session'
 import { Broken } from './broken'
 import { Missing } from './missing'
 import { RegisterPage } from './register'
 import { SignInPage } from './sign-in'
-
-async function isSignedIn(): Promise<boolean> {
-  const { kind } = session.getState()
-  return kind === 'unknown' ? refresh() : kind === 'signed-in'
-}
 
 /** Only a path of this site: a link to elsewhere must not pass through the sign-in. */
 function localPath(value: unknown): string | undefined {

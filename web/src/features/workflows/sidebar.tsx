@@ -1,8 +1,8 @@
 import clsx from 'clsx'
-import { Ellipsis, Folder, LogOut, Pencil, Plus, Trash2 } from 'lucide-react'
+import { Ellipsis, Folder, Pencil, Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
-import { session, signOut } from '../../api/session'
+import { session } from '../../api/session'
 import type { Workspace } from '../../api/types'
 import { Avatar } from '../../components/avatar'
 import { IconButton } from '../../components/button'
@@ -12,6 +12,7 @@ import { Menu, MenuItem, MenuSeparator } from '../../components/menu'
 import { ThemeMenu } from '../../components/theme-menu'
 import { AddPerson } from './add-person'
 import { NameDialog } from './name-dialog'
+import { SignOut } from './sign-out'
 import { useCreateWorkspace, useDeleteWorkspace, useRenameWorkspace } from './use-mutations'
 
 type Question = { kind: 'create' } | { kind: 'rename' | 'delete'; workspace: Workspace }
@@ -99,9 +100,7 @@ function Account() {
       </div>
       {state.user.role === 'owner' && <AddPerson />}
       <ThemeMenu />
-      <IconButton label="Sign out" onClick={() => void signOut()} data-testid="sign-out">
-        <LogOut className="size-4" />
-      </IconButton>
+      <SignOut user={state.user.id} />
     </div>
   )
 }

@@ -1,7 +1,7 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Plus, Search, Upload } from 'lucide-react'
 import { useDeferredValue, useState } from 'react'
-import { workflowsQuery } from '../../api/queries'
+import { unsavedQuery, workflowsQuery } from '../../api/queries'
 import type { Workflow, Workspace } from '../../api/types'
 import { Button } from '../../components/button'
 import { Input } from '../../components/field'
@@ -18,6 +18,7 @@ export function WorkflowList({ workspace }: { workspace: Workspace }) {
   const { data, hasNextPage, fetchNextPage, isFetchingNextPage, error } = useInfiniteQuery(
     workflowsQuery(workspace.id, q),
   )
+  const { data: unsaved } = useQuery(unsavedQuery)
   const [question, setQuestion] = useState<{ action: WorkflowAction; workflow: Workflow }>()
   const { create, creating } = useNewWorkflow(workspace.id)
   const workflows = data?.pages.flatMap((page) => page.items) ?? []
@@ -64,6 +65,7 @@ export function WorkflowList({ workspace }: { workspace: Workspace }) {
               <WorkflowRow
                 key={workflow.id}
                 workflow={workflow}
+                unsaved={unsaved?.has(workflow.id) ?? false}
                 onAction={(action) => setQuestion({ action, workflow })}
               />
             ))}

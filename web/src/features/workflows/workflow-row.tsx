@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { Download, Ellipsis, Pencil, Trash2, Workflow as WorkflowIcon } from 'lucide-react'
+import { CloudOff, Download, Ellipsis, Pencil, Trash2, Workflow as WorkflowIcon } from 'lucide-react'
 import type { Workflow } from '../../api/types'
 import { IconButton } from '../../components/button'
 import { formatAgo, formatDateTime } from '../../components/format'
@@ -9,9 +9,12 @@ import type { WorkflowAction } from './workflow-question'
 
 export function WorkflowRow({
   workflow,
+  unsaved,
   onAction,
 }: {
   workflow: Workflow
+  /** This device has changes of it that the server has not. */
+  unsaved: boolean
   onAction: (action: WorkflowAction) => void
 }) {
   return (
@@ -29,6 +32,16 @@ export function WorkflowRow({
           <span className="block truncate font-medium">{workflow.name}</span>
           <span className="block truncate text-muted text-xs">{workflow.description || 'No description'}</span>
         </span>
+        {unsaved && (
+          <span
+            className="flex items-center gap-1 text-2xs text-warn"
+            title="Open it with a connection, and they are saved."
+            data-testid="workflow-unsaved"
+          >
+            <CloudOff className="size-3" aria-hidden />
+            Changes on this device only
+          </span>
+        )}
         {workflow.tags.map((tag) => (
           <span key={tag} className="rounded-full border border-line px-2 py-0.5 text-2xs text-muted">
             {tag}
