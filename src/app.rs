@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use troupe_actors::System;
 use troupe_engine::Registry;
-use troupe_model::Clock;
+use troupe_model::{Clock, TenantId, UserId};
 use troupe_store::{Store, secrets::SecretBox};
 
 use crate::{
@@ -83,5 +83,12 @@ impl App {
 
     pub fn sessions(&self) -> &Sessions {
         &self.0.sessions
+    }
+
+    /// Somebody's role, name or sign-in changed, and that is committed: from here on no request of theirs is judged by
+    /// what was, and no further frame of their open sessions is taken before it is looked at again [RBAC-5].
+    pub fn access_changed(&self, tenant: TenantId, user: UserId) {
+        self.people().changed();
+        self.sessions().look_again(tenant, user);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Every route declares its [`Access`] where it is registered (there is no other way to register one), and
 //! [`gate`] enforces it before the handler runs; sockets ask [`allows`] when they open and for as long as they last.
-//! Handlers do not check on their own. Today a role decides: owner or member.
+//! Handlers do not check on their own. Today a role decides: owner, member or viewer.
 
 use std::fmt;
 
@@ -11,6 +11,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use troupe_model::UserId;
 use troupe_store::users::Role;
 
 use crate::{
@@ -69,7 +70,16 @@ pub fn allows(role: Role, permission: Permission) -> bool {
     match role {
         Role::Owner => true,
         Role::Member => permission.level != Level::Admin,
+        Role::Viewer => permission.level == Level::Read,
     }
+}
+
+/// Who may administer people may not do this to themselves: a tenant would be left without an owner by a slip.
+pub fn check_other(caller: &Caller, user: UserId) -> Result<(), Problem> {
+    if caller.user != user {
+        return Ok(());
+    }
+    Err(Problem::forbidden("nobody changes their own role or removes themselves").solution("ask another owner"))
 }
 
 /// The same, as a problem that says what is missing.
@@ -128,13 +138,14 @@ impl fmt::Display for Permission {
 mod tests {
     use super::*;
 
-    /// [RBAC-1] The owner has all levels; a member has all but admin.
+    /// [RBAC-1] The owner has all levels; a member has all but admin; a viewer reads.
     #[test]
-    fn owner_and_member() {
+    fn each_role_has_its_levels() {
         for level in [Level::Read, Level::Write, Level::Execute, Level::Admin] {
             let permission = Permission { object: Object::Workflow, level };
             assert!(allows(Role::Owner, permission));
             assert_eq!(allows(Role::Member, permission), level != Level::Admin);
+            assert_eq!(allows(Role::Viewer, permission), level == Level::Read);
         }
     }
 }

@@ -7,10 +7,18 @@ mod frame;
 mod hocuspocus;
 mod member;
 mod upgrade;
+mod visitor;
+mod watches;
 mod wire;
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use troupe_model::{TenantId, UserId};
+
+use self::watches::{Watch, Watches};
 use crate::{
     policy::{Level, Object, socket},
     routes::Routes,
@@ -30,9 +38,19 @@ pub fn routes() -> Routes {
 pub struct Sessions {
     tasks: TaskTracker,
     stopping: CancellationToken,
+    watches: Watches,
 }
 
 impl Sessions {
+    fn watch(&self, tenant: TenantId, user: UserId, wake: Arc<Notify>) -> Watch {
+        self.watches.watch(tenant, user, wake)
+    }
+
+    /// What a user may do has changed: their sessions take nothing more before they have seen it.
+    pub fn look_again(&self, tenant: TenantId, user: UserId) {
+        self.watches.look_again(tenant, user);
+    }
+
     /// Tells every session that the server restarts, and waits until they have told their clients.
     pub async fn close(&self) {
         self.stopping.cancel();

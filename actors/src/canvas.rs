@@ -40,6 +40,12 @@ impl CanvasSession {
         let Some(credit) = self.credits.take(frame.len()).await else { return false };
         self.workflow.cast(WorkflowMsg::Frame { session: self.session, frame, credit }).is_ok()
     }
+
+    /// What the user is called and may do from now on: it holds for every frame that is sent after it.
+    pub fn change(&self, user: UserTag, access: Access) {
+        // A canvas that is gone has no sessions.
+        let _ = self.workflow.cast(WorkflowMsg::Member { session: self.session, user, access });
+    }
 }
 
 impl Drop for CanvasSession {

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use serde_json::Value;
 use tokio::time::Instant;
-use troupe_crdt::{Awareness, Canvas};
+use troupe_crdt::{Access, Awareness, Canvas, UserTag};
 use troupe_engine::analysis::Analysis;
 use troupe_model::{Diagram, SessionId, TenantId, UserId, WorkflowId};
 
@@ -46,6 +46,12 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3);
 pub(crate) enum WorkflowMsg {
     Join(Join, RpcReplyPort<()>),
     Leave(SessionId),
+    /// What is known of a session's user changed.
+    Member {
+        session: SessionId,
+        user: UserTag,
+        access: Access,
+    },
     Frame {
         session: SessionId,
         frame: Bytes,
@@ -111,6 +117,8 @@ pub(crate) struct WorkflowState {
     canvas: Canvas,
     awareness: Awareness,
     lease: Lease,
+    /// Which rebuild of the document this is; clients with a copy of another one have to load it again.
+    document_epoch: u64,
     /// The log's last number; also the revision of the diagram.
     seq: i64,
     durable_seq: i64,
@@ -154,6 +162,7 @@ impl Actor for Workflow {
         match message {
             WorkflowMsg::Join(join, reply) => state.join(join, reply),
             WorkflowMsg::Leave(session) => state.leave(session),
+            WorkflowMsg::Member { session, user, access } => state.change_member(session, user, access),
             WorkflowMsg::Frame { session, frame, credit } => state.receive(session, &frame, credit)?,
             WorkflowMsg::Watch { outbox, last_seq, reply } => {
                 state.watch(outbox, last_seq);

@@ -31,6 +31,9 @@ pub struct Outcome {
     /// How many update-carrying frames are settled by this one, in the order in which they came: once what was
     /// integrated so far is durable, so are they [SYNC-3]. None while an earlier one waits for what it refers to.
     pub counted: u64,
+    /// The frame was an edit of someone who may not edit, and this says so. Nothing of it is in the document. It is
+    /// settled, and the last that was.
+    pub denied: Option<&'static str>,
 }
 
 /// The protocol state of one session.
@@ -53,8 +56,21 @@ impl Peer {
         Self { session, access, user, limits, synced: false, pending: Pending::default() }
     }
 
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
     pub fn set_access(&mut self, access: Access) {
         self.access = access;
+    }
+
+    pub fn set_user(&mut self, user: UserTag) {
+        self.user = user;
+    }
+
+    /// Whether updates of this session wait for others that they refer to.
+    pub fn is_waiting(&self) -> bool {
+        self.pending.is_waiting()
     }
 
     /// Whether the client asked for what it lacks, and was answered.
@@ -92,7 +108,9 @@ impl Peer {
             Message::QueryAwareness => {
                 Ok(Outcome { replies: awareness.full().into_iter().collect(), ..Outcome::default() })
             }
-            Message::Denied(_) | Message::Ack(_) => Err(Refusal::malformed("only the server sends this message")),
+            Message::Denied(_) | Message::Ack(_) | Message::Session { .. } => {
+                Err(Refusal::malformed("only the server sends this message"))
+            }
         }
     }
 
@@ -140,9 +158,7 @@ impl Peer {
     /// What changes nothing passes: a client answers our question with what it has.
     fn refuse_edit(&mut self, canvas: &Canvas, update: &[u8]) -> Result<Outcome, Refusal> {
         let sketch = guard::sketch(update)?;
-        if canvas.has(&sketch) {
-            return Ok(Outcome { counted: self.pending.settle(), ..Outcome::default() });
-        }
-        Ok(Outcome { replies: vec![wire::denied("you may read this workflow, and not edit it")], ..Outcome::default() })
+        let denied = (!canvas.has(&sketch)).then_some("you may read this workflow, and not edit it");
+        Ok(Outcome { counted: self.pending.settle(), denied, ..Outcome::default() })
     }
 }

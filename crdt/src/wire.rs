@@ -1,4 +1,4 @@
-//! The frames of the y-protocols, and our acknowledgement [SYNC-1, SYNC-3].
+//! The frames of the y-protocols, and our own two: acknowledgement and session [SYNC-1, SYNC-3, SYNC-10].
 //!
 //! Decoding borrows. A frame holds one message and nothing after it.
 
@@ -7,6 +7,8 @@ mod lib0;
 
 use thiserror::Error;
 
+use crate::Access;
+
 pub use lib0::{Reader, write_buf, write_uint};
 
 const SYNC: u64 = 0;
@@ -14,8 +16,11 @@ const AWARENESS: u64 = 1;
 const AUTH: u64 = 2;
 const QUERY_AWARENESS: u64 = 3;
 /// Ours: `varUint(100) varUint(n)`: the first `n` update-carrying frames (SyncStep2 and Update) of this session are
-/// committed.
+/// settled: committed, or refused by a Denied that came before.
 pub const ACK: u64 = 100;
+/// Ours: `varUint(101) varUint(access) varUint(document epoch)`: what the session may do, 0 read or 1 read and write,
+/// and which epoch of the document it has. First when it joins, and again when its access changes.
+pub const SESSION: u64 = 101;
 
 const STEP_1: u64 = 0;
 const STEP_2: u64 = 1;
@@ -35,6 +40,10 @@ pub enum Message<'a> {
     Denied(&'a str),
     QueryAwareness,
     Ack(u64),
+    Session {
+        access: Access,
+        document_epoch: u64,
+    },
 }
 
 /// Why bytes are not what they should be. The text goes to the client.
@@ -67,6 +76,14 @@ pub fn decode(frame: &[u8]) -> Result<Message<'_>, Malformed> {
         },
         QUERY_AWARENESS => Message::QueryAwareness,
         ACK => Message::Ack(reader.uint()?),
+        SESSION => {
+            let access = match reader.uint()? {
+                0 => Access::ReadOnly,
+                1 => Access::ReadWrite,
+                _ => return Err(Malformed::Kind),
+            };
+            Message::Session { access, document_epoch: reader.uint()? }
+        }
         _ => return Err(Malformed::Kind),
     };
     reader.end()?;
@@ -90,11 +107,9 @@ pub fn encode(message: Message<'_>) -> Vec<u8> {
         Message::Awareness(update) => framed(&[AWARENESS], update),
         Message::Denied(reason) => framed(&[AUTH, DENIED], reason.as_bytes()),
         Message::QueryAwareness => vec![QUERY_AWARENESS as u8],
-        Message::Ack(count) => {
-            let mut frame = Vec::with_capacity(6);
-            write_uint(&mut frame, ACK);
-            write_uint(&mut frame, count);
-            frame
+        Message::Ack(count) => numbers(&[ACK, count]),
+        Message::Session { access, document_epoch } => {
+            numbers(&[SESSION, (access == Access::ReadWrite).into(), document_epoch])
         }
     }
 }
@@ -115,13 +130,24 @@ pub fn awareness(update: &[u8]) -> Vec<u8> {
     encode(Message::Awareness(update))
 }
 
-/// The answer to an edit of a session that may not edit [SYNC-10].
+/// The answer to an edit of a session that may not edit, and what tells a stock client that it may not any more
+/// [SYNC-10].
 pub fn denied(reason: &str) -> Vec<u8> {
     encode(Message::Denied(reason))
 }
 
 pub fn ack(count: u64) -> Vec<u8> {
     encode(Message::Ack(count))
+}
+
+pub fn session(access: Access, document_epoch: u64) -> Vec<u8> {
+    encode(Message::Session { access, document_epoch })
+}
+
+fn numbers(numbers: &[u64]) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(8);
+    numbers.iter().for_each(|number| write_uint(&mut frame, *number));
+    frame
 }
 
 fn framed(head: &[u64], content: &[u8]) -> Vec<u8> {

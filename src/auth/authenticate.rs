@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Caller, token::Access};
+use super::{Caller, people::Gone, token::Access};
 use crate::{app::App, problem::Problem};
 
 /// The outcome, in the request's extensions when there was a token.
@@ -29,12 +29,20 @@ pub async fn by_token(app: &App, token: &str) -> Result<Caller, Problem> {
     by_access(app, access).await
 }
 
-/// The caller as they are now: who is gone or has another role is seen at once. Signing out ends the refresh tokens;
-/// an access token lives on until it expires.
+/// The caller as they are now: who signed out, was removed or has another role is seen at once.
 pub async fn by_access(app: &App, access: Access) -> Result<Caller, Problem> {
-    let person = app.people().current(access).await.map_err(|error| Problem::of_store(&error))?;
-    let person = person.ok_or_else(|| Problem::unauthenticated("this sign-in has ended"))?;
-    Ok(Caller { user: access.user, tenant: access.tenant, role: person.role, name: person.name.clone(), access })
+    standing(app, access).await?.map_err(|gone| Problem::unauthenticated(&gone.to_string()))
+}
+
+pub async fn standing(app: &App, access: Access) -> Result<Result<Caller, Gone>, Problem> {
+    let standing = app.people().current(access).await.map_err(|error| Problem::of_store(&error))?;
+    Ok(standing.map(|person| Caller {
+        user: access.user,
+        tenant: access.tenant,
+        role: person.role,
+        name: person.name.clone(),
+        access,
+    }))
 }
 
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -17,6 +17,9 @@ impl Problem {
     pub fn of_store(error: &StoreError) -> Self {
         match error {
             StoreError::EmailTaken => Self::conflict("email_taken", "there is an account with that email address"),
+            StoreError::LastOwner => {
+                Self::conflict("last_owner", error.to_string()).solution("make somebody else an owner first")
+            }
             StoreError::NoSuchParent => Self::invalid("no_such_parent", "what it was to belong to does not exist")
                 .solution("choose a workspace, folder or job that exists"),
             StoreError::FolderCycle => Self::invalid_field("/parent_id", error.to_string()),

@@ -2,23 +2,27 @@
 //!
 //! Auth by one-use ticket or by header. Whatever is refused is refused by a close code, which browsers can see.
 
+use std::sync::Arc;
+
 use axum::{extract::State, http::HeaderMap, response::Response};
+use bytes::Bytes;
 use serde::Deserialize;
+use tokio::sync::Notify;
 use tracing::Instrument;
 use troupe_actors::{Close, OutFrame};
 use troupe_model::WorkflowId;
 
 use super::{
     frame::Message,
-    member::{self, Member, RECHECK_EVERY},
+    member::{self, Member},
     upgrade::{Socket, Upgrade},
+    visitor::{RECHECK_EVERY, Visitor},
     wire::{self, Incoming, Reader},
 };
 use crate::{
     app::App,
-    auth::{Caller, authenticate},
+    auth::{authenticate, ticket::Purpose},
     http::path::{Path, Query},
-    problem::Problem,
 };
 
 #[derive(Debug, Deserialize)]
@@ -36,44 +40,49 @@ pub async fn open(
     upgrade: Upgrade,
 ) -> Response {
     let acks = params.ack.as_deref() == Some("1");
-    let admitted = admit(&app, workflow, params.ticket.as_deref(), &headers).await;
+    let wake = Arc::new(Notify::new());
+    let admitted = admit(&app, workflow, params.ticket.as_deref(), &headers, &wake).await;
     let frame_bytes_max = app.config().limits.frame_bytes_max;
     let tasks = app.sessions().tasks.clone();
     upgrade.serve(frame_bytes_max, move |socket| {
         tasks.track_future(async move {
             match admitted {
                 Err(close) => wire::refuse(socket, close).await,
-                Ok(caller) => {
-                    let span = tracing::info_span!("collab", tenant.id = %caller.tenant, workflow.id = %workflow);
-                    join(app, socket, caller, workflow, acks).instrument(span).await;
+                Ok(visitor) => {
+                    let tenant = visitor.caller().tenant;
+                    let span = tracing::info_span!("collab", tenant.id = %tenant, workflow.id = %workflow);
+                    match Member::join(&app, visitor, workflow, acks).instrument(span.clone()).await {
+                        Err(close) => wire::refuse(socket, close).await,
+                        Ok(member) => serve(&app, socket, member, &wake).instrument(span).await,
+                    }
                 }
             }
         })
     })
 }
 
-async fn admit(app: &App, workflow: WorkflowId, ticket: Option<&str>, headers: &HeaderMap) -> Result<Caller, Close> {
-    let caller = match (ticket, authenticate::bearer(headers)) {
-        (Some(ticket), _) => member::by_ticket(app, ticket, workflow).await,
-        (None, Some(token)) => authenticate::by_token(app, token).await,
-        (None, None) => Err(Problem::unauthenticated("this needs a ticket or an access token")),
+async fn admit(
+    app: &App,
+    workflow: WorkflowId,
+    ticket: Option<&str>,
+    headers: &HeaderMap,
+    wake: &Arc<Notify>,
+) -> Result<Visitor, Close> {
+    let visitor = match (ticket, authenticate::bearer(headers)) {
+        (Some(ticket), _) => Visitor::by_ticket(app, ticket, Purpose::Collab(workflow), wake).await?,
+        (None, Some(token)) => Visitor::by_token(app, token, wake).await?,
+        (None, None) => return Err(Close::new(wire::UNAUTHENTICATED, "this needs a ticket or an access token")),
     };
-    let caller = caller.map_err(|problem| member::refusal(&problem))?;
-    member::admit(app, &caller, workflow).await?;
-    Ok(caller)
+    member::admit(app, visitor.caller(), workflow).await?;
+    Ok(visitor)
 }
 
-async fn join(app: App, socket: Socket, caller: Caller, workflow: WorkflowId, acks: bool) {
-    match Member::join(&app, caller, workflow, acks).await {
-        Err(close) => wire::refuse(socket, close).await,
-        Ok(member) => serve(&app, socket, &member).await,
-    }
-}
-
-async fn serve(app: &App, socket: Socket, member: &Member) {
+async fn serve(app: &App, socket: Socket, mut member: Member, wake: &Notify) {
     let Socket { mut reader, writer } = socket;
-    let outbox = member.outbox();
-    wire::run(read(app, &mut reader, member), writer.write(outbox, encode), outbox).await;
+    let outbox = member.outbox().clone();
+    wire::run(read(app, &mut reader, &mut member, wake), writer.write(&outbox, encode), &outbox).await;
+    // The others see at once that they left.
+    drop(member);
     reader.linger().await;
 }
 
@@ -86,27 +95,36 @@ fn encode(frame: OutFrame) -> Message {
 }
 
 /// Until the client is gone (`None`) or must go.
-async fn read(app: &App, reader: &mut Reader, member: &Member) -> Option<Close> {
+async fn read(app: &App, reader: &mut Reader, member: &mut Member, wake: &Notify) -> Option<Close> {
     let mut recheck = wire::every(RECHECK_EVERY);
     let mut stopping = std::pin::pin!(app.sessions().stopping.cancelled());
+    let mut woken = std::pin::pin!(wake.notified());
     loop {
         let incoming = tokio::select! {
-            incoming = reader.next() => incoming,
+            incoming = reader.next() => Some(incoming),
             () = &mut stopping => return Some(Close::restarting()),
-            _ = recheck.tick() => match member.recheck(app).await {
-                Ok(()) => continue,
-                Err(close) => return Some(close),
-            },
-        };
-        match incoming {
-            Incoming::Binary(frame) => {
-                if let Err(close) = member.send(frame).await {
-                    return Some(close);
-                }
+            () = &mut woken => {
+                woken.set(wake.notified());
+                None
             }
-            Incoming::Text(_) => return Some(wire::binary_only()),
-            Incoming::Gone => return None,
-            Incoming::Close(close) => return Some(close),
+            _ = recheck.tick() => None,
+        };
+        let done = match incoming {
+            None => member.follow(app).await,
+            Some(Incoming::Binary(frame)) => forward(app, member, frame).await,
+            Some(Incoming::Text(_)) => Err(wire::binary_only()),
+            Some(Incoming::Gone) => return None,
+            Some(Incoming::Close(close)) => Err(close),
+        };
+        if let Err(close) = done {
+            return Some(close);
         }
     }
+}
+
+async fn forward(app: &App, member: &mut Member, frame: Bytes) -> Result<(), Close> {
+    if member.is_stale() {
+        member.follow(app).await?;
+    }
+    member.send(frame).await
 }

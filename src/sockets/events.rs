@@ -3,16 +3,18 @@
 mod message;
 mod session;
 
+use std::sync::Arc;
+
 use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Deserialize;
+use tokio::sync::Notify;
 
 use self::message::Encoding;
-use super::upgrade::Upgrade;
+use super::{upgrade::Upgrade, visitor::Visitor};
 use crate::{
     app::App,
     auth::{authenticate, ticket::Purpose},
     http::path::Query,
-    problem::Problem,
 };
 
 const MSGPACK: &str = "troupe.msgpack";
@@ -31,12 +33,10 @@ pub async fn open(
     upgrade: Upgrade,
 ) -> Response {
     // `None`: the first message authorises.
+    let wake = Arc::new(Notify::new());
     let early = match (params.ticket, authenticate::bearer(&headers)) {
-        (Some(ticket), _) => Some(match app.tickets().redeem(&ticket, Purpose::Events, app.clock().now()) {
-            Some(access) => authenticate::by_access(&app, access).await,
-            None => Err(Problem::unauthenticated("this ticket is spent, too old, or for something else")),
-        }),
-        (None, Some(token)) => Some(authenticate::by_token(&app, token).await),
+        (Some(ticket), _) => Some(Visitor::by_ticket(&app, &ticket, Purpose::Events, &wake).await),
+        (None, Some(token)) => Some(Visitor::by_token(&app, token, &wake).await),
         (None, None) => None,
     };
     let upgrade = upgrade.choose(MSGPACK);
@@ -45,5 +45,6 @@ pub async fn open(
         None => Encoding::Json,
     };
     let tasks = app.sessions().tasks.clone();
-    upgrade.serve(FRAME_BYTES_MAX, move |socket| tasks.track_future(session::serve(app, socket, early, encoding)))
+    let serve = move |socket| tasks.track_future(session::serve(app, socket, early, wake, encoding));
+    upgrade.serve(FRAME_BYTES_MAX, serve)
 }

@@ -13,30 +13,25 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use axum::{extract::State, response::Response};
 use bytes::Bytes;
 use tokio::{
-    sync::mpsc,
+    sync::{Notify, mpsc},
     time::{Instant, sleep_until},
 };
 use tracing::Instrument;
 use troupe_actors::{Close, OutFrame, Outbox, Pushed};
-use troupe_crdt::{
-    Access,
-    wire::{
-        self as protocol, Message,
-        hocuspocus::{self, Answer, Frame, Name, Request},
-    },
+use troupe_crdt::wire::{
+    self as protocol, Message,
+    hocuspocus::{self, Answer, Frame, Name, Request},
 };
 use troupe_model::WorkflowId;
 
 use self::outlet::{Outlet, SharedLedger, left};
 use super::{
-    member::{self, Member, RECHECK_EVERY},
+    member::{self, Member},
     upgrade::{Socket as Connection, Upgrade},
+    visitor::{RECHECK_EVERY, Visitor},
     wire::{self, IDLE_MAX, Incoming, PING_EVERY, Reader},
 };
-use crate::{
-    app::App,
-    auth::{Caller, authenticate},
-};
+use crate::{app::App, auth::ticket::Purpose};
 
 /// Documents that joined while the writer was busy.
 const JOINED_MAX: usize = 4;
@@ -48,9 +43,18 @@ struct Socket {
     /// What is not of a canvas.
     own: Outbox,
     joined: mpsc::Sender<Outlet>,
+    /// The access of one who has a document open here may have changed.
+    wake: Arc<Notify>,
     /// When a socket without documents is closed, and how.
     useless_at: Instant,
     useless: Close,
+}
+
+/// What a socket sees to next.
+enum Next {
+    Incoming(Incoming),
+    Follow { all: bool },
+    Ping,
 }
 
 struct Document {
@@ -84,6 +88,7 @@ impl Socket {
             documents: HashMap::new(),
             own,
             joined,
+            wake: Arc::default(),
             useless_at: Instant::now() + Duration::from_secs(seconds),
             useless: Close::new(wire::UNAUTHENTICATED, reason),
         }
@@ -92,27 +97,28 @@ impl Socket {
     /// Until the client is gone (`None`) or must go.
     async fn read(mut self, reader: &mut Reader) -> Option<Close> {
         let (mut recheck, mut ping) = (wire::every(RECHECK_EVERY), wire::every(PING_EVERY));
-        let app = self.app.clone();
+        let (app, wake) = (self.app.clone(), self.wake.clone());
         let mut stopping = std::pin::pin!(app.sessions().stopping.cancelled());
+        let mut woken = std::pin::pin!(wake.notified());
         loop {
-            let incoming = tokio::select! {
-                incoming = reader.next() => incoming,
+            let next = tokio::select! {
+                incoming = reader.next() => Next::Incoming(incoming),
                 () = &mut stopping => return Some(Close::restarting()),
                 () = sleep_until(self.useless_at), if self.documents.is_empty() => return Some(self.useless),
-                _ = recheck.tick() => match self.recheck().await {
-                    Ok(()) => continue,
-                    Err(close) => return Some(close),
-                },
-                _ = ping.tick() => match self.say(hocuspocus::PING.to_vec()) {
-                    Ok(()) => continue,
-                    Err(close) => return Some(close),
-                },
+                () = &mut woken => {
+                    woken.set(wake.notified());
+                    Next::Follow { all: false }
+                }
+                _ = recheck.tick() => Next::Follow { all: true },
+                _ = ping.tick() => Next::Ping,
             };
-            let done = match incoming {
-                Incoming::Binary(frame) => self.receive(&frame).await,
-                Incoming::Text(_) => Err(wire::binary_only()),
-                Incoming::Gone => return None,
-                Incoming::Close(close) => Err(close),
+            let done = match next {
+                Next::Incoming(Incoming::Binary(frame)) => self.receive(&frame).await,
+                Next::Incoming(Incoming::Text(_)) => Err(wire::binary_only()),
+                Next::Incoming(Incoming::Gone) => return None,
+                Next::Incoming(Incoming::Close(close)) => Err(close),
+                Next::Follow { all } => self.follow(all).await,
+                Next::Ping => self.say(hocuspocus::PING.to_vec()),
             };
             if let Err(close) = done {
                 return Some(close);
@@ -148,8 +154,7 @@ impl Socket {
         self.forget_closed();
         match self.join(name, token).await {
             Ok(document) => {
-                let read_only = document.member.access() == Access::ReadOnly;
-                self.answer(name, Answer::Authenticated { read_only })?;
+                // That it is open is the first that the canvas says of it.
                 let name: Arc<str> = name.0.into();
                 let (outbox, ledger) = (document.member.outbox().clone(), document.ledger.clone());
                 self.documents.insert(name.clone(), document);
@@ -169,24 +174,26 @@ impl Socket {
         }
         let no_such = |_| Close::new(wire::GONE, "a document's name is the id of a workflow");
         let workflow: WorkflowId = name.document().parse().map_err(no_such)?;
-        let caller = self.caller(token, workflow).await?;
-        member::admit(&self.app, &caller, workflow).await?;
-        let span = tracing::info_span!("collab", tenant.id = %caller.tenant, workflow.id = %workflow);
-        let member = Member::join(&self.app, caller, workflow, true).instrument(span).await?;
+        let visitor = self.visitor(token, workflow).await?;
+        member::admit(&self.app, visitor.caller(), workflow).await?;
+        let span = tracing::info_span!("collab", tenant.id = %visitor.caller().tenant, workflow.id = %workflow);
+        let member = Member::join(&self.app, visitor, workflow, true).instrument(span).await?;
         Ok(Document { member, ledger: SharedLedger::default() })
     }
 
     /// An access token has dots, and a ticket has none.
-    async fn caller(&self, token: &str, workflow: WorkflowId) -> Result<Caller, Close> {
-        let caller = if token.contains('.') {
-            authenticate::by_token(&self.app, token).await
+    async fn visitor(&self, token: &str, workflow: WorkflowId) -> Result<Visitor, Close> {
+        if token.contains('.') {
+            Visitor::by_token(&self.app, token, &self.wake).await
         } else {
-            member::by_ticket(&self.app, token, workflow).await
-        };
-        caller.map_err(|problem| member::refusal(&problem))
+            Visitor::by_ticket(&self.app, token, Purpose::Collab(workflow), &self.wake).await
+        }
     }
 
     async fn forward(&mut self, name: Name<'_>, message: Message<'_>, reply: bool) -> Result<(), Close> {
+        if self.documents.get(name.0).is_some_and(|document| document.member.is_stale()) {
+            self.follow(false).await?;
+        }
         let Some(document) = self.documents.get(name.0) else { return Ok(()) };
         if document.member.outbox().is_closed() {
             // The client is about to be told.
@@ -223,18 +230,18 @@ impl Socket {
         }
     }
 
-    async fn recheck(&mut self) -> Result<(), Close> {
-        self.forget_closed();
-        let mut refused = Vec::new();
-        for (name, document) in &self.documents {
-            if let Err(close) = document.member.recheck(&self.app).await {
-                refused.push((name.clone(), close));
+    /// Follows what changed of those who have a document open here: `all`, or those of whom it is known.
+    async fn follow(&mut self, all: bool) -> Result<(), Close> {
+        for document in self.documents.values_mut() {
+            if all || document.member.is_stale() {
+                match document.member.follow(&self.app).await {
+                    // It has closed that document.
+                    Err(close) if wire::is_final(&close) => {}
+                    done => done?,
+                }
             }
         }
-        for (name, close) in refused {
-            self.leave(&name);
-            self.answer(Name(&name), Answer::Close(&close.reason))?;
-        }
+        self.forget_closed();
         Ok(())
     }
 

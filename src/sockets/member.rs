@@ -1,34 +1,25 @@
 //! A session on one canvas, whichever framing carries it: who may join, and who may stay [SYNC-10].
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use troupe_actors::{CanvasSession, Close, JoinCanvas, Outbox, Unavailable};
 use troupe_crdt::{Access, UserTag};
 use troupe_model::{SessionId, WorkflowId};
 use troupe_store::workflows;
 
-use super::wire;
+use super::{
+    visitor::{Visitor, refusal},
+    wire,
+};
 use crate::{
     api::auth::color,
     app::App,
-    auth::{Caller, authenticate, ticket::Purpose},
+    auth::Caller,
     policy::{self, Level, Object, Permission},
     problem::Problem,
 };
 
 const READ: Permission = Permission { object: Object::Workflow, level: Level::Read };
 const WRITE: Permission = Permission { object: Object::Workflow, level: Level::Write };
-/// Who may still be here, and is the workflow still there?
-pub const RECHECK_EVERY: Duration = Duration::from_secs(15);
-
-/// Who brings this ticket for this canvas.
-pub async fn by_ticket(app: &App, ticket: &str, workflow: WorkflowId) -> Result<Caller, Problem> {
-    match app.tickets().redeem(ticket, Purpose::Collab(workflow), app.clock().now()) {
-        Some(access) => authenticate::by_access(app, access).await,
-        None => Err(Problem::unauthenticated("this ticket is spent, too old, or for something else")),
-    }
-}
 
 /// Whether the caller may (still) read a workflow that is (still) there.
 pub async fn admit(app: &App, caller: &Caller, workflow: WorkflowId) -> Result<(), Close> {
@@ -46,26 +37,21 @@ pub async fn admit(app: &App, caller: &Caller, workflow: WorkflowId) -> Result<(
 
 /// One who has joined. Leaves when dropped.
 pub struct Member {
-    caller: Caller,
+    visitor: Visitor,
     workflow: WorkflowId,
-    access: Access,
     session: CanvasSession,
 }
 
 impl Member {
     /// Joins someone who was admitted. `acks`: the framing can tell what is durable [SYNC-3].
-    pub async fn join(app: &App, caller: Caller, workflow: WorkflowId, acks: bool) -> Result<Self, Close> {
-        let access = if policy::allows(caller.role, WRITE) { Access::ReadWrite } else { Access::ReadOnly };
-        let user = UserTag { id: caller.user, name: caller.name.clone(), color: color(caller.user).to_owned() };
+    pub async fn join(app: &App, visitor: Visitor, workflow: WorkflowId, acks: bool) -> Result<Self, Close> {
+        let caller = visitor.caller();
+        let (user, access) = (tag(caller), access(caller));
         let join = JoinCanvas { session: SessionId::generate(), user_id: caller.user, user, access, acks };
         let joined = app.system().join_canvas(caller.tenant, workflow, join).await;
         let session = joined.map_err(|error| unavailable(&error))?;
         metrics::gauge!("troupe_sessions", "kind" => "collab").increment(1.0);
-        Ok(Self { caller, workflow, access, session })
-    }
-
-    pub fn access(&self) -> Access {
-        self.access
+        Ok(Self { visitor, workflow, session })
     }
 
     pub fn outbox(&self) -> &Outbox {
@@ -80,33 +66,48 @@ impl Member {
         Err(Close::new(wire::TRY_AGAIN, "the canvas was closed; reconnect in a moment"))
     }
 
-    /// Whether they may stay. A store that is away for a moment ends no session.
-    pub async fn recheck(&self, app: &App) -> Result<(), Close> {
-        let now = match authenticate::by_access(app, self.caller.access).await {
-            Ok(caller) => admit(app, &caller, self.workflow).await,
-            Err(problem) => Err(refusal(&problem)),
-        };
-        match now {
-            Err(close) if wire::is_final(&close) => Err(close),
-            _ => Ok(()),
-        }
+    /// Whether they have to [`Member::follow`] before a further frame of theirs is sent.
+    pub fn is_stale(&self) -> bool {
+        self.visitor.is_stale()
     }
+
+    /// Follows what changed: whether they may stay, and as what. Whoever may not is sent nothing more.
+    pub async fn follow(&mut self, app: &App) -> Result<(), Close> {
+        let left = self.look_again(app).await;
+        if let Err(close) = &left {
+            self.session.outbox().close_now(close.clone());
+        }
+        left
+    }
+
+    async fn look_again(&mut self, app: &App) -> Result<(), Close> {
+        let before = (tag(self.visitor.caller()), access(self.visitor.caller()));
+        let caller = self.visitor.look_again(app).await?;
+        let now = (tag(caller), access(caller));
+        if let Err(close) = admit(app, caller, self.workflow).await
+            && wire::is_final(&close)
+        {
+            return Err(close);
+        }
+        if before != now {
+            self.session.change(now.0, now.1);
+        }
+        Ok(())
+    }
+}
+
+fn access(caller: &Caller) -> Access {
+    if policy::allows(caller.role, WRITE) { Access::ReadWrite } else { Access::ReadOnly }
+}
+
+fn tag(caller: &Caller) -> UserTag {
+    UserTag { id: caller.user, name: caller.name.clone(), color: color(caller.user).to_owned() }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
         metrics::gauge!("troupe_sessions", "kind" => "collab").decrement(1.0);
     }
-}
-
-pub fn refusal(problem: &Problem) -> Close {
-    let code = match problem.status().as_u16() {
-        401 => wire::UNAUTHENTICATED,
-        403 => wire::FORBIDDEN,
-        404 => wire::GONE,
-        _ => wire::TRY_AGAIN,
-    };
-    Close::new(code, problem.detail())
 }
 
 fn unavailable(error: &Unavailable) -> Close {

@@ -8,6 +8,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     #[error("the email address is taken")]
     EmailTaken,
+    #[error("a tenant needs an owner, and this is the last one")]
+    LastOwner,
     /// The workspace, folder, job, workflow, run, user or tenant that a row was to belong to is not there.
     #[error("the parent does not exist")]
     NoSuchParent,

@@ -4,10 +4,10 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
 use troupe_model::{RefreshTokenId, TenantId, Timestamp, TokenFamilyId, UserId};
 
-use crate::{Result, SystemTx, tx::on};
+use crate::{Result, SystemTx, TenantTx, tx::on};
 
 /// Whose token it is, and the family that a login began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -38,6 +38,10 @@ const SPEND: &str = "UPDATE refresh_tokens SET rotated_at = $2
 const FIND: &str = "SELECT tenant_id, user_id, family_id, rotated_at FROM refresh_tokens WHERE hash = $1";
 const REVOKE_FAMILY: &str = "UPDATE refresh_tokens SET revoked_at = $3
     WHERE tenant_id = $1 AND family_id = $2 AND revoked_at IS NULL";
+const REVOKE_USER: &str = "UPDATE refresh_tokens SET revoked_at = $3
+    WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL";
+const IS_REVOKED: &str = "SELECT EXISTS (SELECT 1 FROM refresh_tokens
+    WHERE tenant_id = $1 AND family_id = $2 AND revoked_at IS NOT NULL)";
 
 /// Stores the first token of a login.
 pub async fn issue(
@@ -93,6 +97,17 @@ pub async fn revoke(tx: &mut SystemTx, token: &SecretString, now: Timestamp) -> 
     let Some(Found { bearer, .. }) = find(tx, token).await? else { return Ok(None) };
     revoke_family(tx, bearer, now).await?;
     Ok(Some(bearer))
+}
+
+/// Ends every login of a user.
+pub async fn revoke_user(tx: &mut SystemTx, tenant: TenantId, user: UserId, now: Timestamp) -> Result<()> {
+    Ok(on!(tx, conn => query(REVOKE_USER).bind(tenant).bind(user).bind(now).execute(conn).await.map(drop))?)
+}
+
+/// Whether a login was ended.
+pub async fn is_revoked(tx: &mut TenantTx, family: TokenFamilyId) -> Result<bool> {
+    let tenant = tx.tenant();
+    Ok(on!(tx, conn => query_scalar(IS_REVOKED).bind(tenant).bind(family).fetch_one(conn).await)?)
 }
 
 #[derive(sqlx::FromRow)]

@@ -17,13 +17,15 @@ pub struct TestApp {
     _data: TempDir,
 }
 
-/// A tenant's owner, signed in.
+/// A person, signed in.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
     pub token: Option<String>,
     pub session: Value,
+    /// The refresh cookie, for those who signed in.
+    cookie: Option<String>,
 }
 
 impl TestApp {
@@ -49,7 +51,7 @@ impl TestApp {
 
     pub fn anonymous(&self) -> Client {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Client { http, base: self.base.clone(), token: None, session: Value::Null }
+        Client { http, base: self.base.clone(), token: None, session: Value::Null, cookie: None }
     }
 
     /// Registers a tenant and signs in as its owner.
@@ -61,6 +63,27 @@ impl TestApp {
         client.session = client.post("/api/v1/auth/register", &body).await.body_of(StatusCode::CREATED).await;
         client.token = client.session["access_token"].as_str().map(ToOwned::to_owned);
         client
+    }
+
+    /// Signs in anew.
+    pub async fn sign_in(&self, email: &str) -> Client {
+        let mut client = self.anonymous();
+        let credentials = json!({ "email": email, "password": PASSWORD });
+        let response = client.post("/api/v1/auth/login", &credentials).await;
+        let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        client.cookie = Some(cookie);
+        client.session = response.body_of(StatusCode::OK).await;
+        client.token = client.session["access_token"].as_str().map(ToOwned::to_owned);
+        client
+    }
+
+    /// Adds a person to an owner's tenant, and signs in as them.
+    pub async fn person(&self, owner: &Client, name: &str, role: &str) -> Client {
+        let email = format!("{name}@example.com");
+        owner
+            .create("/api/v1/users", json!({ "email": email, "password": PASSWORD, "name": name, "role": role }))
+            .await;
+        self.sign_in(&email).await
     }
 
     pub async fn stop(mut self) {
@@ -95,6 +118,22 @@ impl Client {
 
     pub async fn delete(&self, path: &str) -> Response {
         self.request(Method::DELETE, path).send().await.unwrap()
+    }
+
+    pub async fn sign_out(&self) {
+        let request = self.request(Method::POST, "/api/v1/auth/logout");
+        let answer = request.header(header::COOKIE, self.cookie.as_deref().unwrap()).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    }
+
+    /// Their own path among the people of the tenant.
+    pub fn path(&self) -> String {
+        format!("/api/v1/users/{}", self.session["user"]["id"].as_str().unwrap())
+    }
+
+    /// Gives somebody another role.
+    pub async fn make(&self, person: &Self, role: &str) {
+        self.patch(&person.path(), &json!({ "role": role })).await.body_of(StatusCode::OK).await;
     }
 
     /// Creates something and gives its id.

@@ -16,9 +16,9 @@ use crate::{
 };
 
 const AUTH: u64 = 2;
-const CLOSE: &[u8] = &[7];
-const SAVED: &[u8] = &[8, 1];
-const READ_WRITE: &[u8] = b"\x02\x02\x0aread-write";
+pub const CLOSE: &[u8] = &[7];
+pub const SAVED: &[u8] = &[8, 1];
+pub const READ_WRITE: &[u8] = b"\x02\x02\x0aread-write";
 
 fn frame(document: &str, content: &[u8]) -> Vec<u8> {
     let mut frame = Vec::new();
@@ -37,7 +37,7 @@ fn auth(token: &str) -> Vec<u8> {
 }
 
 /// An update that adds a node.
-fn edit(id: &str) -> Vec<u8> {
+pub fn edit(id: &str) -> Vec<u8> {
     let doc = Doc::new();
     let nodes = doc.get_or_insert_map("nodes");
     let mut txn = doc.transact_mut();
@@ -45,7 +45,7 @@ fn edit(id: &str) -> Vec<u8> {
     wire::update(&txn.encode_update_v1())
 }
 
-async fn send(socket: &mut Socket, document: &str, content: &[u8]) {
+pub async fn send(socket: &mut Socket, document: &str, content: &[u8]) {
     socket.send(Message::binary(frame(document, content))).await.unwrap();
 }
 
@@ -65,7 +65,7 @@ async fn answer(socket: &mut Socket, document: &str) -> Bytes {
 }
 
 /// The next frame of a document that is of interest.
-async fn until(socket: &mut Socket, document: &str, wanted: impl Fn(&[u8]) -> bool) -> Bytes {
+pub async fn until(socket: &mut Socket, document: &str, wanted: impl Fn(&[u8]) -> bool) -> Bytes {
     loop {
         let content = answer(socket, document).await;
         if wanted(&content) {
@@ -79,13 +79,13 @@ fn is_denied(content: &[u8]) -> bool {
 }
 
 /// A socket with this document open on it.
-async fn join(app: &TestApp, client: &Client, document: &str) -> Socket {
+pub async fn join(app: &TestApp, client: &Client, document: &str) -> Socket {
     let mut socket = connect(&format!("{}/collab", app.ws())).await;
     open(&mut socket, client, document).await;
     socket
 }
 
-async fn open(socket: &mut Socket, client: &Client, document: &str) {
+pub async fn open(socket: &mut Socket, client: &Client, document: &str) {
     send(socket, document, &auth(client.token.as_deref().unwrap())).await;
     until(socket, document, |content| content == READ_WRITE).await;
 }

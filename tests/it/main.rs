@@ -1,6 +1,7 @@
 //! Tests of the whole: one binary, so that it links once.
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests")]
 
+mod access;
 mod app;
 mod architecture;
 mod auth;
@@ -9,6 +10,7 @@ mod examples;
 mod hierarchy;
 mod hocuspocus;
 mod openapi;
+mod people;
 mod policy;
 mod problems;
 mod sockets;

@@ -43,7 +43,7 @@ pub async fn closed(socket: &mut Socket) -> (u16, String) {
 }
 
 /// The next event of a type.
-async fn event(socket: &mut Socket, kind: &str) -> Value {
+pub async fn event(socket: &mut Socket, kind: &str) -> Value {
     loop {
         if let Message::Text(text) = next(socket).await {
             let value: Value = serde_json::from_str(&text).unwrap();
@@ -54,7 +54,7 @@ async fn event(socket: &mut Socket, kind: &str) -> Value {
     }
 }
 
-async fn say(socket: &mut Socket, value: Value) {
+pub async fn say(socket: &mut Socket, value: Value) {
     socket.send(Message::text(value.to_string())).await.unwrap();
 }
 
@@ -63,7 +63,7 @@ pub async fn collab(app: &TestApp, client: &Client, workflow: &str) -> Socket {
     connect(&format!("{}/collab/{workflow}?ticket={ticket}", app.ws())).await
 }
 
-async fn events(app: &TestApp, client: &Client) -> Socket {
+pub async fn events(app: &TestApp, client: &Client) -> Socket {
     let ticket = client.ticket(json!({ "purpose": "events" })).await;
     let mut socket = connect(&format!("{}/ws?ticket={ticket}", app.ws())).await;
     assert_eq!(event(&mut socket, "authorized").await["user_id"], client.session["user"]["id"]);

@@ -74,6 +74,7 @@ pub(super) async fn load(
         canvas,
         awareness: Awareness::new(),
         lease,
+        document_epoch: 0,
         seq,
         durable_seq: seq,
         rows_unsnapshotted,

@@ -1,5 +1,7 @@
 //! The sessions of one canvas: join, frames in, broadcast out, acknowledgements, slow readers.
 
+mod access;
+
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -44,8 +46,10 @@ pub(super) struct Session {
     counted: u64,
     /// Of those, the ones that are not durable yet, with the log number that makes them so.
     unacknowledged: VecDeque<Unacknowledged>,
-    /// What the client was last told is durable.
+    /// What the client was last told is settled.
     acknowledged: u64,
+    /// It was refused an edit. What says so must reach it, or it would take the edit for saved.
+    denied: bool,
     /// A state that the client is known to have, or will have once its outbox is written.
     floor: Arc<[u8]>,
     lagging_since: Option<Instant>,
@@ -55,6 +59,8 @@ pub(super) struct Session {
 struct Unacknowledged {
     count: u64,
     seq: i64,
+    /// Why the last frame of these was refused.
+    denied: Option<&'static str>,
     _credit: Credit,
 }
 
@@ -74,10 +80,12 @@ impl WorkflowState {
             counted: 0,
             unacknowledged: VecDeque::new(),
             acknowledged: 0,
+            denied: false,
             // Nothing is known of the client until it has been sent the whole.
             floor: Arc::from([0].as_slice()),
             lagging_since: None,
         };
+        session.tell_access(self.document_epoch);
         session.answer(wire::sync_step1(&state_vector));
         if let Some(awareness) = self.awareness.full() {
             session.answer(awareness);
@@ -131,7 +139,8 @@ impl WorkflowState {
         {
             session.counted += outcome.counted;
             let count = session.counted;
-            session.unacknowledged.push_back(Unacknowledged { count, seq: self.seq, _credit: credit });
+            let denied = outcome.denied;
+            session.unacknowledged.push_back(Unacknowledged { count, seq: self.seq, denied, _credit: credit });
             session.acknowledge(self.durable_seq);
         }
         Ok(())
@@ -172,6 +181,7 @@ impl WorkflowState {
                     if let Some(awareness) = self.awareness.full() {
                         session.answer(awareness);
                     }
+                    session.tell_access(self.document_epoch);
                     session.tell_acknowledged();
                 }
                 Some(since) if now > since + STUCK_AFTER => stuck.push(*id),
@@ -211,14 +221,23 @@ impl WorkflowState {
 }
 
 impl Session {
-    /// Tells the client how many of its frames are durable, when that number has grown [SYNC-3].
+    /// Tells the client how many of its frames are settled, when that number has grown [SYNC-3], and which were
+    /// refused: in the order in which they came.
     pub(super) fn acknowledge(&mut self, durable_seq: i64) {
-        let mut last = None;
-        while self.unacknowledged.front().is_some_and(|frame| frame.seq <= durable_seq) {
-            last = self.unacknowledged.pop_front();
-        }
-        if let Some(frame) = last {
+        let mut untold = false;
+        while self.unacknowledged.front().is_some_and(|frame| frame.seq <= durable_seq)
+            && let Some(frame) = self.unacknowledged.pop_front()
+        {
+            if let Some(reason) = frame.denied {
+                if untold {
+                    self.tell_acknowledged();
+                }
+                self.deny(reason);
+            }
             self.acknowledged = frame.count;
+            untold = true;
+        }
+        if untold {
             self.tell_acknowledged();
         }
     }
@@ -247,6 +266,9 @@ impl Session {
         if pushed == Pushed::Overflowed {
             metrics::counter!("troupe_canvas_overflows_total").increment(1);
             self.lagging_since.get_or_insert_with(Instant::now);
+            if self.denied {
+                self.outbox.close_now(Close::too_slow());
+            }
         }
     }
 }

@@ -60,6 +60,10 @@ impl Pending {
         }
     }
 
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     pub(super) fn refused(&mut self) -> Result<(), Refusal> {
         self.refused.take().map_or(Ok(()), Err)
     }

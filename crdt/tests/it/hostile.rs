@@ -1,7 +1,7 @@
 //! Byte strings that broke something once, and their kin [SYNC-4].
 
 use troupe_crdt::{
-    Applied, Canvas, Refusal,
+    Access, Applied, Canvas, Refusal,
     wire::{self, write_buf, write_uint},
 };
 
@@ -242,6 +242,7 @@ fn a_hostile_frame_closes_one_session() {
         wire::sync_step1(&[0xff, 0xff, 0xff, 0x7f]),
         wire::ack(3),
         wire::denied("no"),
+        wire::session(Access::ReadWrite, 0),
         vec![0; 2 << 20],
         vec![42],
         Vec::new(),

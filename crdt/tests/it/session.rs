@@ -111,8 +111,8 @@ fn a_reader_may_look_and_point() {
     assert_eq!(outcome, Outcome { counted: 1, ..Outcome::default() });
     let outcome = room.receive(&mut peer, &wire::update(&client.add_node("b"))).unwrap();
     assert_eq!(outcome.updates.len(), 0);
-    assert_eq!(outcome.counted, 0);
-    assert!(matches!(wire::decode(&outcome.replies[0]), Ok(wire::Message::Denied(reason)) if reason.contains("read")));
+    assert_eq!(outcome.counted, 1);
+    assert!(outcome.denied.is_some_and(|reason| reason.contains("read")));
     assert_eq!(room.canvas.project().nodes.len(), 1);
     assert!(room.receive(&mut peer, &crate::awareness::announce(12, 1, "{}")).unwrap().awareness.is_some());
 }
@@ -127,9 +127,9 @@ fn a_reader_may_not_delete() {
         let nodes = crate::world::inner(txn, &["nodes"]).unwrap();
         yrs::Map::remove(&nodes, txn, "a");
     });
-    assert_eq!(room.receive(&mut reader(), &wire::update(&deletion)).unwrap().replies.len(), 1);
+    assert!(room.receive(&mut reader(), &wire::update(&deletion)).unwrap().denied.is_some());
     room.receive(&mut editor(), &wire::update(&deletion)).unwrap();
-    assert_eq!(room.receive(&mut reader(), &wire::update(&deletion)).unwrap().replies.len(), 0);
+    assert!(room.receive(&mut reader(), &wire::update(&deletion)).unwrap().denied.is_none());
 }
 
 /// [SYNC-10] Access follows while connected.
@@ -140,8 +140,13 @@ fn access_changes_while_connected() {
     let author = Client::new(11);
     room.receive(&mut peer, &wire::update(&author.add_node("a"))).unwrap();
     peer.set_access(Access::ReadOnly);
-    assert!(room.receive(&mut peer, &wire::update(&author.add_node("b"))).unwrap().updates.is_empty());
+    let late = author.add_node("b");
+    let outcome = room.receive(&mut peer, &wire::update(&late)).unwrap();
+    assert_eq!((outcome.updates.len(), outcome.counted, outcome.denied.is_some()), (0, 1, true));
     assert_eq!(room.canvas.project().nodes.len(), 1);
+    peer.set_access(Access::ReadWrite);
+    assert_eq!(room.receive(&mut peer, &wire::sync_step2(&late)).unwrap().updates.len(), 1);
+    room.assert_log_is_whole();
 }
 
 /// [SYNC-17] A frame and a document have a size; a full document can still be emptied.

@@ -1,4 +1,4 @@
-//! `POST /api/v1/auth/logout`: ends the sign-in of the refresh cookie.
+//! `POST /api/v1/auth/logout`: ends the sign-in of the refresh cookie, its access tokens, and what they opened.
 
 use axum::{extract::State, http::StatusCode};
 use axum_extra::extract::cookie::CookieJar;
@@ -11,8 +11,11 @@ use crate::{app::App, auth::refresh, problem::Problem};
 pub async fn logout(State(app): State<App>, jar: CookieJar) -> Result<(CookieJar, StatusCode), Problem> {
     if let Some(token) = refresh::presented(&jar) {
         let mut tx = app.store().begin_system().await?;
-        refresh_tokens::revoke(&mut tx, &token, app.clock().now()).await?;
+        let ended = refresh_tokens::revoke(&mut tx, &token, app.clock().now()).await?;
         tx.commit().await?;
+        if let Some(bearer) = ended {
+            app.access_changed(bearer.tenant_id, bearer.user_id);
+        }
     }
     Ok((refresh::clear(jar, app.config()), StatusCode::NO_CONTENT))
 }

@@ -36,6 +36,7 @@ pub async fn refresh(
         Rotation::Reused(bearer) => {
             tracing::warn!(tenant.id = %bearer.tenant_id, user.id = %bearer.user_id,
                 "a spent refresh token was presented: its sign-in is ended");
+            app.access_changed(bearer.tenant_id, bearer.user_id);
             return Err(ended());
         }
         Rotation::Ended(_) | Rotation::Unknown => return Err(ended()),

@@ -58,8 +58,11 @@ fn frame(value: Value) -> OutFrame {
     OutFrame::Event(Arc::new(EventFrame::new(value)))
 }
 
+/// Also said when the role changes.
 pub fn authorized(caller: &Caller) -> OutFrame {
-    frame(json!({ "type": "authorized", "user_id": caller.user, "tenant_id": caller.tenant }))
+    frame(json!({
+        "type": "authorized", "user_id": caller.user, "tenant_id": caller.tenant, "role": caller.role.name(),
+    }))
 }
 
 pub fn pong() -> OutFrame {

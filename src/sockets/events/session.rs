@@ -1,11 +1,12 @@
 //! One session of the event socket: who it is, what it watches [WS-2].
 //!
 //! Invariants: nothing is watched before the session is authorised; each subscription is checked by the policy; a
-//! session ends when its token does (4401) unless it brings a new one, and when its user may no more.
+//! session ends when its token does (4401) unless it brings a new one, and when its user may no more; no message is
+//! taken after a change of access before it was looked at [RBAC-5].
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::{sync::Notify, time::timeout};
 use tracing::Instrument;
 use troupe_actors::{Channel, Close, OutFrame, Outbox, SubscribeError, Subscription};
 use troupe_store::{runs, workflows};
@@ -13,11 +14,11 @@ use troupe_store::{runs, workflows};
 use super::message::{self, ClientMessage, Encoding};
 use crate::{
     app::App,
-    auth::{Caller, authenticate},
     policy::{self, Level, Object, Permission},
     problem::Problem,
     sockets::{
         upgrade::Socket,
+        visitor::{RECHECK_EVERY, Visitor, refusal},
         wire::{self, Incoming, Reader},
     },
 };
@@ -25,22 +26,28 @@ use crate::{
 const READ: Permission = Permission { object: Object::Workflow, level: Level::Read };
 const CHANNELS_MAX: usize = 100;
 const CHANNEL_CHARS_MAX: usize = 100;
-const RECHECK_EVERY: Duration = Duration::from_secs(15);
 
 struct Session {
     app: App,
-    caller: Caller,
+    visitor: Visitor,
+    wake: Arc<Notify>,
     encoding: Encoding,
     outbox: Outbox,
     subscriptions: HashMap<Channel, Subscription>,
 }
 
-pub async fn serve(app: App, socket: Socket, early: Option<Result<Caller, Problem>>, encoding: Encoding) {
+pub async fn serve(
+    app: App,
+    socket: Socket,
+    early: Option<Result<Visitor, Close>>,
+    wake: Arc<Notify>,
+    encoding: Encoding,
+) {
     metrics::gauge!("troupe_sessions", "kind" => "events").increment(1.0);
     let outbox = Outbox::new(app.config().limits.outbox_bytes_max);
     let Socket { mut reader, writer } = socket;
     let writing = writer.write(&outbox, |frame| encoding.encode(frame));
-    let reading = read(app, &mut reader, early, encoding, outbox.clone());
+    let reading = read(app, &mut reader, early, wake, encoding, outbox.clone());
     wire::run(reading, writing, &outbox).await;
     reader.linger().await;
     metrics::gauge!("troupe_sessions", "kind" => "events").decrement(1.0);
@@ -50,32 +57,31 @@ pub async fn serve(app: App, socket: Socket, early: Option<Result<Caller, Proble
 async fn read(
     app: App,
     reader: &mut Reader,
-    early: Option<Result<Caller, Problem>>,
+    early: Option<Result<Visitor, Close>>,
+    wake: Arc<Notify>,
     encoding: Encoding,
     outbox: Outbox,
 ) -> Option<Close> {
-    let caller = match early {
-        Some(caller) => caller,
-        None => match first_message(&app, reader, encoding).await {
-            Ok(caller) => caller,
+    let visitor = match early {
+        Some(Ok(visitor)) => visitor,
+        Some(Err(close)) => return Some(close),
+        None => match first_message(&app, reader, &wake, encoding).await {
+            Ok(visitor) => visitor,
             Err(close) => return close,
         },
     };
-    let caller = match caller {
-        Ok(caller) => caller,
-        Err(problem) => return Some(refusal(&problem)),
-    };
-    outbox.push(message::authorized(&caller));
-    let span = tracing::info_span!("events", tenant.id = %caller.tenant);
-    Session { app, caller, encoding, outbox, subscriptions: HashMap::new() }.run(reader).instrument(span).await
+    outbox.push(message::authorized(visitor.caller()));
+    let span = tracing::info_span!("events", tenant.id = %visitor.caller().tenant);
+    Session { app, visitor, wake, encoding, outbox, subscriptions: HashMap::new() }.run(reader).instrument(span).await
 }
 
 /// The first message must authorise, and soon [SYNC-17].
 async fn first_message(
     app: &App,
     reader: &mut Reader,
+    wake: &Arc<Notify>,
     encoding: Encoding,
-) -> Result<Result<Caller, Problem>, Option<Close>> {
+) -> Result<Visitor, Option<Close>> {
     let seconds = app.config().limits.authenticate_timeout_s;
     let incoming = tokio::select! {
         incoming = timeout(Duration::from_secs(seconds), reader.next()) => incoming,
@@ -87,7 +93,7 @@ async fn first_message(
         Ok(Incoming::Gone) => Err(None),
         Ok(Incoming::Close(close)) => Err(Some(close)),
         Ok(incoming) => match encoding.decode(&incoming) {
-            Ok(ClientMessage::Authorization { token }) => Ok(authenticate::by_token(app, &token).await),
+            Ok(ClientMessage::Authorization { token }) => Visitor::by_token(app, &token, wake).await.map_err(Some),
             _ => unauthenticated("the first message must be {\"type\":\"authorization\",\"token\":…}".to_owned()),
         },
     }
@@ -95,37 +101,39 @@ async fn first_message(
 
 impl Session {
     async fn run(mut self, reader: &mut Reader) -> Option<Close> {
-        let mut recheck = interval(RECHECK_EVERY);
-        recheck.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        recheck.tick().await;
+        let mut recheck = wire::every(RECHECK_EVERY);
         loop {
-            let expires_in = self.caller.access.expires.since(self.app.clock().now());
+            let expires_in = self.visitor.caller().access.expires.since(self.app.clock().now());
             let incoming = tokio::select! {
-                incoming = reader.next() => incoming,
+                incoming = reader.next() => Some(incoming),
                 () = self.app.sessions().stopping.cancelled() => return Some(Close::restarting()),
                 () = tokio::time::sleep(expires_in) => {
                     return Some(Close::new(wire::UNAUTHENTICATED, "the access token has expired"));
                 }
-                _ = recheck.tick() => {
-                    if let Err(close) = self.recheck().await {
-                        return Some(close);
-                    }
-                    continue;
-                }
+                () = self.wake.notified() => None,
+                _ = recheck.tick() => None,
             };
-            match incoming {
-                Incoming::Gone => return None,
-                Incoming::Close(close) => return Some(close),
-                incoming => match self.encoding.decode(&incoming) {
-                    Ok(message) => {
-                        if let Err(close) = self.handle(message).await {
-                            return Some(close);
-                        }
-                    }
-                    Err(reason) => self.say(message::error("malformed", &reason, None)),
-                },
+            let done = match incoming {
+                None => self.follow().await,
+                Some(Incoming::Gone) => return None,
+                Some(Incoming::Close(close)) => Err(close),
+                Some(incoming) => self.receive(&incoming).await,
+            };
+            if let Err(close) = done {
+                return Some(close);
             }
         }
+    }
+
+    async fn receive(&mut self, incoming: &Incoming) -> Result<(), Close> {
+        if self.visitor.is_stale() {
+            self.follow().await?;
+        }
+        match self.encoding.decode(incoming) {
+            Ok(message) => self.handle(message).await?,
+            Err(reason) => self.say(message::error("malformed", &reason, None)),
+        }
+        Ok(())
     }
 
     async fn handle(&mut self, message: ClientMessage) -> Result<(), Close> {
@@ -145,23 +153,29 @@ impl Session {
 
     /// A fresh token for the same user keeps the session alive.
     async fn authorize(&mut self, token: &str) -> Result<(), Close> {
-        let caller = authenticate::by_token(&self.app, token).await.map_err(|problem| refusal(&problem))?;
-        if (caller.tenant, caller.user) != (self.caller.tenant, self.caller.user) {
+        let visitor = Visitor::by_token(&self.app, token, &self.wake).await?;
+        let (caller, before) = (visitor.caller(), self.visitor.caller());
+        if (caller.tenant, caller.user) != (before.tenant, before.user) {
             return Err(Close::new(wire::FORBIDDEN, "a session stays with the user who opened it"));
         }
-        self.caller = caller;
-        self.say(message::authorized(&self.caller));
+        self.visitor = visitor;
+        self.say(message::authorized(self.visitor.caller()));
         Ok(())
     }
 
-    async fn recheck(&mut self) -> Result<(), Close> {
-        match authenticate::by_access(&self.app, self.caller.access).await {
-            Ok(caller) => self.caller = caller,
-            // A store that is away for a moment ends no session.
-            Err(problem) if problem.status().is_server_error() => return Ok(()),
-            Err(problem) => return Err(refusal(&problem)),
+    /// Follows what changed: whether they may stay, and as what. Whoever may not is sent nothing more.
+    async fn follow(&mut self) -> Result<(), Close> {
+        let before = self.visitor.caller().role;
+        let left = match self.visitor.look_again(&self.app).await {
+            Ok(caller) => policy::check(caller, READ).map_err(|problem| refusal(&problem)),
+            Err(close) => Err(close),
+        };
+        if let Err(close) = &left {
+            self.outbox.close_now(close.clone());
+        } else if self.visitor.caller().role != before {
+            self.say(message::authorized(self.visitor.caller()));
         }
-        policy::check(&self.caller, READ).map_err(|problem| refusal(&problem))
+        left
     }
 
     async fn subscribe(&mut self, name: &str, last_seq: Option<i64>) {
@@ -183,8 +197,9 @@ impl Session {
     }
 
     async fn watch(&self, channel: Channel, last_seq: Option<i64>) -> Result<Subscription, Problem> {
-        policy::check(&self.caller, READ)?;
-        let tenant = self.caller.tenant;
+        let caller = self.visitor.caller();
+        policy::check(caller, READ)?;
+        let tenant = caller.tenant;
         let mut tx = self.app.store().read(tenant).await?;
         let found = match channel {
             Channel::Workflow(id) => workflows::find(&mut tx, id).await?.is_some(),
@@ -200,15 +215,6 @@ impl Session {
     fn say(&self, frame: OutFrame) {
         self.outbox.push(frame);
     }
-}
-
-fn refusal(problem: &Problem) -> Close {
-    let code = match problem.status().as_u16() {
-        401 => wire::UNAUTHENTICATED,
-        403 => wire::FORBIDDEN,
-        _ => wire::TRY_AGAIN,
-    };
-    Close::new(code, problem.detail())
 }
 
 impl From<SubscribeError> for Problem {

@@ -62,9 +62,11 @@ impl Ledger {
         counted
     }
 
-    /// A frame was refused: the canvas does not count it. Says whether the client does.
+    /// The next frame was refused. Says whether the client counts it.
     pub fn refused(&mut self) -> bool {
-        self.unsettled.pop_front().unwrap_or(false)
+        let Some(counts) = self.unsettled.pop_front() else { return false };
+        self.settled += 1;
+        counts
     }
 }
 
@@ -96,15 +98,16 @@ mod tests {
         assert_eq!(ledger.durable(2), 2);
     }
 
-    /// [SYNC-2, SYNC-10] What a reader may not change is told, and the canvas's count goes on without it.
+    /// [SYNC-2, SYNC-10] What a reader may not change is told, and is settled by it.
     #[test]
     fn a_refused_change_is_told() {
         let mut ledger = Ledger::default();
         [STEP_1, STEP_2, UPDATE].iter().for_each(|message| ledger.sends(message));
         assert_eq!(ledger.durable(1), 1);
         assert!(ledger.refused());
+        assert_eq!(ledger.durable(2), 0);
         ledger.sends(&UPDATE);
-        assert_eq!(ledger.durable(2), 1);
+        assert_eq!(ledger.durable(3), 1);
         assert!(!ledger.refused());
     }
 

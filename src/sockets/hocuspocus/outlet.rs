@@ -9,9 +9,12 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt, stream, stream::SelectAll};
 use tokio::sync::mpsc;
 use troupe_actors::{Close, Next, OutFrame, Outbox};
-use troupe_crdt::wire::{
-    self as protocol, Message,
-    hocuspocus::{self, Answer, Name},
+use troupe_crdt::{
+    Access,
+    wire::{
+        self as protocol, Message,
+        hocuspocus::{self, Answer, Name},
+    },
 };
 
 use super::ledger::Ledger;
@@ -89,6 +92,9 @@ impl Outlet {
                 let counts = self.ledger.lock().refused();
                 counts.then(|| self.answer(Answer::SyncStatus { durable: false })).into_iter().collect()
             }
+            Ok(Message::Session { access, .. }) => {
+                vec![self.answer(Answer::Authenticated { read_only: access == Access::ReadOnly })]
+            }
             Ok(Message::SyncStep1(_)) if !self.ledger.lock().asks() => Vec::new(),
             _ => vec![self.answer(Answer::Canvas(frame))],
         }
@@ -97,7 +103,10 @@ impl Outlet {
     fn closed(&self, close: Close) -> Vec<Outgoing> {
         match close.code {
             1000 => Vec::new(),
-            wire::UNAUTHENTICATED | wire::FORBIDDEN | wire::GONE => vec![self.answer(Answer::Close(&close.reason))],
+            wire::GONE => vec![self.answer(Answer::Close(&close.reason))],
+            wire::UNAUTHENTICATED | wire::FORBIDDEN => {
+                vec![self.answer(Answer::Denied(&close.reason)), self.answer(Answer::Close(&close.reason))]
+            }
             _ => vec![Outgoing::Close(close)],
         }
     }
@@ -139,6 +148,19 @@ mod tests {
         outlet.ledger.lock().sends(&Message::Update(&[0, 0]));
         assert_eq!(bytes(outlet.translate(&protocol::denied("no"))), [[1, b'd', 8, 0]]);
         assert!(outlet.translate(&protocol::denied("no")).is_empty());
+        // The canvas counts it as settled too.
+        outlet.ledger.lock().sends(&Message::Update(&[0, 0]));
+        assert_eq!(bytes(outlet.translate(&protocol::ack(2))), [[1, b'd', 8, 1]]);
+    }
+
+    /// [SYNC-2, SYNC-10] What a session may do is told as the provider understands it, when it opens and when it changes.
+    #[test]
+    fn access_is_told() {
+        let outlet = outlet();
+        for (access, told) in [(Access::ReadOnly, "readonly"), (Access::ReadWrite, "read-write")] {
+            let [frame] = &bytes(outlet.translate(&protocol::session(access, 7)))[..] else { panic!("one frame") };
+            assert!(frame.starts_with(&[1, b'd', 2, 2]) && frame.ends_with(told.as_bytes()), "{frame:?}");
+        }
     }
 
     /// [SYNC-11] What ends for this document ends it alone; what is over by coming back ends the socket.
@@ -147,6 +169,8 @@ mod tests {
         let outlet = outlet();
         assert!(outlet.closed(left()).is_empty());
         assert_eq!(bytes(outlet.closed(Close::new(wire::GONE, "x"))), [[1, b'd', 7, 1, b'x']]);
+        let refused = bytes(outlet.closed(Close::new(wire::FORBIDDEN, "x")));
+        assert_eq!(refused, [&[1, b'd', 2, 1, 1, b'x'][..], &[1, b'd', 7, 1, b'x']]);
         for code in [wire::MALFORMED, 1012, wire::TRY_AGAIN, 4409] {
             assert!(matches!(outlet.closed(Close::new(code, "x"))[..], [Outgoing::Close(_)]), "{code}");
         }

@@ -6,7 +6,7 @@ use troupe_store::{
     Error,
     refresh_tokens::{self, Bearer, Rotation},
     tenants,
-    users::{self, Role},
+    users::{self, Role, UserChange},
 };
 
 use crate::fixture::{Db, Tenant, at, both_engines, new_user};
@@ -22,6 +22,8 @@ both_engines! {
     of_two_that_present_one_token_one_wins,
     an_expired_or_revoked_token_ends,
     no_token_is_stored_in_the_clear,
+    a_tenant_keeps_an_owner,
+    who_is_removed_leaves_their_address,
 }
 
 /// [OPS-1] The seed of the demo asks this.
@@ -168,4 +170,73 @@ async fn no_token_is_stored_in_the_clear(db: &Db) {
     let mut tx = db.store.begin_system().await.unwrap();
     let refused = refresh_tokens::issue(&mut tx, stranger, &token("x"), at(0), at(1)).await;
     assert!(matches!(refused, Err(Error::NoSuchParent)), "{refused:?}");
+}
+
+/// [RBAC-4] A tenant keeps an owner, also when two of them demote each other at once.
+async fn a_tenant_keeps_an_owner(db: &Db) {
+    let tenant = db.tenant("acme").await;
+    let member = Some(Role::Member);
+    assert!(matches!(change(db, tenant.id, tenant.owner.id, member).await, Err(Error::LastOwner)));
+    assert!(matches!(remove(db, tenant.id, tenant.owner.id).await, Err(Error::LastOwner)));
+    assert_eq!(change(db, tenant.id, tenant.owner.id, None).await.unwrap().unwrap().role, Role::Owner);
+
+    let twin = add(db, tenant.id, "twin@example.com").await;
+    let outcomes = tokio::join!(
+        change(db, tenant.id, tenant.owner.id, member),
+        change(db, tenant.id, twin.id, Some(Role::Viewer))
+    );
+    assert!(matches!(outcomes, (Ok(_), Err(Error::LastOwner)) | (Err(Error::LastOwner), Ok(_))), "{outcomes:?}");
+}
+
+/// [AUTH-1] Who was removed cannot be found and cannot go on; their address is free, their row stays.
+async fn who_is_removed_leaves_their_address(db: &Db) {
+    let (tenant, other) = (db.tenant("acme").await, db.tenant("other").await);
+    let first = add(db, tenant.id, "ada@example.com").await;
+    let bearer = Bearer { tenant_id: tenant.id, user_id: first.id, family: TokenFamilyId::generate() };
+    let mut tx = db.store.begin_system().await.unwrap();
+    refresh_tokens::issue(&mut tx, bearer, &token("hers"), at(0), at(DAY)).await.unwrap();
+    tx.commit().await.unwrap();
+    let owners = login(db, &tenant, "the owner's").await;
+
+    assert!(!remove(db, other.id, first.id).await.unwrap(), "another tenant's");
+    assert!(remove(db, tenant.id, first.id).await.unwrap());
+    assert!(!remove(db, tenant.id, first.id).await.unwrap(), "again");
+    assert_eq!(change(db, tenant.id, first.id, Some(Role::Owner)).await.unwrap(), None);
+    let mut tx = db.store.begin_system().await.unwrap();
+    assert!(users::find_by_email(&mut tx, "ada@example.com").await.unwrap().is_none());
+    assert!(users::find_by_email(&mut tx, &first.id.to_string()).await.unwrap().is_none());
+    drop(tx);
+    assert_eq!(rotate(db, "hers", "next", 1).await, Rotation::Ended(bearer));
+
+    let mut tx = db.store.read(tenant.id).await.unwrap();
+    assert_eq!(users::find(&mut tx, first.id).await.unwrap(), None);
+    assert!(refresh_tokens::is_revoked(&mut tx, bearer.family).await.unwrap());
+    assert!(!refresh_tokens::is_revoked(&mut tx, owners.family).await.unwrap());
+    let people = users::list(&mut tx, &troupe_store::PageRequest::default()).await.unwrap();
+    assert_eq!(people.items.iter().map(|user| user.id).collect::<Vec<_>>(), [tenant.owner.id]);
+    drop(tx);
+    let second = add(db, tenant.id, "Ada@Example.com").await;
+    assert_ne!(second.id, first.id);
+}
+
+async fn add(db: &Db, tenant: TenantId, email: &str) -> users::User {
+    let mut tx = db.store.begin_system().await.unwrap();
+    let user = users::create(&mut tx, new_user(tenant, email, "Ada").as_new(), at(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    user
+}
+
+async fn change(db: &Db, tenant: TenantId, id: UserId, role: Option<Role>) -> Result<Option<users::User>, Error> {
+    let mut tx = db.store.begin_system().await?;
+    let user = users::update(&mut tx, tenant, id, UserChange { name: None, role }, at(2)).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+async fn remove(db: &Db, tenant: TenantId, id: UserId) -> Result<bool, Error> {
+    let mut tx = db.store.begin_system().await?;
+    let removed = users::delete(&mut tx, tenant, id, at(3)).await?;
+    refresh_tokens::revoke_user(&mut tx, tenant, id, at(3)).await?;
+    tx.commit().await?;
+    Ok(removed)
 }
