@@ -121,13 +121,14 @@ async fn a_downgrade_reaches_an_editor_at_work() {
         stop.store(true, Ordering::SeqCst);
     };
     let ((mut sink, sent), ()) = tokio::join!(typing, owner);
-    until(&mut stream, |message| *message == wire::Message::Ack(sent)).await;
+    sink.send(Message::binary(edit("late-last"))).await.unwrap();
+    until(&mut stream, |message| *message == wire::Message::Ack(sent + 1)).await;
     ann.make(&bob, "member").await;
     until(&mut stream, session(Access::ReadWrite)).await;
     until(&mut stream, |message| matches!(message, wire::Message::SyncStep1(_))).await;
     sink.send(Message::binary(edit("again"))).await.unwrap();
     // Each frame is settled once, the refused ones too.
-    until(&mut stream, |message| *message == wire::Message::Ack(sent + 1)).await;
+    until(&mut stream, |message| *message == wire::Message::Ack(sent + 2)).await;
     app.stop().await;
 
     let nodes = logged(&data, &ann, &workflow).await;

@@ -151,7 +151,8 @@ async fn objects(ann: &Client) -> Vec<(Method, String)> {
             .replace("{job}", &job)
             .replace("{workflow}", &workflow)
             .replace("{run}", &run)
-            .replace("{node}", "start");
+            .replace("{node}", "start")
+            .replace("{user}", ann.session["user"]["id"].as_str().unwrap());
         assert!(!concrete.contains('{'), "{path}");
         if concrete != *path {
             let methods = item.as_object().unwrap().keys();

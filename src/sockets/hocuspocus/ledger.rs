@@ -14,8 +14,10 @@ pub struct Ledger {
     open_questions: usize,
     /// SyncStep1 that are not to reach a client that would not answer.
     unwanted_questions: usize,
-    /// Update-carrying frames that are not settled, and whether the client counts them.
-    unsettled: VecDeque<bool>,
+    /// Update-carrying frames that are not settled, and how many changes the client counts as settled with each.
+    unsettled: VecDeque<usize>,
+    /// Changes that were refused: the client counts them until all that it has is asked for again, and taken.
+    refused: usize,
     /// How many were settled before them.
     settled: u64,
 }
@@ -26,11 +28,11 @@ impl Ledger {
         match message {
             Message::SyncStep1(_) => self.open_questions += 1,
             Message::SyncStep2(_) => {
-                let counts = self.open_questions > 0;
-                self.open_questions -= usize::from(counts);
-                self.unsettled.push_back(counts);
+                let answers = usize::from(self.open_questions > 0);
+                self.open_questions -= answers;
+                self.unsettled.push_back(answers + std::mem::take(&mut self.refused));
             }
-            Message::Update(_) => self.unsettled.push_back(true),
+            Message::Update(_) => self.unsettled.push_back(1),
             _ => {}
         }
     }
@@ -50,23 +52,24 @@ impl Ledger {
         wanted
     }
 
-    /// The first so many frames are durable. Says how many of those newly so the client counts.
+    /// The first so many frames are durable. Says how many changes of the client that newly settles.
     pub fn durable(&mut self, frames: u64) -> usize {
         let mut counted = 0;
         while self.settled < frames
-            && let Some(counts) = self.unsettled.pop_front()
+            && let Some(changes) = self.unsettled.pop_front()
         {
             self.settled += 1;
-            counted += usize::from(counts);
+            counted += changes;
         }
         counted
     }
 
-    /// The next frame was refused. Says whether the client counts it.
+    /// The next frame was refused. Says whether the client counts a change in it.
     pub fn refused(&mut self) -> bool {
-        let Some(counts) = self.unsettled.pop_front() else { return false };
+        let Some(changes) = self.unsettled.pop_front() else { return false };
         self.settled += 1;
-        counts
+        self.refused += changes;
+        changes > 0
     }
 }
 
@@ -96,6 +99,18 @@ mod tests {
         let mut ledger = Ledger::default();
         [STEP_1, STEP_2, STEP_1, STEP_2].iter().for_each(|message| ledger.sends(message));
         assert_eq!(ledger.durable(2), 2);
+    }
+
+    /// [SYNC-2, SYNC-10] What was refused is saved once its author may edit, is asked for it, and gives it.
+    #[test]
+    fn what_was_refused_can_be_saved_later() {
+        let mut ledger = Ledger::default();
+        [UPDATE, UPDATE].iter().for_each(|message| ledger.sends(message));
+        assert!(ledger.refused() && ledger.refused());
+        ledger.sends(&STEP_2);
+        assert!(ledger.refused(), "still a reader");
+        ledger.sends(&STEP_2);
+        assert_eq!(ledger.durable(4), 2);
     }
 
     /// [SYNC-2, SYNC-10] What a reader may not change is told, and is settled by it.

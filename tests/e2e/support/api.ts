@@ -32,20 +32,26 @@ export interface RunEvent {
   node_id?: string;
 }
 
+export interface Person {
+  name: string;
+  email: string;
+  password: string;
+}
+
 const FINAL = ["success", "error", "canceled", "timeout"];
 
-/** The REST interface, signed in as the demo user. */
+/** The REST interface, signed in as somebody: the demo user, unless said otherwise. */
 export class Api {
   private constructor(
     readonly server: Server,
     private readonly token: string,
   ) {}
 
-  static async signIn(server: Server): Promise<Api> {
+  static async signIn(server: Server, { email, password }: Pick<Person, "email" | "password"> = DEMO): Promise<Api> {
     const response = await fetch(`${server.url}/api/v1/auth/login`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(DEMO),
+      body: JSON.stringify({ email, password }),
     });
     expect(response.status).toBe(200);
     const session = (await response.json()) as { access_token: string };
@@ -113,6 +119,19 @@ export class Api {
     return page.items;
   }
 
+  /** Adds a person to the tenant; gives their id. */
+  async addPerson(person: Person, role: string): Promise<string> {
+    return (await this.send<{ id: string }>("POST", "/users", { ...person, role })).id;
+  }
+
+  async changeRole(person: string, role: string): Promise<void> {
+    await this.send("PATCH", `/users/${person}`, { role });
+  }
+
+  async removePerson(person: string): Promise<void> {
+    await this.send("DELETE", `/users/${person}`);
+  }
+
   async collabTicket(workflow: string): Promise<string> {
     const body = { purpose: "collab", workflow_id: workflow };
     return (await this.send<{ ticket: string }>("POST", "/auth/tickets", body)).ticket;
@@ -126,6 +145,6 @@ export class Api {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return JSON.parse(text) as T;
+    return (text === "" ? undefined : JSON.parse(text)) as T;
   }
 }

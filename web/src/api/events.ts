@@ -67,7 +67,8 @@ interface Channels {
 }
 
 type Reply =
-  | { type: 'authorized' }
+  /** Also said when the role changes. */
+  | { type: 'authorized'; role: string }
   | { type: 'pong' }
   | { type: 'subscribed'; channel: string; seq: number }
   | { type: 'unsubscribed'; channel: string }
@@ -83,6 +84,7 @@ export interface EventsOptions {
   url: string
   /** A fresh access token; `undefined`: nobody is signed in, do not connect. */
   authorize: () => Promise<string | undefined>
+  onRole?: (role: string) => void
   WebSocket?: typeof WebSocket
 }
 
@@ -188,6 +190,7 @@ export class Events {
       for (const listener of subscription.listeners) listener(message as never)
       return
     }
+    if (message.type === 'authorized') this.#options.onRole?.(message.role)
     if (message.type === 'authorized' && !this.#authorized) {
       this.#authorized = true
       this.#attempt = 0

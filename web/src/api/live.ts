@@ -1,6 +1,6 @@
 /** The tab's one connection to the server's events. */
 import { Events } from './events'
-import { refresh, session, token } from './session'
+import { refresh, session, setRole, token } from './session'
 
 let usedToken: string | undefined
 
@@ -11,7 +11,7 @@ async function freshToken(): Promise<string | undefined> {
   return usedToken
 }
 
-export const events = new Events({ url: socketUrl('/ws'), authorize: freshToken })
+export const events = new Events({ url: socketUrl('/ws'), authorize: freshToken, onRole: setRole })
 
 session.subscribe(() => {
   const current = token()

@@ -1,11 +1,20 @@
 /** The operations of the API that the pages use, one function each. */
 import { client, content } from './client'
-import type { NewUser, NodeOutput, WorkflowChange, WorkflowFile } from './types'
+import type { NewUser, NodeOutput, UserChange, WorkflowChange, WorkflowFile } from './types'
 
 const LIST_LIMIT = 200
 
 export const users = {
+  list: (cursor: string) =>
+    content(
+      client.GET('/api/v1/users', {
+        params: { query: { limit: LIST_LIMIT, sort: 'name', ...(cursor ? { cursor } : {}) } },
+      }),
+    ),
   create: (body: NewUser) => content(client.POST('/api/v1/users', { body })),
+  change: (user: string, body: UserChange) =>
+    content(client.PATCH('/api/v1/users/{user}', { params: { path: { user } }, body })),
+  remove: (user: string) => content(client.DELETE('/api/v1/users/{user}', { params: { path: { user } } })),
 }
 
 export const workspaces = {

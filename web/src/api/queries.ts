@@ -2,10 +2,17 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { orKept } from '../offline/answers'
 import { unsavedWorkflows } from '../offline/database'
-import { nodeTypes, runs, workflows, workspaces } from './operations'
+import { nodeTypes, runs, users, workflows, workspaces } from './operations'
 import { session } from './session'
 
 export const OUTPUT_PAGE_ROWS = 200
+
+export const peopleQuery = infiniteQueryOptions({
+  queryKey: ['users'],
+  queryFn: ({ pageParam }) => users.list(pageParam),
+  initialPageParam: '',
+  getNextPageParam: (page) => page.next_cursor ?? undefined,
+})
 
 export const workspacesQuery = queryOptions({
   queryKey: ['workspaces'],

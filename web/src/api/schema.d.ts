@@ -311,6 +311,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a person's access away: signs them out everywhere and closes what they have open. Nobody removes themselves. */
+        delete: operations["remove_user"];
+        options?: never;
+        head?: never;
+        /** Gives a person another role or name. Nobody changes their own role, and the last owner stays one. */
+        patch: operations["change_user"];
+        trace?: never;
+    };
     "/api/v1/workflows": {
         parameters: {
             query?: never;
@@ -959,10 +977,10 @@ export interface components {
             tenant_name: components["schemas"]["Name"];
         };
         /**
-         * @description An owner may do everything; a member everything but administer the tenant.
+         * @description An owner may do everything; a member everything but administer the tenant; a viewer may look.
          * @enum {string}
          */
-        Role: "owner" | "member";
+        Role: "owner" | "member" | "viewer";
         Run: {
             created_at: components["schemas"]["Timestamp"];
             failure?: components["schemas"]["NodeFailure"] | null;
@@ -1055,6 +1073,11 @@ export interface components {
             name: string;
             /** @example owner */
             role: string;
+        };
+        /** @description What is left out stays as it is. */
+        UserChange: {
+            name?: components["schemas"]["Name"] | null;
+            role?: components["schemas"]["Role"] | null;
         };
         /** Format: uuid */
         UserId: string;
@@ -1968,6 +1991,69 @@ export interface operations {
         };
         responses: {
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -124,6 +124,14 @@ async function post(action: string, body?: unknown): Promise<Response> {
   }
 }
 
+/** The server said that the role is another one now. */
+export function setRole(role: string): void {
+  const state = session.getState()
+  if (state.kind === 'signed-in' && state.user.role !== role) {
+    session.setState({ ...state, user: { ...state.user, role } })
+  }
+}
+
 function accept(answer: Session): void {
   const { user, tenant } = answer
   accessToken = answer.access_token

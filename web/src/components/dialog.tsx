@@ -1,3 +1,4 @@
+import clsx from 'clsx'
 import { Dialog as Radix } from 'radix-ui'
 import type { FormEvent, ReactNode } from 'react'
 import { Button } from './button'
@@ -13,6 +14,39 @@ interface DialogProps {
   busy?: boolean
   onSubmit: () => void
   testId?: string
+}
+
+interface ModalProps {
+  open: boolean
+  onClose: () => void
+  children: ReactNode
+  wide?: boolean
+  testId?: string | undefined
+}
+
+/** A box over the page. Its title is a `ModalTitle`. */
+export function Modal({ open, onClose, children, wide, testId }: ModalProps) {
+  return (
+    <Radix.Root open={open} onOpenChange={(now) => !now && onClose()}>
+      <Radix.Portal>
+        <Radix.Overlay className="fixed inset-0 z-40 bg-black/40 backdrop-blur-[1px]" />
+        <Radix.Content
+          data-testid={testId}
+          aria-describedby={undefined}
+          className={clsx(
+            '-translate-x-1/2 fixed left-1/2 z-50 animate-pop rounded-xl border border-line bg-raised p-4 shadow-pop',
+            wide ? 'top-[12%] w-[min(36rem,calc(100vw-2rem))]' : 'top-[22%] w-[min(26rem,calc(100vw-2rem))]',
+          )}
+        >
+          {children}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  )
+}
+
+export function ModalTitle({ children }: { children: ReactNode }) {
+  return <Radix.Title className="font-semibold text-base">{children}</Radix.Title>
 }
 
 /** A question with one answer: a form with a title, an action and a way out. */
@@ -33,29 +67,20 @@ export function Dialog({
     onSubmit()
   }
   return (
-    <Radix.Root open={open} onOpenChange={(now) => !now && onClose()}>
-      <Radix.Portal>
-        <Radix.Overlay className="fixed inset-0 z-40 bg-black/40 backdrop-blur-[1px]" />
-        <Radix.Content
-          data-testid={testId}
-          aria-describedby={undefined}
-          className="-translate-x-1/2 fixed top-[22%] left-1/2 z-50 w-[min(26rem,calc(100vw-2rem))] animate-pop rounded-xl border border-line bg-raised p-4 shadow-pop"
-        >
-          <form onSubmit={submit} className="flex flex-col gap-3">
-            <Radix.Title className="font-semibold text-base">{title}</Radix.Title>
-            {description && <p className="text-muted text-sm">{description}</p>}
-            {children}
-            <div className="mt-1 flex justify-end gap-2">
-              <Button variant="ghost" onClick={onClose}>
-                Cancel
-              </Button>
-              <Button variant={danger ? 'danger' : 'primary'} type="submit" disabled={busy} data-testid="dialog-submit">
-                {action}
-              </Button>
-            </div>
-          </form>
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+    <Modal open={open} onClose={onClose} testId={testId}>
+      <form onSubmit={submit} className="flex flex-col gap-3">
+        <ModalTitle>{title}</ModalTitle>
+        {description && <p className="text-muted text-sm">{description}</p>}
+        {children}
+        <div className="mt-1 flex justify-end gap-2">
+          <Button variant="ghost" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button variant={danger ? 'danger' : 'primary'} type="submit" disabled={busy} data-testid="dialog-submit">
+            {action}
+          </Button>
+        </div>
+      </form>
+    </Modal>
   )
 }

@@ -19,6 +19,7 @@ interface SelectProps {
   id?: string
   className?: string
   compact?: boolean
+  testId?: string
 }
 
 export function Select({
@@ -30,6 +31,7 @@ export function Select({
   id,
   className,
   compact,
+  testId,
   ...rest
 }: SelectProps) {
   const known = value === undefined || options.some((option) => option.value === value)
@@ -38,6 +40,7 @@ export function Select({
       <Radix.Trigger
         id={id}
         aria-label={label}
+        data-testid={testId}
         className={clsx(
           INPUT,
           'flex items-center justify-between gap-1 text-left data-placeholder:text-faint',

@@ -10,7 +10,8 @@ import { Dialog } from '../../components/dialog'
 import { Logo } from '../../components/logo'
 import { Menu, MenuItem, MenuSeparator } from '../../components/menu'
 import { ThemeMenu } from '../../components/theme-menu'
-import { AddPerson } from './add-person'
+import { PeopleButton } from '../people/people-button'
+import { useMay } from '../use-may'
 import { NameDialog } from './name-dialog'
 import { SignOut } from './sign-out'
 import { useCreateWorkspace, useDeleteWorkspace, useRenameWorkspace } from './use-mutations'
@@ -25,6 +26,7 @@ interface SidebarProps {
 
 export function Sidebar({ workspaces, chosen, onChoose }: SidebarProps) {
   const [question, setQuestion] = useState<Question>()
+  const mayWrite = useMay('write')
   return (
     <nav aria-label="Workspaces" className="flex w-60 shrink-0 flex-col border-r bg-surface">
       <div className="flex h-12 items-center gap-2 px-3.5">
@@ -33,14 +35,16 @@ export function Sidebar({ workspaces, chosen, onChoose }: SidebarProps) {
       </div>
       <div className="flex items-center justify-between px-3.5 pt-2 pb-1">
         <h2 className="font-medium text-faint text-xs">Workspaces</h2>
-        <IconButton
-          label="New workspace"
-          className="size-6"
-          onClick={() => setQuestion({ kind: 'create' })}
-          data-testid="new-workspace"
-        >
-          <Plus className="size-3.5" />
-        </IconButton>
+        {mayWrite && (
+          <IconButton
+            label="New workspace"
+            className="size-6"
+            onClick={() => setQuestion({ kind: 'create' })}
+            data-testid="new-workspace"
+          >
+            <Plus className="size-3.5" />
+          </IconButton>
+        )}
       </div>
       <ul className="scroll-thin flex-1 overflow-y-auto px-2" data-testid="workspaces">
         {workspaces.map((workspace) => (
@@ -60,23 +64,25 @@ export function Sidebar({ workspaces, chosen, onChoose }: SidebarProps) {
               <Folder className="size-4 shrink-0 text-faint" aria-hidden />
               <span className="truncate">{workspace.name}</span>
             </button>
-            <div className="absolute top-1 right-1 opacity-0 focus-within:opacity-100 group-hover:opacity-100">
-              <Menu
-                trigger={
-                  <IconButton label={`Actions for ${workspace.name}`} className="size-6">
-                    <Ellipsis className="size-3.5" />
-                  </IconButton>
-                }
-              >
-                <MenuItem icon={<Pencil />} onSelect={() => setQuestion({ kind: 'rename', workspace })}>
-                  Rename
-                </MenuItem>
-                <MenuSeparator />
-                <MenuItem danger icon={<Trash2 />} onSelect={() => setQuestion({ kind: 'delete', workspace })}>
-                  Delete
-                </MenuItem>
-              </Menu>
-            </div>
+            {mayWrite && (
+              <div className="absolute top-1 right-1 opacity-0 focus-within:opacity-100 group-hover:opacity-100">
+                <Menu
+                  trigger={
+                    <IconButton label={`Actions for ${workspace.name}`} className="size-6">
+                      <Ellipsis className="size-3.5" />
+                    </IconButton>
+                  }
+                >
+                  <MenuItem icon={<Pencil />} onSelect={() => setQuestion({ kind: 'rename', workspace })}>
+                    Rename
+                  </MenuItem>
+                  <MenuSeparator />
+                  <MenuItem danger icon={<Trash2 />} onSelect={() => setQuestion({ kind: 'delete', workspace })}>
+                    Delete
+                  </MenuItem>
+                </Menu>
+              </div>
+            )}
           </li>
         ))}
       </ul>
@@ -88,6 +94,7 @@ export function Sidebar({ workspaces, chosen, onChoose }: SidebarProps) {
 
 function Account() {
   const state = useStore(session)
+  const mayAdmin = useMay('admin')
   if (state.kind !== 'signed-in') return null
   return (
     <div className="flex items-center gap-2 border-t p-3">
@@ -98,7 +105,7 @@ function Account() {
         </p>
         <p className="truncate text-2xs text-faint">{state.tenant.name}</p>
       </div>
-      {state.user.role === 'owner' && <AddPerson />}
+      {mayAdmin && <PeopleButton me={state.user.id} />}
       <ThemeMenu />
       <SignOut user={state.user.id} />
     </div>

@@ -1,19 +1,7 @@
-/** The changes that can be made to workspaces and workflows; what was changed is read again. */
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { users, workflows, workspaces } from '../../api/operations'
+/** The changes that can be made to workspaces and workflows. */
+import { workflows, workspaces } from '../../api/operations'
 import type { WorkflowChange } from '../../api/types'
-import { notifyError } from '../../components/toast'
-
-function useChange<Input, Output>(action: (input: Input) => Promise<Output>, keys: string[]) {
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: action,
-    onSettled: () => Promise.all(keys.map((key) => client.invalidateQueries({ queryKey: [key] }))),
-    onError: notifyError,
-  })
-}
-
-export const useAddPerson = () => useChange(users.create, ['users'])
+import { useChange } from '../use-change'
 
 export const useCreateWorkspace = () => useChange(workspaces.create, ['workspaces'])
 export const useRenameWorkspace = () =>

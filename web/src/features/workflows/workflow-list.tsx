@@ -6,6 +6,7 @@ import type { Workflow, Workspace } from '../../api/types'
 import { Button } from '../../components/button'
 import { Input } from '../../components/field'
 import { Spinner } from '../../components/spinner'
+import { useMay } from '../use-may'
 import { ImportButton } from './import-button'
 import { useNewWorkflow } from './use-new-workflow'
 import { type WorkflowAction, WorkflowQuestion } from './workflow-question'
@@ -21,6 +22,7 @@ export function WorkflowList({ workspace }: { workspace: Workspace }) {
   const { data: unsaved } = useQuery(unsavedQuery)
   const [question, setQuestion] = useState<{ action: WorkflowAction; workflow: Workflow }>()
   const { create, creating } = useNewWorkflow(workspace.id)
+  const mayWrite = useMay('write')
   const workflows = data?.pages.flatMap((page) => page.items) ?? []
 
   return (
@@ -40,14 +42,18 @@ export function WorkflowList({ workspace }: { workspace: Workspace }) {
             data-testid="workflow-search"
           />
         </div>
-        <ImportButton workspace={workspace.id}>
-          <Upload className="size-3.5" aria-hidden />
-          Import
-        </ImportButton>
-        <Button variant="primary" onClick={create} disabled={creating} data-testid="new-workflow">
-          <Plus className="size-3.5" aria-hidden />
-          New workflow
-        </Button>
+        {mayWrite && (
+          <>
+            <ImportButton workspace={workspace.id}>
+              <Upload className="size-3.5" aria-hidden />
+              Import
+            </ImportButton>
+            <Button variant="primary" onClick={create} disabled={creating} data-testid="new-workflow">
+              <Plus className="size-3.5" aria-hidden />
+              New workflow
+            </Button>
+          </>
+        )}
       </header>
       {error ? (
         <p role="alert" className="p-6 text-danger">
@@ -56,7 +62,7 @@ export function WorkflowList({ workspace }: { workspace: Workspace }) {
       ) : !data ? (
         <Spinner />
       ) : workflows.length === 0 && q === '' ? (
-        <WorkflowsEmpty workspace={workspace.id} onCreate={create} />
+        <WorkflowsEmpty workspace={workspace.id} mayWrite={mayWrite} onCreate={create} />
       ) : (
         <div className="scroll-thin flex-1 overflow-y-auto p-3">
           {workflows.length === 0 && <p className="p-6 text-center text-muted">No workflow is called “{q}”.</p>}
@@ -66,6 +72,7 @@ export function WorkflowList({ workspace }: { workspace: Workspace }) {
                 key={workflow.id}
                 workflow={workflow}
                 unsaved={unsaved?.has(workflow.id) ?? false}
+                mayWrite={mayWrite}
                 onAction={(action) => setQuestion({ action, workflow })}
               />
             ))}

@@ -10,11 +10,13 @@ import type { WorkflowAction } from './workflow-question'
 export function WorkflowRow({
   workflow,
   unsaved,
+  mayWrite,
   onAction,
 }: {
   workflow: Workflow
   /** This device has changes of it that the server has not. */
   unsaved: boolean
+  mayWrite: boolean
   onAction: (action: WorkflowAction) => void
 }) {
   return (
@@ -59,16 +61,22 @@ export function WorkflowRow({
             </IconButton>
           }
         >
-          <MenuItem icon={<Pencil />} onSelect={() => onAction('rename')} testId="workflow-rename">
-            Rename
-          </MenuItem>
+          {mayWrite && (
+            <MenuItem icon={<Pencil />} onSelect={() => onAction('rename')} testId="workflow-rename">
+              Rename
+            </MenuItem>
+          )}
           <MenuItem icon={<Download />} onSelect={() => void downloadWorkflow(workflow.id)} testId="workflow-export">
             Export
           </MenuItem>
-          <MenuSeparator />
-          <MenuItem danger icon={<Trash2 />} onSelect={() => onAction('delete')} testId="workflow-delete">
-            Delete
-          </MenuItem>
+          {mayWrite && (
+            <>
+              <MenuSeparator />
+              <MenuItem danger icon={<Trash2 />} onSelect={() => onAction('delete')} testId="workflow-delete">
+                Delete
+              </MenuItem>
+            </>
+          )}
         </Menu>
       </div>
     </li>

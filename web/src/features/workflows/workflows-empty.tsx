@@ -17,7 +17,13 @@ const STEPS = [
   { icon: Play, title: 'Run', text: 'Press Run and watch each step live. Click one to see the rows that it made.' },
 ]
 
-export function WorkflowsEmpty({ workspace, onCreate }: { workspace: string; onCreate: () => void }) {
+interface WorkflowsEmptyProps {
+  workspace: string
+  mayWrite: boolean
+  onCreate: () => void
+}
+
+export function WorkflowsEmpty({ workspace, mayWrite, onCreate }: WorkflowsEmptyProps) {
   return (
     <EmptyState
       icon={<Workflow />}
@@ -33,16 +39,18 @@ export function WorkflowsEmpty({ workspace, onCreate }: { workspace: string; onC
           </li>
         ))}
       </ol>
-      <div className="flex gap-2">
-        <Button variant="primary" size="lg" onClick={onCreate} data-testid="new-workflow-empty">
-          <Plus className="size-4" aria-hidden />
-          New workflow
-        </Button>
-        <ImportButton workspace={workspace} size="lg">
-          <Upload className="size-4" aria-hidden />
-          Import a .wflow.json
-        </ImportButton>
-      </div>
+      {mayWrite && (
+        <div className="flex gap-2">
+          <Button variant="primary" size="lg" onClick={onCreate} data-testid="new-workflow-empty">
+            <Plus className="size-4" aria-hidden />
+            New workflow
+          </Button>
+          <ImportButton workspace={workspace} size="lg">
+            <Upload className="size-4" aria-hidden />
+            Import a .wflow.json
+          </ImportButton>
+        </div>
+      )}
     </EmptyState>
   )
 }
