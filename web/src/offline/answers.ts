@@ -4,16 +4,22 @@ import { databaseOf } from './database'
 
 /** Asks the server; where it cannot be reached, tells what it said last. */
 export async function orKept<T>(user: string | undefined, key: string, ask: () => Promise<T>): Promise<T> {
-  const database = user === undefined ? undefined : await databaseOf(user)
+  if (user === undefined) return ask()
   try {
     const answer = await ask()
-    database?.put('answers', answer, key).catch(() => undefined)
+    void keep(user, key, answer)
     return answer
   } catch (error) {
-    const kept = isAway(error) ? await database?.get('answers', key).catch(() => undefined) : undefined
+    if (!isAway(error)) throw error
+    const kept = await (await databaseOf(user))?.get('answers', key).catch(() => undefined)
     if (kept === undefined) throw error
     return kept as T
   }
+}
+
+/** What cannot be kept is asked for again. */
+async function keep(user: string, key: string, answer: unknown): Promise<void> {
+  await (await databaseOf(user))?.put('answers', answer, key).catch(() => undefined)
 }
 
 /** Whether nobody, or only a proxy in front, has answered. */

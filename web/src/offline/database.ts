@@ -8,6 +8,8 @@ import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from 'idb'
 import type { Touch } from '../canvas/sync/touches'
 
 const VERSION = 1
+/** A browser whose storage does not open by then goes without: it must never hold up the page. */
+const OPEN_MS_MAX = 4_000
 
 /** A canvas that is kept. */
 export interface KeptCanvas {
@@ -51,7 +53,8 @@ let opened: { user: string; database: Promise<Database | undefined> } | undefine
 export function databaseOf(user: string): Promise<Database | undefined> {
   if (opened?.user !== user) {
     void opened?.database.then((database) => database?.close())
-    opened = { user, database: open(user).catch(() => undefined) }
+    const late = new Promise<undefined>((resolve) => setTimeout(resolve, OPEN_MS_MAX))
+    opened = { user, database: Promise.race([open(user), late]).catch(() => undefined) }
   }
   return opened.database
 }
