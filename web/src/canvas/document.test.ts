@@ -3,7 +3,10 @@ import * as Y from 'yjs'
 import type { DiagramNode } from './diagram'
 import { CanvasDocument } from './document'
 
-const code = (nodeType: string) => new Set(nodeType === 'sql' ? ['query'] : [])
+const code = (nodeType: string) => {
+  const keys = nodeType === 'sql' ? ['query'] : []
+  return { all: new Set(keys), required: keys }
+}
 
 function node(id: string, nodeType = 'filter', config: Record<string, unknown> = {}): DiagramNode {
   return { id, type: 'custom-node', position: { x: 0, y: 0 }, data: { label: id, nodeType, config } }
@@ -106,4 +109,30 @@ test('[CANVAS-9] an edge whose node is gone is not drawn', () => {
   a.nodes.delete('b')
   expect(b.edges.size).toBe(1)
   expect(b.liveEdges()).toEqual([])
+})
+
+test('[CANVAS-1] code that a step requires is shared text from the start, the same for everybody', () => {
+  const [a, b] = pair()
+  a.insert({ nodes: [node('q', 'sql')], edges: [] })
+  a.share('q', 'query')
+  b.share('q', 'query')
+  a.sharedText('q', 'query')?.insert(0, 'select ')
+  b.sharedText('q', 'query')?.insert(7, '1')
+  expect(a.sharedText('q', 'query')?.toString()).toBe('select 1')
+})
+
+test('[SYNC-10] a read-only document takes no edit, and nothing is undone in it', () => {
+  const canvas = new CanvasDocument(code)
+  canvas.insert({ nodes: [node('a')], edges: [] })
+  canvas.undo.stopCapturing()
+  canvas.setLabel('a', 'mine')
+  canvas.undoEdit()
+  const before = canvas.doc.toJSON()
+  canvas.readOnly = true
+  canvas.setLabel('a', 'other')
+  canvas.remove(new Set(['a']))
+  canvas.share('a', 'query')
+  canvas.undoEdit()
+  canvas.redoEdit()
+  expect(canvas.doc.toJSON()).toEqual(before)
 })

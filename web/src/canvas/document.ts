@@ -9,8 +9,15 @@ import type { DiagramEdge, DiagramNode, Fragment, Point } from './diagram'
 
 type Entry = Y.Map<unknown>
 
-/** Which config keys of a node type are shared text. */
-export type CodeKeys = (nodeType: string) => ReadonlySet<string>
+/** Which config keys of a node type are shared text; those that it requires, it has from the start. */
+export type CodeKeys = (nodeType: string) => CodeFields
+
+export interface CodeFields {
+  all: ReadonlySet<string>
+  required: readonly string[]
+}
+
+const NO_CODE: CodeFields = { all: new Set(), required: [] }
 
 export class CanvasDocument {
   readonly doc: Y.Doc
@@ -21,7 +28,7 @@ export class CanvasDocument {
   readOnly = false
   readonly #codeKeys: CodeKeys
 
-  constructor(codeKeys: CodeKeys = () => new Set(), doc = new Y.Doc()) {
+  constructor(codeKeys: CodeKeys = () => NO_CODE, doc = new Y.Doc()) {
     this.doc = doc
     this.nodes = doc.getMap('nodes')
     this.edges = doc.getMap('edges')
@@ -187,9 +194,11 @@ export class CanvasDocument {
 
   #entryOf({ id: _, data, ...rest }: DiagramNode): Entry {
     const code = this.#codeKeys(data.nodeType)
-    const config = Object.entries(data.config).map(([key, value]): [string, unknown] => [
+    // A text that is there from the start is the same for everybody: two people who each made it would not merge.
+    const missing = code.required.filter((key) => data.config[key] === undefined).map((key) => [key, ''] as const)
+    const config = [...missing, ...Object.entries(data.config)].map(([key, value]): [string, unknown] => [
       key,
-      code.has(key) && typeof value === 'string' ? new Y.Text(value) : value,
+      code.all.has(key) && typeof value === 'string' ? new Y.Text(value) : value,
     ])
     return new Y.Map<unknown>([
       ...Object.entries(rest),

@@ -1,5 +1,6 @@
 /** Reading the JSON Schema of a node type's config. */
 import type { NodeTypeSpec } from '../api/types'
+import type { CodeFields } from './document'
 
 export type Widget = 'column' | 'columns' | 'code' | 'expression' | 'textarea' | 'secret'
 
@@ -39,9 +40,10 @@ export function hints(schema: JsonSchema): UiHints {
 }
 
 /** The config keys that are shared text on the canvas. */
-export function codeKeys(spec: NodeTypeSpec | undefined): ReadonlySet<string> {
-  const properties = spec ? (configSchema(spec).properties ?? {}) : {}
-  return new Set(Object.keys(properties).filter((key) => hints(properties[key] ?? {}).widget === 'code'))
+export function codeFields(spec: NodeTypeSpec | undefined): CodeFields {
+  const { properties = {}, required = [] } = spec ? configSchema(spec) : {}
+  const all = new Set(Object.keys(properties).filter((key) => hints(properties[key] ?? {}).widget === 'code'))
+  return { all, required: required.filter((key) => all.has(key)) }
 }
 
 export interface Choice {

@@ -5,7 +5,7 @@ import { CanvasDocument } from './document'
 import type { Person } from './other'
 import { createOverlay, type Overlay } from './overlay'
 import { Presence } from './presence'
-import { codeKeys } from './schema'
+import { codeFields } from './schema'
 import { summaryOf } from './summary'
 import { CollabProvider, type Known } from './sync/provider'
 import { CanvasView } from './view'
@@ -27,7 +27,7 @@ export class CanvasSession {
   constructor({ nodeTypes, me, address }: SessionOptions, restore?: (document: CanvasDocument) => Known) {
     this.overlay = createOverlay(nodeTypes)
     const specs = this.overlay.getState().nodeTypes
-    this.document = new CanvasDocument((nodeType) => codeKeys(specs.get(nodeType)))
+    this.document = new CanvasDocument((nodeType) => codeFields(specs.get(nodeType)))
     const known = restore?.(this.document)
     const awareness = new Awareness(this.document.doc)
     this.presence = new Presence(awareness, me)

@@ -16,7 +16,7 @@ function rebuilt(doc: Y.Doc): CanvasDocument {
 }
 
 function canvas() {
-  const mine = new CanvasDocument(() => new Set(['query']))
+  const mine = new CanvasDocument(() => ({ all: new Set(['query']), required: [] }))
   mine.insert({ nodes: [node('sql', { query: 'select 1', limit: 5 }), node('other', {})], edges: [] })
   return { mine, unsaved: new Unsaved(mine.doc) }
 }
