@@ -76,9 +76,10 @@ test("[SYNC-10] what was edited without a connection and may not be saved any mo
   const editor = new Editor(await context.newPage());
   await signIn(editor.page, server, person);
   await editor.open(server, workflow);
+  await editor.node("sql").click();
+  await expect(new CodeField(editor, "query").content).toBeVisible();
   await context.setOffline(true);
   await expect(editor.saveState).toHaveAttribute("data-state", "offline");
-  await editor.node("sql").click();
   const field = new CodeField(editor, "query");
   await field.goBehind("SELECT 1");
   await field.type("23");

@@ -12,6 +12,8 @@ const VERSIONS_MAX = 2
 /** A server that does not answer by then is away. */
 const ANSWER_MS = 4_000
 const NOT_PAGES = ['api', 'health', 'metrics', 'ws', 'collab']
+/** The files are the same whatever the request's headers are. */
+const BY_NAME = { ignoreVary: true }
 
 addEventListener('install', (event) => event.waitUntil(install()))
 addEventListener('activate', (event) => event.waitUntil(activate()))
@@ -49,14 +51,14 @@ function page(request) {
 
 /** What is named by its content never changes. */
 async function named(request) {
-  return (await caches.match(request)) ?? fetch(request)
+  return (await caches.match(request, BY_NAME)) ?? fetch(request)
 }
 
 async function answered(request, path) {
   const response = await Promise.race([fetch(request), afterWait()]).catch(() => undefined)
   if (response && response.status < 500) return response
   const cache = await caches.open(CACHE)
-  return (await cache.match(path)) ?? response ?? Response.error()
+  return (await cache.match(path, BY_NAME)) ?? response ?? Response.error()
 }
 
 function afterWait() {

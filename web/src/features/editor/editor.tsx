@@ -53,6 +53,10 @@ function OpenEditor({ workflow, session }: { workflow: Workflow; session: Canvas
     if (loaded && session.document.nodes.size === 0) welcome(store)
   }, [loaded, session, store])
   useShortcuts(session, store)
+  useEffect(() => {
+    // Code can be edited without a connection only if its editor is here by then.
+    if (loaded) void import('./properties/code-editor').catch(() => undefined)
+  }, [loaded])
 
   return (
     <EditorContext value={handle}>
