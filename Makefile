@@ -2,6 +2,7 @@
 # make dev    the same with hot reload of the web client and restart of the server on change
 # make check  format, lints, types, licences
 # make test   everything: Rust on both databases, web, real browsers; installs what is missing when root
+# make fuzz   ten million mutated inputs (INPUTS=…) to what reads bytes from outside; `make test` has the short form
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
@@ -12,7 +13,7 @@ export CARGO_TARGET_DIR
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 
-.PHONY: run dev check test web
+.PHONY: run dev check test fuzz web
 run: web
 	cargo run -- serve
 
@@ -29,6 +30,9 @@ check: web tests/e2e/node_modules/.installed
 
 test:
 	scripts/test
+
+fuzz:
+	scripts/fuzz $(or $(INPUTS),10000000)
 
 # The server embeds web/dist, so it is built first.
 web: web/dist/index.html

@@ -111,7 +111,8 @@ impl Canvas {
         }
         let Some(order) = guard::order(sketch, |client| self.clock(client)) else { return Ok(Applied::Pending) };
         self.check_places(sketch, &order)?;
-        match self.integrate(update) {
+        let decoded = decode(update)?;
+        match self.integrate(decoded) {
             Ok(changed) => {
                 for section in &sketch.sections {
                     let clock = self.clocks.entry(section.client).or_default();
@@ -180,10 +181,7 @@ impl Canvas {
     }
 
     /// Whether anything changed.
-    fn integrate(&self, update: &[u8]) -> Result<bool, Failure> {
-        let update = guarded(|| Update::decode_v1(update))
-            .map_err(Failure::Panicked)?
-            .map_err(|error| Failure::Refused(error.to_string()))?;
+    fn integrate(&self, update: Update) -> Result<bool, Failure> {
         let mut txn = self.doc.transact_mut();
         // The commit has its own guard: a panic in a destructor during unwinding would abort the process.
         let applied = guarded(|| txn.apply_update(update));
@@ -223,6 +221,13 @@ impl Canvas {
         let txn = self.doc.transact();
         guard::check(sketch, order, |id| (id.clock < self.clock(id.client)).then(|| seen(&txn, id)))
     }
+}
+
+/// What `yrs` cannot read leaves nothing behind.
+fn decode(update: &[u8]) -> Result<Update, Refusal> {
+    guarded(|| Update::decode_v1(update))
+        .map_err(Refusal::malformed)?
+        .map_err(|error| Refusal::malformed(error.to_string()))
 }
 
 /// What the document knows of an item.

@@ -46,6 +46,7 @@ pub(crate) fn check(
         let place = walk.place(block)?;
         if let Some(place) = place {
             let client = sketch.sections[section].client;
+            walk.goes_on(client, block, place)?;
             stands(block, place, || sketch.deletes_all(client, block))?;
         }
         let shared = match block.content {
@@ -109,6 +110,19 @@ impl<F: Fn(Id) -> Option<Seen>> Walk<'_, F> {
             (Some(left), Some(right)) if left.owner != right.owner => Err(Hostile::Place),
             (left, right) => Ok(left.or(right)),
         }
+    }
+
+    /// Of a block that the document has in part, `yrs` puts the rest beside that part, whatever the block says.
+    fn goes_on(&self, client: u64, block: &Block, place: Place) -> Result<(), Hostile> {
+        let (mut part, mut known, mut unknown) = (Seen::default(), block.clock, block.end());
+        while known < unknown {
+            let middle = known + (unknown - known) / 2;
+            match (self.in_document)(Id { client, clock: middle }) {
+                Some(seen) => (part, known) = (seen, middle + 1),
+                None => unknown = middle,
+            }
+        }
+        if part.place.is_some_and(|part| part.owner != place.owner) { Err(Hostile::Place) } else { Ok(()) }
     }
 
     fn seen(&self, id: Id) -> Seen {

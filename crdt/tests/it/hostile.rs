@@ -4,11 +4,9 @@ use troupe_crdt::{
     Access, Applied, Canvas, Refusal,
     wire::{self, write_buf, write_uint},
 };
+use troupe_fuzz::grammar::{Content, Item, Parent, update};
 
-use crate::{
-    grammar::{Content, Item, Parent, update},
-    world::{Client, Room, editor, joiner},
-};
+use crate::world::{Client, Room, editor, joiner};
 
 /// A canvas with one node, and its author.
 fn canvas() -> (Canvas, Client) {
@@ -78,6 +76,8 @@ fn what_no_client_writes_is_refused() {
     let root = || Parent::Root("nodes");
     let sub_document = Item { content: Content::Raw(9, vec![1, b'x', 118, 0]), ..Item::new(root(), Some("k")) };
     assert_refused(&update(&[(12, 0, vec![sub_document])], &[]));
+    let bytes = Item { content: Content::Raw(3, vec![1, 11]), ..Item::new(root(), Some("k")) };
+    assert_refused(&update(&[(12, 0, vec![bytes])], &[]));
     let empty_text = Item { content: Content::Text(String::new()), ..Item::new(root(), Some("k")) };
     assert_refused(&update(&[(12, 0, vec![empty_text])], &[]));
     let item = || Item::new(root(), Some("k"));
@@ -214,6 +214,30 @@ fn items_that_cannot_stand_where_they_say_are_refused() {
     let good = [beside(Some((12, 2)), Some((12, 3)), text("xy")), beside(Some((12, 4)), None, Content::Plain(1))];
     assert_eq!(canvas.apply(&update(&[(12, 5, good.to_vec())], &[])).unwrap(), Applied::Integrated);
     assert_eq!(canvas.project().notes["text"], "axyb");
+}
+
+/// [SYNC-4] A block that is known in part goes on where that part stands, and nowhere else.
+#[test]
+fn a_block_does_not_go_on_in_another_list() {
+    let note = |key, content| Item { content, ..Item::new(Parent::Root("notes"), Some(key)) };
+    let mut canvas = Canvas::new();
+    let text = Item { content: Content::Text("ab".to_owned()), ..Item::new(Parent::Item(12, 0), None) };
+    canvas.apply(&update(&[(12, 0, vec![note("text", Content::SharedText), text.clone()])], &[])).unwrap();
+    let elsewhere = Item { content: Content::Deleted(5), ..Item::new(Parent::Root("nodes"), Some("k")) };
+    assert_eq!(canvas.apply(&update(&[(12, 1, vec![elsewhere])], &[])).unwrap_err().code, Refusal::MALFORMED);
+    let longer = Item { content: Content::Text("abc".to_owned()), ..text };
+    assert_eq!(canvas.apply(&update(&[(12, 1, vec![longer])], &[])).unwrap(), Applied::Integrated);
+    assert_eq!(canvas.project().notes["text"], "abc");
+}
+
+/// [SYNC-4] What cannot be decoded has changed nothing, so nothing is handed out for it.
+#[test]
+fn an_unreadable_update_costs_nothing() {
+    let (mut canvas, author) = canvas();
+    let text = Item { content: Content::SharedText, ..Item::new(Parent::Root("notes"), Some("k")) };
+    let inside = Item { content: Content::Raw(6, b"\x01b\x01{".to_vec()), ..Item::new(Parent::Item(12, 0), None) };
+    assert_eq!(canvas.apply(&update(&[(12, 0, vec![text, inside])], &[])).unwrap_err().code, Refusal::MALFORMED);
+    assert_unharmed(canvas, &author);
 }
 
 /// [SYNC-4] An item inside a deleted value is refused when it comes, so it cannot fail when the log is replayed.

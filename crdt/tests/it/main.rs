@@ -4,8 +4,6 @@
 
 mod awareness;
 mod edit;
-mod fuzz;
-mod grammar;
 mod hostile;
 mod peers;
 mod session;
