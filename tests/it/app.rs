@@ -12,6 +12,8 @@ pub const PASSWORD: &str = "correct horse battery";
 
 pub struct TestApp {
     server: Option<Server>,
+    /// With the port that it has.
+    config: Config,
     pub base: String,
     /// The store's folder: removed with the app.
     _data: TempDir,
@@ -44,9 +46,10 @@ impl TestApp {
         config.auth.login_attempts_per_minute_per_address = 1_000;
         config.demo.password = Some(Secret::from(PASSWORD.to_owned()));
         change(&mut config);
-        let server = Server::start(config).await.unwrap();
+        let server = Server::start(config.clone()).await.unwrap();
         let base = format!("http://{}", server.address());
-        Self { server: Some(server), base, _data: data }
+        config.server.port = server.address().port();
+        Self { server: Some(server), config, base, _data: data }
     }
 
     pub fn anonymous(&self) -> Client {
@@ -84,6 +87,12 @@ impl TestApp {
             .create("/api/v1/users", json!({ "email": email, "password": PASSWORD, "name": name, "role": role }))
             .await;
         self.sign_in(&email).await
+    }
+
+    /// Stops and starts again, with the same store, at the same address.
+    pub async fn restart(&mut self) {
+        self.server.take().unwrap().stop().await.unwrap();
+        self.server = Some(Server::start(self.config.clone()).await.unwrap());
     }
 
     pub async fn stop(mut self) {

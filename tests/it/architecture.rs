@@ -76,7 +76,7 @@ fn sources_name_only_what_their_part_may_know() {
 fn every_crate_has_its_place() {
     let workspace = manifest(".");
     let members = workspace["workspace"]["members"].as_array().unwrap().iter().map(|member| member.as_str().unwrap());
-    let placed: BTreeSet<_> = ARROWS.iter().map(|(_, folder, _)| *folder).chain(["loadtests"]).collect();
+    let placed: BTreeSet<_> = ARROWS.iter().map(|(_, folder, _)| *folder).chain(["fuzz", "loadtests"]).collect();
     assert_eq!(members.chain(["."]).collect::<BTreeSet<_>>(), placed);
 }
 

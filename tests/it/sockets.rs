@@ -59,8 +59,13 @@ pub async fn say(socket: &mut Socket, value: Value) {
 }
 
 pub async fn collab(app: &TestApp, client: &Client, workflow: &str) -> Socket {
+    collab_with(app, client, workflow, "").await
+}
+
+/// With more in the query, such as `&ack=1`.
+pub async fn collab_with(app: &TestApp, client: &Client, workflow: &str, more: &str) -> Socket {
     let ticket = client.ticket(json!({ "purpose": "collab", "workflow_id": workflow })).await;
-    connect(&format!("{}/collab/{workflow}?ticket={ticket}", app.ws())).await
+    connect(&format!("{}/collab/{workflow}?ticket={ticket}{more}", app.ws())).await
 }
 
 pub async fn events(app: &TestApp, client: &Client) -> Socket {

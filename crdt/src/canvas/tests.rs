@@ -13,7 +13,9 @@ fn what_a_failure_leaves_behind_reaches_everyone() {
         assert!(canvas.apply(&HALF).is_err());
         assert_eq!(canvas.repair(), None, "the guard refuses it before yrs sees it");
 
-        let Err(Failure::Refused(reason)) = canvas.integrate(decode(&HALF).unwrap()) else { panic!("yrs takes it now") };
+        let Err(Failure::Refused(reason)) = canvas.integrate(decode(&HALF).unwrap()) else {
+            panic!("yrs takes it now")
+        };
         let failure = if panicked { Failure::Panicked(reason) } else { Failure::Refused(reason) };
         assert_eq!(canvas.recover(failure).code, Refusal::MALFORMED);
         let repair = canvas.repair().unwrap();
