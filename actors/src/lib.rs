@@ -26,6 +26,7 @@ pub use credit::CreditLimits;
 pub use feed::{Channel, EventFrame};
 pub use outbox::{Close, Next, OutFrame, Outbox, Pushed};
 pub use system::{
-    EditDiagramError, StartError, StartRun, StartRunError, SubscribeError, Subscription, System, Unavailable,
+    EditDiagramError, PublishVersionError, StartError, StartRun, StartRunError, SubscribeError, Subscription, System,
+    Unavailable,
 };
-pub use workflow::{DiagramEdit, EditError, Edited};
+pub use workflow::{Change, DiagramEdit, EditError, Edited, LastChange, Publish, PublishError};

@@ -4,6 +4,7 @@ mod canvases;
 mod channels;
 mod error;
 mod runs;
+mod versions;
 
 use std::{
     sync::{
@@ -19,7 +20,7 @@ use tokio::sync::Semaphore;
 use troupe_model::TenantId;
 
 pub use channels::Subscription;
-pub use error::{EditDiagramError, StartError, StartRunError, SubscribeError, Unavailable};
+pub use error::{EditDiagramError, PublishVersionError, StartError, StartRunError, SubscribeError, Unavailable};
 pub use runs::StartRun;
 
 use crate::{

@@ -6,9 +6,12 @@
 //! Invariants: it writes only under its lease's epoch [SYNC-13]; it stops when it loses the lease; it unloads only
 //! when everything is committed [SYNC-12]; what can be computed from the document is never written into it.
 
+mod authorship;
 mod derived;
 mod edit;
 mod load;
+mod publish;
+mod replay;
 mod session;
 mod snapshot;
 
@@ -20,9 +23,12 @@ use serde_json::Value;
 use tokio::time::Instant;
 use troupe_crdt::{Access, Awareness, Canvas, UserTag};
 use troupe_engine::analysis::Analysis;
-use troupe_model::{Diagram, SessionId, TenantId, UserId, WorkflowId};
+use troupe_model::{Diagram, SessionId, TenantId, Timestamp, UserId, WorkflowId};
+use troupe_store::versions::Version;
 
+pub use authorship::{Change, LastChange};
 pub use edit::{DiagramEdit, EditError, Edited};
+pub use publish::{Publish, PublishError};
 pub(crate) use session::Join;
 
 use crate::{
@@ -71,6 +77,16 @@ pub(crate) enum WorkflowMsg {
         reply: RpcReplyPort<Result<Edited, EditError>>,
     },
     Analysis(RpcReplyPort<Arc<Analysis>>),
+    /// Who last changed what; of one node, or of everything.
+    LastChanges {
+        node: Option<String>,
+        reply: RpcReplyPort<Vec<LastChange>>,
+    },
+    /// Who changed what since the published version, and the diagram's revision.
+    Changes(RpcReplyPort<(Vec<Change>, i64)>),
+    Publish(Publish, publish::PublishReply),
+    /// `None`: it could not be stored.
+    Published(Option<Version>),
     /// The workflow's row changed: tell those who watch.
     Updated(Value),
     /// A run of this workflow began or ended.
@@ -126,6 +142,9 @@ pub(crate) struct WorkflowState {
     rows_unsnapshotted: u64,
     compact_at_rows: u64,
     compacting: Option<task::Owned>,
+    /// Who changed what, up to `seq`.
+    authorship: authorship::Authorship,
+    publishing: Option<publish::Publishing>,
 
     sessions: HashMap<SessionId, Session>,
     awaiting_commit: Vec<edit::AwaitingCommit>,
@@ -172,6 +191,10 @@ impl Actor for Workflow {
             WorkflowMsg::Diagram(reply) => answer(reply, (state.canvas.project(), state.seq)),
             WorkflowMsg::Edit { edit, if_match, by, reply } => state.edit(&edit, if_match, by, reply)?,
             WorkflowMsg::Analysis(reply) => state.analysis(reply),
+            WorkflowMsg::LastChanges { node, reply } => answer(reply, state.authorship.last_changes(node.as_deref())),
+            WorkflowMsg::Changes(reply) => answer(reply, (state.authorship.changes(), state.seq)),
+            WorkflowMsg::Publish(publish, reply) => state.publish_version(publish, reply),
+            WorkflowMsg::Published(version) => state.published(version),
             WorkflowMsg::Updated(row) => state.publish("workflow_update", row),
             WorkflowMsg::RunChanged { kind, view } => state.run_changed(kind, view),
             WorkflowMsg::Committed { seq } => state.committed(seq),
@@ -215,6 +238,8 @@ impl WorkflowState {
     ) -> Result<(), ActorProcessingErr> {
         self.seq += 1;
         self.rows_unsnapshotted += 1;
+        let at = self.context.clock.now();
+        self.note_authors(user, at);
         let frame = Bytes::from(troupe_crdt::wire::update(&update));
         self.broadcast(&frame, author);
         self.journal.cast(JournalMsg::Append(crate::journal::Entry {
@@ -223,12 +248,21 @@ impl WorkflowState {
             epoch: self.lease.epoch,
             seq: self.seq,
             user,
-            at: self.context.clock.now(),
+            at,
             update: Bytes::from(update),
             owner: self.myself.clone(),
         }))?;
         self.derived.changed(&self.alarm);
         Ok(())
+    }
+
+    /// Whoever touched something since this was last called.
+    fn note_authors(&mut self, user: Option<UserId>, at: Timestamp) {
+        let touched = self.canvas.take_touched();
+        if let Some(publishing) = &mut self.publishing {
+            publishing.authorship.note(user, at, touched.clone());
+        }
+        self.authorship.note(user, at, touched);
     }
 
     fn committed(&mut self, seq: i64) {
@@ -237,6 +271,7 @@ impl WorkflowState {
             session.acknowledge(seq);
         }
         self.answer_committed();
+        self.store_version_when_ready();
         self.compact_if_due();
     }
 
@@ -274,6 +309,7 @@ impl WorkflowState {
         }
         self.feed.close(close);
         self.awaiting_commit.clear();
+        self.publishing = None;
     }
 
     fn watch(&mut self, outbox: Outbox, last_seq: Option<i64>) {

@@ -11,6 +11,7 @@ mod load;
 mod project;
 mod repair;
 mod text;
+mod touched;
 
 use std::{
     collections::HashMap,
@@ -31,6 +32,7 @@ use crate::{
 };
 
 pub use load::{OpenError, Snapshot};
+pub use touched::Touched;
 
 const META: &str = "meta";
 const NODES: &str = "nodes";
@@ -62,6 +64,8 @@ pub struct Canvas {
     lost: bool,
     /// Updates of the log that did not integrate whole when it was opened.
     skipped: usize,
+    /// Where what is touched is noted, if anybody asked for it.
+    touches: Option<touched::Touches>,
 }
 
 /// How `yrs` failed.
@@ -156,8 +160,15 @@ impl Canvas {
     }
 
     fn around(doc: Doc) -> Self {
-        let mut canvas =
-            Self { doc, clocks: HashMap::new(), size_bytes: 0, stray_since: None, lost: false, skipped: 0 };
+        let mut canvas = Self {
+            doc,
+            clocks: HashMap::new(),
+            size_bytes: 0,
+            stray_since: None,
+            lost: false,
+            skipped: 0,
+            touches: None,
+        };
         canvas.refresh_clocks();
         canvas
     }
@@ -206,7 +217,11 @@ impl Canvas {
             }
             Failure::Panicked(reason) => match self.whole().map(|whole| Self::open(None, [whole])) {
                 Some(Ok(rebuilt)) => {
+                    let noting = self.touches.is_some();
                     *self = Self { stray_since: self.stray_since.take(), ..rebuilt };
+                    if noting {
+                        self.note_touched();
+                    }
                     Refusal::malformed(reason)
                 }
                 _ => {

@@ -4,6 +4,7 @@
 //! (diagram, diagnostics, run events, node types).
 //! Refuses to know: storage, network, actors, clocks. `sql` and `openapi` only add derives.
 
+pub mod authorship;
 pub mod diagnostic;
 pub mod diagram;
 pub mod id;
@@ -16,6 +17,7 @@ pub mod schema;
 pub mod time;
 pub mod workflow_file;
 
+pub use authorship::{ElementKind, Touch};
 pub use diagnostic::{Diagnostic, Severity, Subject};
 pub use diagram::{Diagram, Edge, Node, NodeData, Position, Viewport};
 pub use id::*;

@@ -25,6 +25,21 @@ pub struct StoredSnapshot {
     pub seq: i64,
     pub bytes: Vec<u8>,
     pub hash: Vec<u8>,
+    /// Who changed what up to `seq`; `None` if that was not known.
+    pub authors: Option<Vec<u8>>,
+}
+
+/// A snapshot to put in the place of the log up to `seq`.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSnapshot<'a> {
+    pub tenant: TenantId,
+    pub workflow: WorkflowId,
+    pub epoch: i64,
+    pub seq: i64,
+    pub bytes: &'a [u8],
+    pub hash: &'a [u8],
+    pub authors: &'a [u8],
+    pub at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +65,8 @@ pub struct Append<'a> {
 
 const UPDATES: &str = "SELECT seq, user_id, bytes, crc, at
     FROM canvas_updates WHERE tenant_id = $1 AND workflow_id = $2 ORDER BY seq";
-const SNAPSHOT: &str = "SELECT seq, bytes, crc, hash FROM canvas_snapshots WHERE tenant_id = $1 AND workflow_id = $2";
+const SNAPSHOT: &str =
+    "SELECT seq, bytes, crc, hash, authors FROM canvas_snapshots WHERE tenant_id = $1 AND workflow_id = $2";
 const TRIM: &str = "DELETE FROM canvas_updates WHERE tenant_id = $1 AND workflow_id = $2 AND seq <= $3";
 
 /// Reads the log; verifies every checksum. A workflow without a log gives an empty canvas.
@@ -119,17 +135,8 @@ async fn append_piece(tx: &mut SystemTx, entries: &[Append<'_>], piece: &[usize]
 
 /// Replaces the snapshot and trims the log up to `seq`. `false`: nothing was done, because the lease has another
 /// epoch or nobody holds it, or because a later snapshot is there.
-#[expect(clippy::too_many_arguments, reason = "each is a column of the one row that is written")]
-pub async fn put_snapshot(
-    tx: &mut SystemTx,
-    tenant: TenantId,
-    workflow: WorkflowId,
-    epoch: i64,
-    seq: i64,
-    bytes: &[u8],
-    hash: &[u8],
-    at: Timestamp,
-) -> Result<bool> {
+pub async fn put_snapshot(tx: &mut SystemTx, snapshot: NewSnapshot<'_>) -> Result<bool> {
+    let NewSnapshot { tenant, workflow, epoch, seq, bytes, hash, authors, at } = snapshot;
     let lock = row_lock(tx);
     let rows = on!(tx, conn => {
         let mut query = QueryBuilder::new(
@@ -141,7 +148,7 @@ pub async fn put_snapshot(
         query.push(" AND epoch = ").push_bind(epoch);
         query.push(lock);
         query.push(
-            ") INSERT INTO canvas_snapshots (tenant_id, workflow_id, epoch, seq, bytes, crc, hash, at)
+            ") INSERT INTO canvas_snapshots (tenant_id, workflow_id, epoch, seq, bytes, crc, hash, authors, at)
                 SELECT held.tenant_id, held.id, held.epoch, ",
         );
         query
@@ -150,10 +157,12 @@ pub async fn put_snapshot(
             .push_bind(bytes)
             .push_bind(crc(bytes))
             .push_bind(hash)
+            .push_bind(authors)
             .push_bind(at);
         query.push(
             " FROM held WHERE true ON CONFLICT (tenant_id, workflow_id) DO UPDATE SET epoch = excluded.epoch,
-                seq = excluded.seq, bytes = excluded.bytes, crc = excluded.crc, hash = excluded.hash, at = excluded.at
+                seq = excluded.seq, bytes = excluded.bytes, crc = excluded.crc, hash = excluded.hash,
+                authors = excluded.authors, at = excluded.at
                 WHERE canvas_snapshots.seq <= excluded.seq",
         );
         query.build().execute(conn).await.map(|done| done.rows_affected())
@@ -180,6 +189,7 @@ struct SnapshotRow {
     bytes: Vec<u8>,
     crc: i64,
     hash: Vec<u8>,
+    authors: Option<Vec<u8>>,
 }
 
 impl UpdateRow {
@@ -194,11 +204,11 @@ impl UpdateRow {
 
 impl SnapshotRow {
     fn verify(self, workflow: WorkflowId) -> Result<StoredSnapshot> {
-        let Self { seq, bytes, hash, .. } = self;
+        let Self { seq, bytes, hash, authors, .. } = self;
         if crc(&bytes) != self.crc {
             return Err(Error::DamagedSnapshot { workflow, seq });
         }
-        Ok(StoredSnapshot { seq, bytes, hash })
+        Ok(StoredSnapshot { seq, bytes, hash, authors })
     }
 }
 

@@ -25,6 +25,7 @@ mod store;
 pub mod tenants;
 mod tx;
 pub mod users;
+pub mod versions;
 pub mod workflows;
 pub mod workspaces;
 

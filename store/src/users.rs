@@ -3,6 +3,8 @@
 //! One who was removed stays as a row, so that what they did keeps their name, and gives their address back: their
 //! `email_folded` is their id, which is no address. A tenant is never without an owner.
 
+mod names;
+
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{query, query_as, query_scalar};
 use troupe_model::{TenantId, Timestamp, UserId};
@@ -14,6 +16,8 @@ use crate::{
     page::{SortKey, fold},
     tx::on,
 };
+
+pub use names::names;
 
 /// What a user may do in the tenant; the policy says what follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

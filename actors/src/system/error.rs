@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 use troupe_model::Diagnostic;
 
-use crate::workflow::EditError;
+use crate::workflow::{EditError, PublishError};
 
 /// Why a request could not be served now. Trying again may help.
 #[derive(Clone, Debug, Error)]
@@ -62,6 +62,14 @@ pub enum SubscribeError {
 pub enum EditDiagramError {
     #[error(transparent)]
     Edit(#[from] EditError),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+#[derive(Debug, Error)]
+pub enum PublishVersionError {
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use ractor::ActorRef;
 use thiserror::Error;
 use tokio::time::Instant;
-use troupe_crdt::{Awareness, Canvas};
+use troupe_crdt::Awareness;
 use troupe_model::WorkflowId;
-use troupe_store::{canvas, leases::LeaseKind, runs};
+use troupe_store::{canvas, leases::LeaseKind, runs, versions};
 
-use super::{SWEEP_EVERY, WorkflowArgs, WorkflowMsg, WorkflowState, derived::Derived, snapshot};
+use super::{SWEEP_EVERY, WorkflowArgs, WorkflowMsg, WorkflowState, derived::Derived, replay::replay, snapshot};
 use crate::{
     alarm::Alarm,
     context::Context,
@@ -42,17 +42,14 @@ pub(super) async fn load(
         .ok_or(LoadError::OwnedElsewhere(workflow))?;
     let mut tx = context.store.begin(tenant).await?;
     let stored = canvas::load(&mut tx, workflow).await?;
+    let published_seq = versions::latest(&mut tx, workflow).await?.map_or(0, |version| version.seq);
     let latest_run = runs::latest(&mut tx, workflow).await?.map(|run| view::run(&run));
     drop(tx);
 
     let rows_unsnapshotted = stored.updates.len() as u64;
     let snapshot_seq = stored.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
     let seq = stored.updates.last().map_or(snapshot_seq, |update| update.seq);
-    let canvas = tokio::task::spawn_blocking(move || {
-        let snapshot = stored.snapshot.as_ref().map(|snapshot| snapshot.bytes.as_slice());
-        Canvas::open(snapshot, stored.updates.iter().map(|update| update.bytes.as_slice()))
-    })
-    .await??;
+    let (canvas, authorship) = tokio::task::spawn_blocking(move || replay(&stored, published_seq)).await??;
     if canvas.skipped() > 0 {
         tracing::warn!(workflow.id = %workflow, skipped = canvas.skipped(), "updates of the log changed nothing");
     }
@@ -80,6 +77,8 @@ pub(super) async fn load(
         rows_unsnapshotted,
         compact_at_rows: snapshot::ROWS_BETWEEN_SNAPSHOTS,
         compacting: None,
+        authorship,
+        publishing: None,
         sessions: Default::default(),
         awaiting_commit: Vec::new(),
         latest_run,

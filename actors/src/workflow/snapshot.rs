@@ -2,10 +2,9 @@
 //! what is stored, not what is in memory, so the two cannot disagree.
 
 use thiserror::Error;
-use troupe_crdt::Canvas;
-use troupe_store::canvas;
+use troupe_store::canvas::{self, NewSnapshot};
 
-use super::{WorkflowMsg, WorkflowState};
+use super::{WorkflowMsg, WorkflowState, replay::replay};
 use crate::task;
 
 /// A snapshot is made when the log has grown by this many rows.
@@ -25,11 +24,12 @@ enum CompactError {
 
 impl WorkflowState {
     pub(super) fn compact_if_due(&mut self) {
-        if self.rows_unsnapshotted < self.compact_at_rows || self.compacting.is_some() {
+        let busy = self.compacting.is_some() || self.publishing.is_some();
+        if self.rows_unsnapshotted < self.compact_at_rows || busy {
             return;
         }
         let (context, tenant, workflow, epoch) = (self.context.clone(), self.tenant, self.workflow, self.lease.epoch);
-        let myself = self.myself.clone();
+        let (myself, published_seq) = (self.myself.clone(), self.authorship.published_seq());
         self.compacting = Some(task::spawn_owned("compaction", async move {
             let compacted = async {
                 let mut tx = context.store.begin(tenant).await?;
@@ -37,16 +37,15 @@ impl WorkflowState {
                 drop(tx);
                 let Some(seq) = stored.updates.last().map(|update| update.seq) else { return Ok::<_, CompactError>(0) };
                 let rows = stored.updates.len() as u64;
-                let snapshot = tokio::task::spawn_blocking(move || {
-                    let base = stored.snapshot.as_ref().map(|snapshot| snapshot.bytes.as_slice());
-                    let updates = stored.updates.iter().map(|update| update.bytes.as_slice());
-                    Ok::<_, CompactError>(Canvas::open(base, updates)?.snapshot()?)
+                let (snapshot, authors) = tokio::task::spawn_blocking(move || {
+                    let (canvas, authorship) = replay(&stored, published_seq)?;
+                    Ok::<_, CompactError>((canvas.snapshot()?, authorship.write()))
                 })
                 .await??;
                 let mut tx = context.store.begin_system().await?;
-                let now = context.clock.now();
-                canvas::put_snapshot(&mut tx, tenant, workflow, epoch, seq, &snapshot.bytes, &snapshot.hash, now)
-                    .await?;
+                let (bytes, hash, authors, at) = (&snapshot.bytes, &snapshot.hash, &authors, context.clock.now());
+                let snapshot = NewSnapshot { tenant, workflow, epoch, seq, bytes, hash, authors, at };
+                canvas::put_snapshot(&mut tx, snapshot).await?;
                 tx.commit().await?;
                 Ok::<_, CompactError>(rows)
             };
@@ -64,6 +63,7 @@ impl WorkflowState {
     /// `rows` were trimmed from the log, or none could be: then it is not tried again before the log has grown.
     pub(super) fn compacted(&mut self, rows: Option<u64>) {
         self.compacting = None;
+        self.store_version_when_ready();
         self.rows_unsnapshotted = self.rows_unsnapshotted.saturating_sub(rows.unwrap_or(0));
         self.compact_at_rows = match rows {
             Some(_) => ROWS_BETWEEN_SNAPSHOTS,

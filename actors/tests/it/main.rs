@@ -4,4 +4,5 @@
 
 mod canvas;
 mod run;
+mod versions;
 mod world;

@@ -29,7 +29,7 @@ use troupe_model::{
     Diagram, NodeFailure, NodeTypeSpec, Output, Payload, Port, PortKind, RunEventKind, RunId, RunStatus, ServerId,
     SessionId, SystemClock, TenantId, UserId, WorkflowId, WorkspaceId,
 };
-use troupe_store::{DatabaseConfig, Store, runs, tenants, users, workflows, workspaces};
+use troupe_store::{DatabaseConfig, Store, canvas, runs, tenants, users, workflows, workspaces};
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -216,6 +216,13 @@ impl World {
         let store = self.store().await;
         let mut tx = store.begin(self.tenant).await.unwrap();
         runs::events(&mut tx, run, 0, 100_000).await.unwrap().into_iter().map(|event| event.kind).collect()
+    }
+
+    /// How many rows the log of the canvas has.
+    pub async fn rows(&self) -> usize {
+        let store = self.store().await;
+        let mut tx = store.begin(self.tenant).await.unwrap();
+        canvas::load(&mut tx, self.workflow).await.unwrap().updates.len()
     }
 
     /// Waits until the nodes have done this.

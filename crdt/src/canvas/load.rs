@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
-use yrs::{ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn, updates::decoder::Decode};
+use yrs::{Doc, ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn, updates::decoder::Decode};
 
-use super::{Canvas, empty_document, guarded};
+use super::{Canvas, Touched, empty_document, guarded, touched::Touches};
 use crate::{Refusal, guard};
 
 /// Why what the store holds is not a canvas.
@@ -43,7 +43,32 @@ impl Canvas {
         let read = read(&mut txn, snapshot_v2, updates);
         let incomplete = txn.prune_pending().is_some();
         guarded(move || drop(txn)).map_err(OpenError::Document)?;
-        let skipped = read?;
+        Self::opened(doc, read?, incomplete)
+    }
+
+    /// The same, update by update: `touched` is told what each of the updates touched, and so is the canvas from then
+    /// on ([`Canvas::take_touched`]).
+    pub fn open_noting<U: AsRef<[u8]>>(
+        snapshot_v2: Option<&[u8]>,
+        updates: impl IntoIterator<Item = U>,
+        mut touched: impl FnMut(usize, Vec<Touched>),
+    ) -> Result<Self, OpenError> {
+        let doc = empty_document();
+        let mut txn = doc.transact_mut();
+        let mut skipped = read(&mut txn, snapshot_v2, NONE)?;
+        guarded(move || drop(txn)).map_err(OpenError::Document)?;
+        let touches = Touches::observe(&doc);
+        for (index, update) in updates.into_iter().enumerate() {
+            let mut txn = doc.transact_mut();
+            skipped += read_update(&mut txn, index, update)?;
+            guarded(move || drop(txn)).map_err(OpenError::Document)?;
+            touched(index, touches.take());
+        }
+        let incomplete = doc.transact_mut().prune_pending().is_some();
+        Ok(Self { touches: Some(touches), ..Self::opened(doc, skipped, incomplete)? })
+    }
+
+    fn opened(doc: Doc, skipped: usize, incomplete: bool) -> Result<Self, OpenError> {
         let canvas = Self { skipped, ..Self::around(doc) };
         let whole = canvas.whole().ok_or_else(|| OpenError::Document("it cannot be encoded".to_owned()))?;
         let holes = guard::has_holes(&whole).map_err(|hostile| OpenError::Document(hostile.to_string()))?;
@@ -86,12 +111,16 @@ fn read(
         let snapshot = decode(|| Update::decode_v2(bytes)).map_err(OpenError::Snapshot)?;
         skipped += apply(txn, snapshot).map_err(OpenError::Snapshot)?;
     }
-    for (index, bytes) in updates.into_iter().enumerate() {
-        let unreadable = |reason| OpenError::Update { index, reason };
-        let update = decode(|| Update::decode_v1(bytes.as_ref())).map_err(unreadable)?;
-        skipped += apply(txn, update).map_err(unreadable)?;
+    for (index, update) in updates.into_iter().enumerate() {
+        skipped += read_update(txn, index, update)?;
     }
     Ok(skipped)
+}
+
+fn read_update(txn: &mut TransactionMut<'_>, index: usize, bytes: impl AsRef<[u8]>) -> Result<usize, OpenError> {
+    let unreadable = |reason| OpenError::Update { index, reason };
+    let update = decode(|| Update::decode_v1(bytes.as_ref())).map_err(unreadable)?;
+    apply(txn, update).map_err(unreadable)
 }
 
 fn decode(read: impl FnOnce() -> Result<Update, yrs::encoding::read::Error>) -> Result<Update, String> {

@@ -11,7 +11,7 @@ use yrs::{GetString, Map, Text, Transact};
 use crate::world::{Client, inner, joiner, text};
 
 /// The diagram that the canvas can show: sorted, each id once, nothing dangling, one kind of number.
-fn normal(diagram: &Diagram) -> Diagram {
+pub fn normal(diagram: &Diagram) -> Diagram {
     let nodes: BTreeMap<&str, &Node> = diagram.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
     let edges: BTreeMap<&str, &Edge> = diagram.edges.iter().map(|edge| (edge.id.as_str(), edge)).collect();
     let is_node = |id: &str| nodes.contains_key(id);
@@ -95,7 +95,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn diagram()(
+    pub fn diagram()(
         nodes in vec(node(), 0..7),
         edges in vec(edge(), 0..7),
         (x, zoom) in (-1e3..1e3, 0.1..4.0),

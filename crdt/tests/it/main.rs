@@ -8,5 +8,6 @@ mod hostile;
 mod peers;
 mod session;
 mod snapshot;
+mod touched;
 mod world;
 mod yjs;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use troupe_model::{ServerId, UserId, WorkflowId};
 use troupe_store::{
     Error, Store,
-    canvas::{self, Append, StoredCanvas},
+    canvas::{self, Append, NewSnapshot, StoredCanvas},
     leases::{self, LeaseKind},
 };
 
@@ -39,7 +39,9 @@ async fn append(db: &Db, entries: &[Append<'_>]) -> Vec<bool> {
 
 async fn put_snapshot(db: &Db, tenant: &Tenant, epoch: i64, seq: i64, bytes: &[u8]) -> bool {
     let mut tx = db.store.begin_system().await.unwrap();
-    let put = canvas::put_snapshot(&mut tx, tenant.id, tenant.workflow, epoch, seq, bytes, b"hash", at(seq)).await;
+    let (tenant, workflow) = (tenant.id, tenant.workflow);
+    let snapshot = NewSnapshot { tenant, workflow, epoch, seq, bytes, hash: b"hash", authors: b"authors", at: at(seq) };
+    let put = canvas::put_snapshot(&mut tx, snapshot).await;
     tx.commit().await.unwrap();
     put.unwrap()
 }
@@ -164,6 +166,7 @@ async fn a_snapshot_replaces_what_it_holds(db: &Db) {
     assert!(put_snapshot(db, &tenant, epoch, 3, b"three").await);
     let stored = load(&db.store, &tenant).await.unwrap();
     let snapshot = stored.snapshot.unwrap();
+    assert_eq!(snapshot.authors.as_deref(), Some(&b"authors"[..]));
     assert_eq!((snapshot.seq, snapshot.bytes.as_slice(), snapshot.hash.as_slice()), (3, &b"three"[..], &b"hash"[..]));
     assert_eq!(stored.updates.iter().map(|update| update.seq).collect::<Vec<_>>(), [4, 5]);
 

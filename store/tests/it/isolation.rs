@@ -1,16 +1,19 @@
 //! [TEN-1] One tenant's transaction finds nothing of another's, by any function, and on PostgreSQL by any statement.
 
 use sqlx::{AssertSqlSafe, ConnectOptions, query, query_scalar};
-use troupe_model::{FolderId, JobId, LogEntry, LogLevel, RunEvent, RunEventKind, RunId, TenantId, UserId, WorkflowId};
+use troupe_model::{
+    Diagram, FolderId, JobId, LogEntry, LogLevel, RunEvent, RunEventKind, RunId, TenantId, UserId, WorkflowId,
+};
 use troupe_store::{
     Engine, Error, PageRequest, TenantTx,
-    canvas::{self, Append, StoredCanvas},
+    canvas::{self, Append, NewSnapshot, StoredCanvas},
     folders::{self, FolderChange, FolderFilter, NewFolder},
     jobs::{self, JobChange, JobFilter, NewJob},
     leases::LeaseKind,
     refresh_tokens::{self, Bearer},
     runs::{self, LogFilter, NodeRunRow, RunBatch, RunFilter},
     users,
+    versions::{self, NewVersion},
     workflows::{self, NewWorkflow, WorkflowChange, WorkflowFilter},
     workspaces::{self, NewWorkspace, WorkspaceChange},
 };
@@ -61,11 +64,23 @@ async fn full(db: &Db, name: &str) -> Full {
         at: at(0),
     });
     assert_eq!(canvas::append(&mut tx, &updates).await.unwrap(), [true, true]);
-    assert!(canvas::put_snapshot(&mut tx, tenant.id, tenant.workflow, epoch, 1, b"x", b"", at(0)).await.unwrap());
+    assert!(canvas::put_snapshot(&mut tx, snapshot(tenant.id, tenant.workflow, epoch)).await.unwrap());
+    let version = versions::publish(&mut tx, version(&tenant, tenant.workflow, epoch)).await.unwrap();
+    assert_eq!(version.unwrap().number, 1);
     assert!(runs::append_events(&mut tx, &journal(tenant.id, run, run_epoch)).await.unwrap());
     runs::append_logs(&mut tx, tenant.id, run, &[line()]).await.unwrap();
     tx.commit().await.unwrap();
     Full { tenant, folder, job, run }
+}
+
+fn snapshot(tenant: TenantId, workflow: WorkflowId, epoch: i64) -> NewSnapshot<'static> {
+    NewSnapshot { tenant, workflow, epoch, seq: 1, bytes: b"x", hash: b"", authors: b"", at: at(0) }
+}
+
+fn version(tenant: &Tenant, workflow: WorkflowId, epoch: i64) -> NewVersion<'static> {
+    static DIAGRAM: std::sync::LazyLock<Diagram> = std::sync::LazyLock::new(Diagram::default);
+    let (tenant, by) = (tenant.id, tenant.owner.id);
+    NewVersion { tenant, workflow, epoch, seq: 1, note: "", diagram: &DIAGRAM, authors: &[], by, at: at(0) }
 }
 
 fn journal(tenant: TenantId, run: RunId, epoch: i64) -> RunBatch<'static> {
@@ -105,6 +120,7 @@ async fn finds(tx: &mut TenantTx, full: &Full) -> Vec<&'static str> {
     [
         ("users::find", users::find(tx, full.tenant.owner.id).await.unwrap().is_some()),
         ("users::list", users::list(tx, &all).await.unwrap().items.contains(&full.tenant.owner)),
+        ("users::names", !users::names(tx, [full.tenant.owner.id]).await.unwrap().is_empty()),
         ("workspaces::find", workspaces::find(tx, full.tenant.workspace).await.unwrap().is_some()),
         (
             "workspaces::list",
@@ -117,6 +133,11 @@ async fn finds(tx: &mut TenantTx, full: &Full) -> Vec<&'static str> {
         ("workflows::find", workflows::find(tx, workflow).await.unwrap().is_some()),
         ("workflows::list", counted(workflows::list(tx, workflows_of, &all).await.unwrap().total)),
         ("canvas::load", canvas::load(tx, workflow).await.unwrap() != StoredCanvas::default()),
+        ("versions::find", versions::find(tx, workflow, 1).await.unwrap().is_some()),
+        ("versions::latest", versions::latest(tx, workflow).await.unwrap().is_some()),
+        ("versions::list", !versions::list(tx, workflow, None, 9).await.unwrap().items.is_empty()),
+        ("versions::count", versions::count(tx, workflow).await.unwrap() > 0),
+        ("versions::diagram", versions::diagram(tx, workflow, 1).await.unwrap().is_some()),
         ("runs::find", runs::find(tx, run).await.unwrap().is_some()),
         ("runs::latest", runs::latest(tx, workflow).await.unwrap().is_some()),
         ("runs::diagram", runs::diagram(tx, run).await.unwrap().is_some()),
@@ -131,7 +152,7 @@ async fn finds(tx: &mut TenantTx, full: &Full) -> Vec<&'static str> {
     .collect()
 }
 
-const READS: usize = 19;
+const READS: usize = 25;
 
 /// [TEN-1]
 async fn another_tenants_rows_are_not_found(db: &Db) {
@@ -228,8 +249,12 @@ async fn the_servers_own_functions_keep_tenants_apart(db: &Db) {
     let server = troupe_model::ServerId::generate();
     let epoch = db.acquire(LeaseKind::Workflow, id, other.tenant.id, server, 0).await.unwrap();
     let mut tx = db.store.begin_system().await.unwrap();
-    let put = canvas::put_snapshot(&mut tx, other.tenant.id, acme.tenant.workflow, epoch, 9, b"", b"", at(0)).await;
+    let put = canvas::put_snapshot(&mut tx, snapshot(other.tenant.id, acme.tenant.workflow, epoch)).await;
     assert!(matches!(put, Err(Error::NoSuchParent)), "{put:?}");
+    drop(tx);
+    let mut tx = db.store.begin_system().await.unwrap();
+    let published = versions::publish(&mut tx, version(&other.tenant, acme.tenant.workflow, epoch)).await;
+    assert!(matches!(published, Err(Error::NoSuchParent)), "{published:?}");
 }
 
 /// Tests that only PostgreSQL can fail.
@@ -256,7 +281,7 @@ mod postgres_only {
         fixture::run(Engine::Postgres, async |db: &Db| {
             let acme = full(db, "acme").await;
             let tables: Vec<String> = query_scalar(TENANT_TABLES).fetch_all(&mut raw(db).await).await.unwrap();
-            assert_eq!(tables.len(), 13, "{tables:?}");
+            assert_eq!(tables.len(), 14, "{tables:?}");
 
             let mut own = db.store.read(acme.tenant.id).await.unwrap();
             let mut other = db.store.read(TenantId::generate()).await.unwrap();

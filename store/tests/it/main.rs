@@ -14,3 +14,4 @@ mod pages;
 mod runs;
 mod schema;
 mod secrets;
+mod versions;
