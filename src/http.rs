@@ -7,3 +7,4 @@ pub mod log;
 pub mod page;
 pub mod path;
 pub mod request_id;
+pub mod revision;

@@ -23,3 +23,19 @@ pub enum Touch {
     Added,
     Removed,
 }
+
+impl ElementKind {
+    const ALL: [Self; 3] = [Self::Node, Self::Edge, Self::Note];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::Edge => "edge",
+            Self::Note => "note",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}

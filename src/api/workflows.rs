@@ -1,10 +1,14 @@
-//! `/api/v1/workflows`: settings here; the diagram, import and export in files of their own.
+//! `/api/v1/workflows`: settings here; the diagram, versions, import and export in files of their own.
 
+mod authors;
+mod changes;
 mod check;
 mod diagram;
 mod export;
 mod import;
+mod person;
 mod validate;
+mod versions;
 
 use axum::{extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -45,6 +49,11 @@ pub fn routes() -> Routes {
         .at(read, routes!(validate::validate))
         .at(read, routes!(export::export))
         .at(write, routes!(import::import))
+        .at(read, routes!(authors::list))
+        .at(read, routes!(changes::list))
+        .at(read, routes!(versions::list::list))
+        .at(write, routes!(versions::publish::publish))
+        .at(read, routes!(versions::get::get))
 }
 
 #[derive(Debug, Serialize, ToSchema)]

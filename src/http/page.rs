@@ -35,6 +35,39 @@ pub struct PageParams {
     pub total: Option<bool>,
 }
 
+/// What a list understands that has one order and is not searched.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SliceParams {
+    /// At most so many items (default 50, at most 200).
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl SliceParams {
+    pub fn limit(&self) -> Result<u32, Problem> {
+        limit(self.limit)
+    }
+
+    pub fn cursor<T>(&self, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let unknown = || Problem::bad_request("malformed_query", "`cursor` is none that this list gave out");
+        parse(cursor).map(Some).ok_or_else(unknown)
+    }
+}
+
+fn limit(limit: Option<u32>) -> Result<u32, Problem> {
+    match limit.unwrap_or(PageRequest::default().limit) {
+        limit @ 1..=PAGE_ROWS_MAX => Ok(limit),
+        _ => {
+            let detail = format!("`limit` must be between 1 and {PAGE_ROWS_MAX}");
+            Err(Problem::bad_request("malformed_query", detail))
+        }
+    }
+}
+
 impl PageParams {
     pub fn request(self) -> Result<PageRequest, Problem> {
         let default = PageRequest::default();
@@ -42,12 +75,8 @@ impl PageParams {
             let detail = format!("`q` may have {SEARCH_CHARS_MAX} characters");
             return Err(Problem::bad_request("malformed_query", detail));
         }
-        if self.limit.is_some_and(|limit| limit == 0 || limit > PAGE_ROWS_MAX) {
-            let detail = format!("`limit` must be between 1 and {PAGE_ROWS_MAX}");
-            return Err(Problem::bad_request("malformed_query", detail));
-        }
         Ok(PageRequest {
-            limit: self.limit.unwrap_or(default.limit),
+            limit: limit(self.limit)?,
             cursor: self.cursor,
             sort: self.sort.as_deref().map_or(Ok(default.sort), sort)?,
             q: self.q.filter(|q| !q.is_empty()),

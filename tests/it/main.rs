@@ -16,3 +16,4 @@ mod people;
 mod policy;
 mod problems;
 mod sockets;
+mod versions;

@@ -4,7 +4,7 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -20,6 +20,7 @@ use crate::{
     http::{
         json::{DiagramJson, Json},
         path::Path,
+        revision,
     },
     problem::Problem,
 };
@@ -90,28 +91,15 @@ async fn edit(
     headers: &HeaderMap,
     edit: DiagramEdit,
 ) -> Result<Tagged, Problem> {
-    let if_match = if_match(headers)?;
+    let if_match = revision::if_match(headers)?;
     find(app, caller.tenant, id).await?;
     let edited = app.system().edit_diagram(caller.tenant, id, caller.user, if_match, edit).await?;
     Ok(Tagged { diagram: edited.diagram, revision: edited.revision })
 }
 
-/// `None`: whatever the revision is.
-fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(header) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let tag = header.to_str().unwrap_or_default().trim();
-    if tag == "*" {
-        return Ok(None);
-    }
-    let revision = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
-    // A tag that we never gave out matches nothing.
-    revision.map(Some).ok_or_else(Problem::stale)
-}
-
 impl IntoResponse for Tagged {
     fn into_response(self) -> Response {
-        let tag = HeaderValue::from_str(&format!("\"{}\"", self.revision)).expect("a quoted number is a header value");
-        ([(header::ETAG, tag)], Json(self.diagram)).into_response()
+        ([revision::etag(self.revision)], Json(self.diagram)).into_response()
     }
 }
 
@@ -123,24 +111,5 @@ impl From<EditDiagramError> for Problem {
             EditDiagramError::Edit(EditError::Invalid { pointer, message }) => Self::invalid_field(&pointer, message),
             EditDiagramError::Edit(error @ EditError::Closing) => Self::unavailable(error.to_string()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(tag: &'static str) -> Result<Option<i64>, Problem> {
-        if_match(&HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_static(tag))]))
-    }
-
-    /// [API-3] `If-Match` is a revision, `*`, or nothing that ever was.
-    #[test]
-    fn reads_if_match() {
-        assert_eq!(if_match(&HeaderMap::new()).unwrap(), None);
-        assert_eq!(parse("*").unwrap(), None);
-        assert_eq!(parse("\"12\"").unwrap(), Some(12));
-        assert_eq!(parse("12").unwrap_err().code(), "stale");
-        assert_eq!(parse("\"x\"").unwrap_err().code(), "stale");
     }
 }

@@ -1,0 +1,133 @@
+//! `GET /api/v1/workflows/{workflow}/changes`: who changed what since the published version [CANVAS-7].
+
+use axum::{
+    extract::State,
+    http::{HeaderName, HeaderValue},
+};
+use serde::Serialize;
+use troupe_actors::Change;
+use troupe_model::{Diagram, ElementKind, Timestamp, Touch, UserId, WorkflowId};
+use troupe_store::{TenantTx, versions};
+use utoipa::ToSchema;
+
+use super::{
+    find,
+    person::{People, Person},
+};
+use crate::{
+    app::App,
+    auth::Caller,
+    http::{
+        json::Json,
+        page::{List, SliceParams},
+        path::{Path, Query},
+        revision,
+    },
+    problem::Problem,
+};
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Change)]
+pub struct ChangeView {
+    by: Person,
+    kind: ElementKind,
+    id: String,
+    /// What the editor calls it: a node's label, or the labels at both ends of an edge.
+    label: Option<String>,
+    change: Touch,
+    /// The last time.
+    at: Timestamp,
+}
+
+/// Sorted by author. The `ETag` is the diagram's revision: publish with it as `If-Match`.
+#[utoipa::path(get, path = "/workflows/{workflow}/changes", tag = "versions", operation_id = "list_changes",
+    params(("workflow" = WorkflowId, Path), SliceParams),
+    responses((status = 200, body = List<ChangeView>, headers(("ETag" = String, description = "The revision")))))]
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<WorkflowId>,
+    Query(slice): Query<SliceParams>,
+) -> Result<([(HeaderName, HeaderValue); 1], Json<List<ChangeView>>), Problem> {
+    find(&app, caller.tenant, id).await?;
+    let limit = slice.limit()? as usize;
+    let behind = slice.cursor(Behind::parse)?;
+    let (changes, revision) = app.system().changes(caller.tenant, id).await?;
+    let total = changes.len() as u64;
+    let mut page = changes.into_iter().filter(|change| behind.as_ref().is_none_or(|behind| behind.is_before(change)));
+    let shown: Vec<Change> = page.by_ref().take(limit).collect();
+    let next_cursor = shown.last().filter(|_| page.next().is_some()).map(cursor);
+
+    let (diagram, _) = app.system().diagram(caller.tenant, id).await?;
+    let mut tx = app.store().read(caller.tenant).await?;
+    let labels = Labels::of(&mut tx, id, diagram, &shown).await?;
+    let people = People::of(&mut tx, shown.iter().map(|change| change.by)).await?;
+    let items = shown.iter().map(|change| view(change, &labels, &people)).collect();
+    Ok(([revision::etag(revision)], Json(List { items, next_cursor, total: Some(total) })))
+}
+
+fn view(change: &Change, labels: &Labels, people: &People) -> ChangeView {
+    ChangeView {
+        by: people.person(change.by),
+        kind: change.kind,
+        id: change.id.to_string(),
+        label: labels.label(change),
+        change: change.touch,
+        at: change.at,
+    }
+}
+
+/// What the editor calls the elements of the diagram, and those that are gone since the published version.
+struct Labels {
+    now: Diagram,
+    published: Option<Diagram>,
+}
+
+impl Labels {
+    async fn of(tx: &mut TenantTx, workflow: WorkflowId, now: Diagram, changes: &[Change]) -> Result<Self, Problem> {
+        let mut published = None;
+        if changes.iter().any(|change| change.touch == Touch::Removed)
+            && let Some(version) = versions::latest(tx, workflow).await?
+        {
+            published = versions::diagram(tx, workflow, version.number).await?;
+        }
+        Ok(Self { now, published })
+    }
+
+    fn label(&self, change: &Change) -> Option<String> {
+        let diagram = if change.touch == Touch::Removed { self.published.as_ref()? } else { &self.now };
+        let node = |id: &str| diagram.node(id).map(|node| node.data.label.clone());
+        match change.kind {
+            ElementKind::Node => node(&change.id),
+            ElementKind::Edge => {
+                let edge = diagram.edges.iter().find(|edge| *edge.id == *change.id)?;
+                Some(format!("{} → {}", node(&edge.source)?, node(&edge.target)?))
+            }
+            ElementKind::Note => None,
+        }
+    }
+}
+
+/// Where a page begins: the author and element that ended the one before.
+struct Behind {
+    by: UserId,
+    kind: ElementKind,
+    id: String,
+}
+
+impl Behind {
+    /// `{author}.{kind}.{id}`
+    fn parse(cursor: &str) -> Option<Self> {
+        let (by, rest) = cursor.split_once('.')?;
+        let (kind, id) = rest.split_once('.')?;
+        Some(Self { by: by.parse().ok()?, kind: ElementKind::parse(kind)?, id: id.to_owned() })
+    }
+
+    fn is_before(&self, change: &Change) -> bool {
+        (self.by, self.kind, self.id.as_str()) < (change.by, change.kind, &*change.id)
+    }
+}
+
+fn cursor(last: &Change) -> String {
+    format!("{}.{}.{}", last.by, last.kind.name(), last.id)
+}
