@@ -46,6 +46,7 @@ export type WorkflowEvent =
   | Envelope<'workflow_snapshot', Analysis & { latest_run: Run | null; presence: PresentUser[] }>
   | Envelope<'diagnostics', Analysis>
   | Envelope<'workflow_update', Pick<Workflow, 'name' | 'description' | 'parameters' | 'tags' | 'updated_at'>>
+  | Envelope<'workflow_published', { version: number; by: string }>
   | Envelope<'presence', { users: PresentUser[] }>
   | Envelope<'run_started', { run: Run }>
   | Envelope<'run_completed' | 'run_failed' | 'run_canceled', unknown>

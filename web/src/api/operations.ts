@@ -44,6 +44,31 @@ export const workflows = {
     content(client.POST('/api/v1/workflows/import', { body: { workspace_id, file: file as WorkflowFile } })),
 }
 
+export const versions = {
+  list: (workflow: string) =>
+    content(client.GET('/api/v1/workflows/{workflow}/versions', { params: { path: { workflow } } })),
+  /** Who changed what since the published version, and the revision that this is true of. */
+  changes: async (workflow: string) => {
+    const { data, response } = await client.GET('/api/v1/workflows/{workflow}/changes', {
+      params: { path: { workflow }, query: { limit: LIST_LIMIT } },
+    })
+    return { items: data?.items ?? [], total: data?.total ?? 0, revision: response.headers.get('etag') ?? '' }
+  },
+  /** Publishes what was seen at `revision`, and nothing else. */
+  publish: (workflow: string, revision: string, note: string) =>
+    content(
+      client.POST('/api/v1/workflows/{workflow}/versions', {
+        params: { path: { workflow }, header: { 'If-Match': revision } },
+        body: { note },
+      }),
+    ),
+  lastChange: async (workflow: string, node: string) => {
+    const params = { path: { workflow }, query: { node } }
+    const { items } = await content(client.GET('/api/v1/workflows/{workflow}/authors', { params }))
+    return items[0] ?? null
+  },
+}
+
 export const nodeTypes = () => content(client.GET('/api/v1/node-types'))
 
 export const runs = {

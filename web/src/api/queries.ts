@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { orKept } from '../offline/answers'
 import { unsavedWorkflows } from '../offline/database'
-import { nodeTypes, runs, users, workflows, workspaces } from './operations'
+import { nodeTypes, runs, users, versions, workflows, workspaces } from './operations'
 import { session } from './session'
 
 export const OUTPUT_PAGE_ROWS = 200
@@ -70,3 +70,13 @@ function userId(): string | undefined {
   const state = session.getState()
   return state.kind === 'signed-in' ? state.user.id : undefined
 }
+
+/** Asked anew whenever it is shown: everybody's edits change it. */
+export const changesQuery = (workflow: string) =>
+  queryOptions({ queryKey: ['changes', workflow], queryFn: () => versions.changes(workflow), staleTime: 0, gcTime: 0 })
+
+export const versionsQuery = (workflow: string) =>
+  queryOptions({ queryKey: ['versions', workflow], queryFn: () => versions.list(workflow) })
+
+export const lastChangeQuery = (workflow: string, node: string) =>
+  queryOptions({ queryKey: ['last-change', workflow, node], queryFn: () => versions.lastChange(workflow, node) })

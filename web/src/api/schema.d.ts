@@ -378,6 +378,40 @@ export interface paths {
         patch: operations["update_workflow"];
         trace?: never;
     };
+    "/api/v1/workflows/{workflow}/authors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Nodes, then edges, then notes, by id. */
+        get: operations["list_authors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{workflow}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sorted by author. The `ETag` is the diagram's revision: publish with it as `If-Match`. */
+        get: operations["list_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workflows/{workflow}/diagram": {
         parameters: {
             query?: never;
@@ -443,6 +477,39 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workflows/{workflow}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_versions"];
+        put?: never;
+        /** What was not seen is not published: `If-Match` is the `ETag` of `GET …/changes`, or `*`. */
+        post: operations["publish_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{workflow}/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces": {
         parameters: {
             query?: never;
@@ -497,6 +564,16 @@ export interface components {
                 };
             };
         };
+        Change: {
+            /** @description The last time. */
+            at: components["schemas"]["Timestamp"];
+            by: components["schemas"]["Person"];
+            change: components["schemas"]["Touch"];
+            id: string;
+            kind: components["schemas"]["ElementKind"];
+            /** @description What the editor calls it: a node's label, or the labels at both ends of an edge. */
+            label?: string | null;
+        };
         Column: {
             name: string;
             type: components["schemas"]["ColumnType"];
@@ -545,6 +622,11 @@ export interface components {
             targetHandle?: string | null;
             type?: string;
         };
+        /**
+         * @description What a diagram is made of.
+         * @enum {string}
+         */
+        ElementKind: "node" | "edge" | "note";
         /**
          * Format: email
          * @description Something with an `@` inside.
@@ -597,6 +679,31 @@ export interface components {
         };
         /** Format: uuid */
         JobId: string;
+        LastChange: {
+            at: components["schemas"]["Timestamp"];
+            by: components["schemas"]["Person"];
+            id: string;
+            kind: components["schemas"]["ElementKind"];
+        };
+        List_Change: {
+            items: {
+                /** @description The last time. */
+                at: components["schemas"]["Timestamp"];
+                by: components["schemas"]["Person"];
+                change: components["schemas"]["Touch"];
+                id: string;
+                kind: components["schemas"]["ElementKind"];
+                /** @description What the editor calls it: a node's label, or the labels at both ends of an edge. */
+                label?: string | null;
+            }[];
+            /** @description Give it back as `cursor` for the next page; null on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are on all pages; given when asked for.
+             */
+            total?: number | null;
+        };
         List_Folder: {
             items: {
                 created_at: components["schemas"]["Timestamp"];
@@ -623,6 +730,21 @@ export interface components {
                 name: string;
                 updated_at: components["schemas"]["Timestamp"];
                 workspace_id: components["schemas"]["WorkspaceId"];
+            }[];
+            /** @description Give it back as `cursor` for the next page; null on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are on all pages; given when asked for.
+             */
+            total?: number | null;
+        };
+        List_LastChange: {
+            items: {
+                at: components["schemas"]["Timestamp"];
+                by: components["schemas"]["Person"];
+                id: string;
+                kind: components["schemas"]["ElementKind"];
             }[];
             /** @description Give it back as `cursor` for the next page; null on the last. */
             next_cursor?: string | null;
@@ -704,6 +826,34 @@ export interface components {
                 name: string;
                 /** @example owner */
                 role: string;
+            }[];
+            /** @description Give it back as `cursor` for the next page; null on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are on all pages; given when asked for.
+             */
+            total?: number | null;
+        };
+        List_Version: {
+            items: {
+                /** @description Everybody who changed something since the version before. */
+                authors: components["schemas"]["Person"][];
+                created_at: components["schemas"]["Timestamp"];
+                created_by: components["schemas"]["Person"];
+                note: string;
+                /**
+                 * Format: int64
+                 * @description Counts from 1 within the workflow.
+                 */
+                number: number;
+                /** @description Whether it is the published one. */
+                published: boolean;
+                /**
+                 * Format: int64
+                 * @description The revision of the diagram that it holds.
+                 */
+                revision: number;
             }[];
             /** @description Give it back as `cursor` for the next page; null on the last. */
             next_cursor?: string | null;
@@ -806,6 +956,10 @@ export interface components {
             /** @description To be handed over to the person. */
             password: components["schemas"]["NewPassword"];
             role?: components["schemas"]["Role"];
+        };
+        NewVersion: {
+            /** @description What is new in it. */
+            note?: components["schemas"]["Description"];
         };
         NewWorkflow: {
             description?: components["schemas"]["Description"];
@@ -925,6 +1079,11 @@ export interface components {
         };
         /** @description Parameter name → default value. */
         Parameters: Record<string, unknown>;
+        Person: {
+            id: components["schemas"]["UserId"];
+            /** @description `null` for somebody who is not known any more. */
+            name?: string | null;
+        };
         Port: {
             kind: components["schemas"]["PortKind"];
             label: string;
@@ -1065,6 +1224,11 @@ export interface components {
          * @description Milliseconds since the Unix epoch.
          */
         Timestamp: number;
+        /**
+         * @description What became of an element. The greater one says more.
+         * @enum {string}
+         */
+        Touch: "moved" | "changed" | "added" | "removed";
         User: {
             /** @description `#rrggbb`: how others see this user's cursor. */
             color: string;
@@ -1081,6 +1245,28 @@ export interface components {
         };
         /** Format: uuid */
         UserId: string;
+        Version: {
+            /** @description Everybody who changed something since the version before. */
+            authors: components["schemas"]["Person"][];
+            created_at: components["schemas"]["Timestamp"];
+            created_by: components["schemas"]["Person"];
+            note: string;
+            /**
+             * Format: int64
+             * @description Counts from 1 within the workflow.
+             */
+            number: number;
+            /** @description Whether it is the published one. */
+            published: boolean;
+            /**
+             * Format: int64
+             * @description The revision of the diagram that it holds.
+             */
+            revision: number;
+        };
+        VersionWithDiagram: components["schemas"]["Version"] & {
+            diagram: components["schemas"]["Diagram"];
+        };
         Viewport: {
             /** Format: double */
             x: number;
@@ -2271,6 +2457,80 @@ export interface operations {
             };
         };
     };
+    list_authors: {
+        parameters: {
+            query?: {
+                /** @description Only this node. */
+                node?: string;
+                /** @description At most so many items (default 50, at most 200). */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                workflow: components["schemas"]["WorkflowId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_LastChange"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_changes: {
+        parameters: {
+            query?: {
+                /** @description At most so many items (default 50, at most 200). */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                workflow: components["schemas"]["WorkflowId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description The revision */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Change"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_diagram: {
         parameters: {
             query?: never;
@@ -2463,6 +2723,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Analysis"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_versions: {
+        parameters: {
+            query?: {
+                /** @description At most so many items (default 50, at most 200). */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                workflow: components["schemas"]["WorkflowId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Version"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_version: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Only if this is still the revision */
+                "If-Match": string;
+            };
+            path: {
+                workflow: components["schemas"]["WorkflowId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVersion"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workflow: components["schemas"]["WorkflowId"];
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionWithDiagram"];
                 };
             };
             /** @description What went wrong */

@@ -3,6 +3,7 @@ import type { components } from './schema'
 
 type Wire = components['schemas']
 
+export type Change = Wire['Change']
 export type Column = Wire['Column']
 export type ColumnType = Wire['ColumnType']
 export type LogEntry = Wire['LogEntry']
@@ -21,6 +22,7 @@ export type NewUser = Wire['NewUser']
 export type User = Wire['User']
 export type UserChange = Wire['UserChange']
 export type Role = NonNullable<UserChange['role']>
+export type Version = Wire['Version']
 export type Workflow = Wire['Workflow']
 export type WorkflowChange = Wire['WorkflowChange']
 export type WorkflowFile = Wire['WorkflowFile']

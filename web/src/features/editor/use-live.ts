@@ -4,7 +4,7 @@ import { useEffect } from 'react'
 import { useStore } from 'zustand'
 import type { NodeRunState, RunEvent } from '../../api/events'
 import { events } from '../../api/live'
-import { workflowQuery } from '../../api/queries'
+import { changesQuery, versionsQuery, workflowQuery } from '../../api/queries'
 import type { Run } from '../../api/types'
 import { analysed } from '../../canvas/overlay'
 import type { CanvasSession } from '../../canvas/session'
@@ -43,6 +43,11 @@ function useWorkflowChannel(workflow: string, session: CanvasSession, store: Edi
             break
           case 'run_started':
             follow(event.data.run, session, store)
+            break
+          case 'workflow_published':
+            for (const { queryKey } of [changesQuery(workflow), versionsQuery(workflow)]) {
+              void queries.invalidateQueries({ queryKey })
+            }
             break
           case 'workflow_update':
             queries.setQueryData(workflowQuery(workflow).queryKey, (known) => known && { ...known, ...event.data })

@@ -10,6 +10,7 @@ import { Switch } from '../../../components/switch'
 import { useEditorState } from '../state'
 import { ConfigField } from './config-field'
 import { FieldFrame } from './field-frame'
+import { LastChange } from './last-change'
 
 /** A step's name, its configuration as its type's schema has it, and notes. Every keystroke is shared. */
 export function NodeProperties({ node }: { node: FlowNode }) {
@@ -71,6 +72,7 @@ export function NodeProperties({ node }: { node: FlowNode }) {
             />
           )}
         </FieldFrame>
+        <LastChange node={node} />
       </div>
     </div>
   )

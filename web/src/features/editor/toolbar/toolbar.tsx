@@ -18,6 +18,7 @@ import { Button, IconButton } from '../../../components/button'
 import { MOD } from '../../../components/platform'
 import { ThemeMenu } from '../../../components/theme-menu'
 import { notifyError } from '../../../components/toast'
+import { PublishButton } from '../publish/publish-button'
 import { pinProperties, showTab, useEditor, useEditorState } from '../state'
 import { FIT_VIEW } from '../viewport'
 import { Avatars } from './avatars'
@@ -94,6 +95,7 @@ export function Toolbar({ workflow }: { workflow: Workflow }) {
       >
         <PanelRight className="size-4" />
       </IconButton>
+      <PublishButton />
       <RunButton />
     </header>
   )
