@@ -3,8 +3,11 @@
 //! Invariants: frames leave in the order they came; a frame is encoded once and shared by all outboxes; broadcasts
 //! never hold more than the bound in bytes, and of answers, which a client asks for and which may be a whole
 //! document, a few are held.
-//! On overflow a canvas outbox forgets its queued frames and reports that it lags; its owner then sends one diff
-//! when the socket is writable again [SYNC-7]. An event outbox that overflows is closed with 1013 [WS-5].
+//! A full outbox is conflated first: of awareness, run status, diagnostics and the like only the newest is kept. If
+//! that makes no room, a canvas outbox forgets its queued frames and reports that it lags; its owner then sends one
+//! diff when the socket is writable again [SYNC-7]. An event outbox is closed with 1013 then [WS-5].
+
+mod conflate;
 
 use std::{
     collections::VecDeque,
@@ -13,6 +16,8 @@ use std::{
 
 use bytes::Bytes;
 use tokio::sync::Notify;
+
+pub(crate) use conflate::Topic;
 
 use crate::feed::EventFrame;
 
@@ -111,8 +116,13 @@ impl Outbox {
         if queue.close.is_some() {
             return Pushed::Closed;
         }
+        let bytes_max = self.0.bytes_max;
         let fits = match kind {
-            Kind::Broadcast => queue.bytes + frame.bytes() <= self.0.bytes_max,
+            Kind::Broadcast => {
+                queue.bytes + frame.bytes() <= bytes_max
+                    // A quarter must become free: so often a queue is looked through, and no oftener.
+                    || queue.conflate() + frame.bytes() <= bytes_max - bytes_max / 4
+            }
             Kind::Answer => queue.answers < ANSWERS_MAX,
         };
         if !fits {
@@ -189,6 +199,14 @@ impl Outbox {
 }
 
 impl Queue {
+    /// Drops what is superfluous; returns how many bytes are left.
+    fn conflate(&mut self) -> usize {
+        self.frames = conflate::conflate(std::mem::take(&mut self.frames));
+        let broadcasts = self.frames.iter().filter(|(kind, _)| *kind == Kind::Broadcast);
+        self.bytes = broadcasts.map(|(_, frame)| frame.bytes()).sum();
+        self.bytes
+    }
+
     fn clear(&mut self) {
         self.frames.clear();
         self.bytes = 0;

@@ -65,6 +65,17 @@ pub enum Malformed {
     Kind,
 }
 
+/// The one client whose state a frame of awareness tells; `None`: it is another frame, or tells of several.
+pub fn awareness_client(frame: &[u8]) -> Option<u64> {
+    let mut reader = Reader::new(frame);
+    if reader.uint().ok()? != AWARENESS {
+        return None;
+    }
+    // The length of what follows, then how many.
+    reader.uint().ok()?;
+    (reader.uint().ok()? == 1).then(|| reader.uint().ok())?
+}
+
 pub fn decode(frame: &[u8]) -> Result<Message<'_>, Malformed> {
     let mut reader = Reader::new(frame);
     let message = match reader.uint()? {

@@ -38,6 +38,13 @@ export interface Person {
   password: string;
 }
 
+export interface Version {
+  number: number;
+  note: string;
+  published: boolean;
+  authors: { id: string; name: string | null }[];
+}
+
 const FINAL = ["success", "error", "canceled", "timeout"];
 
 /** The REST interface, signed in as somebody: the demo user, unless said otherwise. */
@@ -83,6 +90,10 @@ export class Api {
 
   async patchDiagram(workflow: string, patch: object): Promise<Diagram> {
     return await this.send("PATCH", `/workflows/${workflow}/diagram`, patch);
+  }
+
+  async versions(workflow: string): Promise<Version[]> {
+    return (await this.send<{ items: Version[] }>("GET", `/workflows/${workflow}/versions`)).items;
   }
 
   async startRun(workflow: string): Promise<string> {

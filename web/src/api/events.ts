@@ -59,7 +59,8 @@ export type RunEvent =
   | Envelope<'run_status', RunDelta>
   | Envelope<'run_completed' | 'run_failed' | 'run_canceled' | 'run_timed_out', { failure?: NodeFailure | null }>
 
-export type LogEvent = Envelope<'run_log', { entries: LogEntry[] }>
+/** `dropped`: lines that this page was too slow to take; the server has them. */
+export type LogEvent = Envelope<'run_log', { entries: LogEntry[]; dropped?: number }>
 
 interface Channels {
   [workflow: `workflow:${string}`]: WorkflowEvent

@@ -5,7 +5,7 @@ import { useStore } from 'zustand'
 import type { NodeRunState, RunEvent } from '../../api/events'
 import { events } from '../../api/live'
 import { changesQuery, versionsQuery, workflowQuery } from '../../api/queries'
-import type { Run } from '../../api/types'
+import type { LogEntry, Run } from '../../api/types'
 import { analysed } from '../../canvas/overlay'
 import type { CanvasSession } from '../../canvas/session'
 import { type EditorStore, isLive } from './state'
@@ -98,6 +98,11 @@ function merged(
   return next
 }
 
+/** A line for those that came faster than this page could take them. */
+function leftOut(lines: number, next: LogEntry): LogEntry {
+  return { seq: next.seq - 1, at: next.at, level: 'warn', node_id: null, message: `${lines} lines are not shown here` }
+}
+
 function useLogChannel(run: string | undefined, store: EditorStore): void {
   useEffect(() => {
     if (!run) return
@@ -105,6 +110,8 @@ function useLogChannel(run: string | undefined, store: EditorStore): void {
       store.setState(({ logs }) => {
         const last = logs.at(-1)?.seq ?? 0
         const fresh = data.entries.filter((entry) => entry.seq > last)
+        const first = fresh[0]
+        if (data.dropped && first) fresh.unshift(leftOut(data.dropped, first))
         return fresh.length === 0 ? {} : { logs: [...logs, ...fresh].slice(-LOG_LINES_MAX) }
       })
     })
