@@ -1,6 +1,6 @@
 //! Whether the server lives, is ready for work, and how it does [OPS-4].
 
-use std::time::Instant;
+use std::{io::Write, time::Instant};
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse, response::Response};
 use serde::Serialize;
@@ -13,6 +13,8 @@ use crate::{
     routes::Routes,
     telemetry,
 };
+
+const PROBE_BYTES: usize = 4096;
 
 pub fn routes() -> Routes {
     Routes::default()
@@ -75,6 +77,7 @@ async fn checked(app: &App) -> Ready {
     let checks = vec![
         check("database", async { app.store().ping().await.map_err(|error| error.to_string()) }).await,
         check("disk", disk(app)).await,
+        check("durability", async { app.system().store_fault().map_or(Ok(()), |fault| Err(fault.to_string())) }).await,
         check("actors", async {
             (!app.system().is_draining()).then_some(()).ok_or_else(|| "the server is stopping".to_owned())
         })
@@ -90,8 +93,13 @@ async fn check(name: &'static str, work: impl Future<Output = Result<(), String>
     Check { name, ok: reason.is_none(), reason, duration_ms: started.elapsed().as_millis() as u64 }
 }
 
-/// Whether the data folder can be written.
+/// Whether the data folder can be written, and has room for a block.
 async fn disk(app: &App) -> Result<(), String> {
-    let probe = app.config().data_dir.join(".writable");
-    tokio::fs::write(&probe, b"").await.map_err(|error| format!("the data folder cannot be written: {error}"))
+    let folder = app.config().data_dir.clone();
+    let probed = tokio::task::spawn_blocking(move || {
+        let mut probe = tempfile::tempfile_in(folder)?;
+        probe.write_all(&[0; PROBE_BYTES])
+    });
+    let outcome = probed.await.map_err(|error| error.to_string())?;
+    outcome.map_err(|error| format!("the data folder cannot be written: {error}"))
 }

@@ -111,6 +111,16 @@ impl Problem {
         problem
     }
 
+    pub fn storage_full(detail: impl Into<String>) -> Self {
+        let status = StatusCode::INSUFFICIENT_STORAGE;
+        let mut problem = Self::new(status, "storage_full", "No room", detail).solution(
+            "ask whoever runs this server to make room on the database's disk; reading goes on, and open canvases \
+             keep their edits and save them by themselves when there is room",
+        );
+        problem.content.retryable = true;
+        problem
+    }
+
     /// Logs `cause` and tells nothing of it.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         let causes: Vec<String> =
@@ -128,6 +138,12 @@ impl Problem {
     #[must_use]
     pub fn solution(mut self, solution: impl Into<String>) -> Self {
         self.content.solution = Some(solution.into());
+        self
+    }
+
+    #[must_use]
+    pub fn detailed(mut self, detail: impl Into<String>) -> Self {
+        self.content.detail = detail.into();
         self
     }
 

@@ -7,6 +7,8 @@ use troupe_engine::{egress::Egress, files::Files, payloads::Payloads, registry::
 use troupe_model::{Clock, RunId, ServerId, TenantId};
 use troupe_store::Store;
 
+use crate::durability::Durability;
+
 /// How the actor system is set up.
 #[derive(Clone)]
 pub struct SystemConfig {
@@ -60,6 +62,7 @@ pub(crate) struct Context {
     pub(crate) egress: Egress,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
+    pub(crate) durability: Durability,
     /// One permit per executing node.
     pub(crate) slots: Arc<Semaphore>,
     files_root: PathBuf,
@@ -75,6 +78,7 @@ impl Context {
             egress: config.egress,
             clock: config.clock,
             limits: config.limits,
+            durability: Durability::default(),
             slots: Arc::new(Semaphore::new(config.limits.nodes_max)),
             files_root: config.files_root,
             payloads_root: config.payloads_root,

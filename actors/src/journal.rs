@@ -12,7 +12,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent
 use troupe_model::{TenantId, Timestamp, UserId, WorkflowId};
 use troupe_store::{Store, canvas};
 
-use crate::{task, workflow::WorkflowMsg};
+use crate::{durability::Durability, task, workflow::WorkflowMsg};
 
 /// Entries in one transaction at most, so that a backlog does not become one endless commit.
 const BATCH_ENTRIES_MAX: usize = 4_096;
@@ -44,6 +44,7 @@ pub(crate) enum JournalMsg {
 #[derive(Debug)]
 pub(crate) struct Journal {
     pub(crate) store: Store,
+    pub(crate) durability: Durability,
 }
 
 #[derive(Debug, Default)]
@@ -101,9 +102,9 @@ impl Journal {
         }
         let rest = state.pending.split_off(state.pending.len().min(BATCH_ENTRIES_MAX));
         let batch = std::mem::replace(&mut state.pending, rest);
-        let (store, myself) = (self.store.clone(), myself.clone());
+        let (store, durability, myself) = (self.store.clone(), self.durability.clone(), myself.clone());
         state.committing = Some(task::spawn_owned("journal-commit", async move {
-            let kept = commit_until_done(&store, &batch).await;
+            let kept = commit_until_done(&store, &durability, &batch).await;
             report(batch, &kept);
             // The journal stops only with the system.
             let _ = myself.cast(JournalMsg::Committed);
@@ -112,14 +113,25 @@ impl Journal {
 }
 
 /// One flag per entry: false when its epoch is over.
-async fn commit_until_done(store: &Store, batch: &[Entry]) -> Vec<bool> {
+async fn commit_until_done(store: &Store, durability: &Durability, batch: &[Entry]) -> Vec<bool> {
     let mut delay = RETRY_DELAY_MIN;
     loop {
         match commit(store, batch).await {
-            Ok(kept) => return kept,
+            Ok(kept) => {
+                durability.set(None);
+                return kept;
+            }
             Err(error) => {
-                tracing::error!(%error, entries = batch.len(), "canvas updates could not be committed; trying again");
+                tracing::error!(
+                    error = error.with_causes(),
+                    entries = batch.len(),
+                    "canvas updates could not be committed; trying again"
+                );
                 metrics::counter!("troupe_journal_commit_failures_total").increment(1);
+                // The first time it may have been in the way of another transaction only.
+                if delay > RETRY_DELAY_MIN {
+                    durability.set(error.fault());
+                }
                 tokio::time::sleep(delay).await;
                 delay = (delay * 2).min(RETRY_DELAY_MAX);
             }

@@ -7,6 +7,7 @@ mod alarm;
 mod canvas;
 mod context;
 mod credit;
+mod durability;
 mod feed;
 mod journal;
 mod lease;

@@ -93,6 +93,8 @@ struct Queue {
     /// Of the broadcasts.
     bytes: usize,
     answers: usize,
+    /// Since then the writer has not asked for anything: it is still writing what it took before.
+    overflowed: bool,
     close: Option<Close>,
 }
 
@@ -127,6 +129,10 @@ impl Outbox {
         };
         if !fits {
             queue.clear();
+            queue.overflowed = true;
+            drop(queue);
+            // A writer that waits, and does not write, sees to it at once.
+            self.0.changed.notify_one();
             return Pushed::Overflowed;
         }
         match kind {
@@ -163,6 +169,12 @@ impl Outbox {
         self.lock().frames.is_empty()
     }
 
+    /// The writer has taken everything, and after an overflow it has come back for more: whoever reads, reads again.
+    pub fn is_writable(&self) -> bool {
+        let queue = self.lock();
+        queue.frames.is_empty() && !queue.overflowed
+    }
+
     pub fn same_as(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -180,6 +192,7 @@ impl Outbox {
     /// The next frame if there is one now.
     pub fn try_next(&self) -> Option<Next> {
         let mut queue = self.lock();
+        queue.overflowed = false;
         match queue.frames.pop_front() {
             Some((Kind::Broadcast, frame)) => {
                 queue.bytes -= frame.bytes();
@@ -239,6 +252,18 @@ mod tests {
         assert_eq!(outbox.push(frame(60)), Pushed::Overflowed);
         assert!(outbox.is_empty());
         assert_eq!(outbox.push(frame(60)), Pushed::Queued);
+    }
+
+    /// [SYNC-7] After an overflow there is no use in a diff before the writer is done with what it took.
+    #[test]
+    fn who_does_not_read_is_not_writable() {
+        let outbox = Outbox::new(100);
+        assert!(outbox.is_writable());
+        outbox.push(frame(60));
+        assert_eq!(outbox.push(frame(60)), Pushed::Overflowed);
+        assert!(!outbox.is_writable());
+        assert!(outbox.try_next().is_none());
+        assert!(outbox.is_writable());
     }
 
     /// [SYNC-7] A whole document may be answered however large it is, but not many at once.

@@ -98,7 +98,7 @@ impl Actor for Root {
 
 impl Root {
     async fn start_journal(&self, myself: &ActorRef<RootMsg>) -> Result<ActorRef<JournalMsg>, ActorProcessingErr> {
-        let journal = Journal { store: self.context.store.clone() };
+        let journal = Journal { store: self.context.store.clone(), durability: self.context.durability.clone() };
         Ok(Journal::spawn_linked(None, journal, (), myself.get_cell()).await?.0)
     }
 
@@ -144,7 +144,7 @@ async fn renew_leases(context: Arc<Context>) {
             tx.commit().await
         };
         if let Err(error) = renewed.await {
-            tracing::error!(%error, "leases could not be renewed");
+            tracing::error!(error = error.with_causes(), "leases could not be renewed");
         }
     }
 }

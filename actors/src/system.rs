@@ -18,6 +18,7 @@ use dashmap::DashMap;
 use ractor::{Actor, ActorRef, rpc::CallResult};
 use tokio::sync::Semaphore;
 use troupe_model::TenantId;
+use troupe_store::Fault;
 
 pub use channels::Subscription;
 pub use error::{EditDiagramError, PublishVersionError, StartError, StartRunError, SubscribeError, Unavailable};
@@ -80,6 +81,11 @@ impl System {
         if self.0.root.call(RootMsg::Drain, Some(within)).await.is_err() {
             tracing::error!("the actor system did not stop in order");
         }
+    }
+
+    /// Why nothing becomes durable just now, if it is so.
+    pub fn store_fault(&self) -> Option<Fault> {
+        self.0.context.durability.fault()
     }
 
     pub fn is_draining(&self) -> bool {

@@ -12,6 +12,7 @@ use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, RpcRepl
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use troupe_model::{RunId, TenantId, WorkflowId};
+use troupe_store::Fault;
 
 use crate::{
     context::Context,
@@ -49,6 +50,8 @@ pub(crate) enum TenantMsg {
     StartFailed {
         child: ActorId,
         error: String,
+        /// The store was away: the child is not to blame.
+        fault: Option<Fault>,
     },
     /// Stop all children in order; answers when they are gone.
     Drain(RpcReplyPort<()>),
@@ -129,7 +132,7 @@ impl Actor for Tenant {
             TenantMsg::WorkflowUpdated { workflow, row } => state.tell(workflow, WorkflowMsg::Updated(row)),
             TenantMsg::CloseWorkflow(workflow, close) => state.tell(workflow, WorkflowMsg::Close(close)),
             TenantMsg::JournalReplaced(journal) => state.journal_replaced(journal),
-            TenantMsg::StartFailed { child, error } => state.child_failed(child, &error),
+            TenantMsg::StartFailed { child, error, fault } => state.child_failed(child, &error, fault),
             TenantMsg::Drain(reply) => state.drain(reply),
         }
         state.answer_drained();
@@ -146,7 +149,9 @@ impl Actor for Tenant {
             SupervisionEvent::ActorTerminated(actor, _, _) => {
                 state.child_gone(actor.get_id());
             }
-            SupervisionEvent::ActorFailed(actor, error) => state.child_failed(actor.get_id(), &error.to_string()),
+            SupervisionEvent::ActorFailed(actor, error) => {
+                state.child_failed(actor.get_id(), &error.to_string(), None);
+            }
             _ => {}
         }
         state.answer_drained();
@@ -190,13 +195,13 @@ impl TenantState {
         self.children.insert(id, child);
         let myself = self.myself.clone();
         task::spawn("start-watch", async move {
-            let error = match started.await {
+            let (error, fault) = match started.await {
                 Ok(Ok(_)) => return,
-                Ok(Err(error)) => error.to_string(),
-                Err(error) => error.to_string(),
+                Ok(Err(error)) => (error.to_string(), failures::store_fault(&error)),
+                Err(error) => (error.to_string(), None),
             };
             // A tenant that has stopped needs no telling.
-            let _ = myself.cast(TenantMsg::StartFailed { child: id, error });
+            let _ = myself.cast(TenantMsg::StartFailed { child: id, error, fault });
         });
         Ok(actor)
     }
@@ -221,9 +226,13 @@ impl TenantState {
         Some((child, slot))
     }
 
-    fn child_failed(&mut self, actor: ActorId, error: &str) {
+    fn child_failed(&mut self, actor: ActorId, error: &str, fault: Option<Fault>) {
         let Some((child, slot)) = self.child_gone(actor) else { return };
-        let pause = self.failures.record(child, error);
+        let pause = match fault {
+            // It is tried for as long as the store is away.
+            Some(_) => Some(failures::STORE_PAUSE),
+            None => self.failures.record(child, error),
+        };
         match child {
             Child::Workflow(id) => {
                 tracing::error!(tenant.id = %self.tenant, workflow.id = %id, error, "a workflow failed");

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use troupe_actors::Unavailable;
-use troupe_store::Error as StoreError;
+use troupe_store::{Error as StoreError, Fault as StoreFault};
 
 use super::Problem;
 use crate::auth::password::PasswordError;
@@ -27,11 +27,21 @@ impl Problem {
                 .solution("start again without a cursor, or keep the sort order"),
             StoreError::Sort(_) => Self::bad_request("unknown_sort", error.to_string()),
             StoreError::NulCharacter => Self::invalid("nul_character", "texts may not hold the character NUL"),
-            error if error.is_transient() => {
-                tracing::warn!(%error, "the database is not available");
-                Self::unavailable("the database is not available")
-            }
-            error => Self::internal(error),
+            error => match error.fault() {
+                Some(fault) => {
+                    tracing::warn!(error = error.with_causes(), %fault, "a request was not served");
+                    Self::of_fault(fault)
+                }
+                None => Self::internal(error),
+            },
+        }
+    }
+
+    /// Nothing can be written just now.
+    pub fn of_fault(fault: StoreFault) -> Self {
+        match fault {
+            StoreFault::Away => Self::unavailable(fault.to_string()),
+            StoreFault::Full => Self::storage_full(fault.to_string()),
         }
     }
 }
@@ -45,6 +55,7 @@ impl From<Unavailable> for Problem {
                 Self::unavailable("this cannot be served just now")
             }
             Unavailable::Draining => Self::unavailable(error.to_string()),
+            Unavailable::Store(fault) => Self::of_fault(*fault),
         }
     }
 }

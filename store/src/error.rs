@@ -57,16 +57,44 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+/// Why the store takes no writes. It will again, without anybody's doing but what the text asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("the disk of the database is full")]
+    Full,
+    #[error("the database is not available")]
+    Away,
+}
+
 impl Error {
+    /// With its causes: for the log only.
+    pub fn with_causes(&self) -> String {
+        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
+    /// Whether nothing can be written just now, whatever it is.
+    pub fn fault(&self) -> Option<Fault> {
+        let Self::Database(error) = self else { return None };
+        let code = error.as_database_error().and_then(|database| database.code());
+        match code.as_deref() {
+            // disk_full; SQLITE_FULL, and where SQLite cannot grow a file by other means: SQLITE_IOERR_WRITE,
+            // SQLITE_IOERR_SHMSIZE
+            Some("53100" | "13" | "778" | "4874") => Some(Fault::Full),
+            _ => self.is_transient().then_some(Fault::Away),
+        }
+    }
+
     /// Whether the same call may succeed later: the database is gone, busy, or gave way to another transaction.
-    pub fn is_transient(&self) -> bool {
+    fn is_transient(&self) -> bool {
         let Self::Database(error) = self else { return false };
         match error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
             sqlx::Error::Database(database) => matches!(
                 database.code().as_deref(),
-                // serialization failure, deadlock; shutdown, crash, starting up, too many connections
-                Some("40001" | "40P01" | "57P01" | "57P02" | "57P03" | "53300")
+                // serialization failure, deadlock, a transaction that stood still; shutdown, crash, starting up, too
+                // many connections
+                Some("40001" | "40P01" | "25P03" | "57P01" | "57P02" | "57P03" | "53300")
                 // SQLITE_BUSY and its snapshot variant
                 | Some("5" | "517")
             ),

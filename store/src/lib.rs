@@ -30,7 +30,7 @@ pub mod workflows;
 pub mod workspaces;
 
 pub use config::DatabaseConfig;
-pub use error::{Error, Result};
+pub use error::{Error, Fault, Result};
 pub use page::{Direction, PAGE_ROWS_MAX, Page, PageRequest, Sort, SortBy};
 pub use store::{Engine, Store};
 pub use tx::{SystemTx, TenantTx};

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use secrecy::ExposeSecret;
 use sqlx::{
-    PgPool, SqlitePool,
+    Connection, PgPool, SqlitePool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
     query,
@@ -22,8 +22,10 @@ static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// How long SQLite waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a transaction waits for its connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a transaction waits for its connection: on SQLite for the one writer, on PostgreSQL for one that is free,
+/// or for a database that is away. Who asks then is told so, in good time to ask again.
+const SQLITE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
+const POSTGRES_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that is paused, or cut off, in the middle of a transaction must not hold its locks for longer than its
 /// leases live: nobody could take over [SYNC-13].
 const POSTGRES_SETTINGS: [(&str, &str); 1] = [("idle_in_transaction_session_timeout", "5s")];
@@ -55,7 +57,7 @@ impl Store {
                     url.expose_secret().parse().map_err(|_| Error::Config("the database url cannot be read"))?;
                 let pool = PgPoolOptions::new()
                     .max_connections(connections_max)
-                    .acquire_timeout(ACQUIRE_TIMEOUT)
+                    .acquire_timeout(POSTGRES_ACQUIRE_TIMEOUT)
                     .connect_with(options.application_name("troupe").options(POSTGRES_SETTINGS))
                     .await?;
                 Ok(Self(Pools::Postgres(pool)))
@@ -64,7 +66,12 @@ impl Store {
                 if let Some(folder) = path.parent() {
                     tokio::fs::create_dir_all(folder).await.map_err(Error::Folder)?;
                 }
-                let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
+                let pool = SqlitePoolOptions::new()
+                    .acquire_timeout(SQLITE_ACQUIRE_TIMEOUT)
+                    .test_before_acquire(false)
+                    // When the disk is full SQLite itself rolls back, and sqlx, which does not know, takes the
+                    // connection for one in a transaction for ever: another is opened in its place.
+                    .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
                 let writer = pool.clone().max_connections(1).connect_with(sqlite(&path)).await?;
                 let reading = sqlite(&path).pragma("query_only", "on");
                 let readers = pool.max_connections(readers_max).connect_with(reading).await?;

@@ -176,7 +176,7 @@ impl Write {
             match self.once(store).await {
                 Ok(kept) => return kept,
                 Err(error) => {
-                    tracing::error!(run.id = %self.run.id, %error, "a run's events could not be committed; trying again");
+                    tracing::error!(run.id = %self.run.id, error = error.with_causes(), "a run's events could not be committed; trying again");
                     tokio::time::sleep(delay).await;
                     delay = (delay * 2).min(RETRY_DELAY_MAX);
                 }

@@ -61,8 +61,15 @@ impl System {
         if_match: Option<i64>,
         edit: DiagramEdit,
     ) -> Result<Edited, EditDiagramError> {
+        let durability = &self.0.context.durability;
+        if let Some(fault) = durability.fault() {
+            return Err(Unavailable::Store(fault).into());
+        }
         let message = |reply| WorkflowMsg::Edit { edit: edit.clone(), if_match, by, reply };
-        Ok(self.ask_workflow(tenant, workflow, message).await?.1?)
+        tokio::select! {
+            edited = self.ask_workflow(tenant, workflow, message) => Ok(edited?.1?),
+            fault = durability.failed() => Err(EditDiagramError::NotSaved(fault)),
+        }
     }
 
     /// Dependencies, order, schemas and diagnostics of the diagram as it is now.
@@ -94,7 +101,10 @@ impl System {
             let opened = handle.actor.call(|reply| TenantMsg::Workflow(workflow, reply), Some(CALL_WITHIN)).await;
             let actor = match opened {
                 Ok(CallResult::Success(Ok(actor))) => actor,
-                Ok(CallResult::Success(Err(reason))) => return Err(Unavailable::CannotOpen(reason)),
+                Ok(CallResult::Success(Err(reason))) => {
+                    let fault = self.0.context.durability.fault();
+                    return Err(fault.map_or(Unavailable::CannotOpen(reason), Unavailable::Store));
+                }
                 other => {
                     self.0.tenants.remove(&tenant);
                     last = answered(other).map_or_else(|error| error, |_| Unavailable::Stopped);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use troupe_model::Diagnostic;
+use troupe_store::Fault;
 
 use crate::workflow::{EditError, PublishError};
 
@@ -20,6 +21,9 @@ pub enum Unavailable {
     TooManySessions(usize),
     #[error("the actor system is not running")]
     Stopped,
+    /// Nothing was done.
+    #[error("{0}")]
+    Store(Fault),
 }
 
 /// Why the actor system did not start.
@@ -62,6 +66,9 @@ pub enum SubscribeError {
 pub enum EditDiagramError {
     #[error(transparent)]
     Edit(#[from] EditError),
+    /// It is on the canvas, and is saved when the store takes writes again.
+    #[error("{0}")]
+    NotSaved(Fault),
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }

@@ -2,15 +2,18 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use ractor::SpawnErr;
 use tokio::time::Instant;
 use troupe_model::{NodeFailure, RunEvent, RunEventKind, RunId, RunStatus, TenantId};
-use troupe_store::{leases::LeaseKind, runs};
+use troupe_store::{Fault, leases::LeaseKind, runs};
 
 use super::Child;
 use crate::{context::Context, lease::Lease, task};
 
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Before a child is started again that the store did not let start.
+pub(super) const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Failures in a row after which a run is given up.
 const ATTEMPTS_MAX: u32 = 5;
 /// Failures older than this are forgiven.
@@ -49,6 +52,12 @@ impl Failures {
         let failure = self.0.get(&child)?;
         (failure.at.elapsed() < failure.pause).then(|| failure.reason.clone())
     }
+}
+
+/// Why the store is to blame for a child that did not start.
+pub(super) fn store_fault(error: &SpawnErr) -> Option<Fault> {
+    let causes = std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source());
+    causes.filter_map(|cause| cause.downcast_ref::<troupe_store::Error>()).find_map(troupe_store::Error::fault)
 }
 
 /// Records in the journal that a run could not be carried on, so that everybody sees it and nothing waits for it.

@@ -172,7 +172,7 @@ impl WorkflowState {
             match session.lagging_since {
                 None if session.outbox.is_empty() && session.peer.is_synced() => session.floor = current.clone(),
                 None => {}
-                Some(_) if session.outbox.is_empty() => {
+                Some(_) if session.outbox.is_writable() => {
                     session.lagging_since = None;
                     match self.canvas.diff(&session.floor) {
                         Ok(diff) => session.answer(wire::sync_step2(&diff)),

@@ -107,6 +107,9 @@ impl From<EditDiagramError> for Problem {
     fn from(error: EditDiagramError) -> Self {
         match error {
             EditDiagramError::Unavailable(error) => error.into(),
+            EditDiagramError::NotSaved(fault) => {
+                Self::of_fault(fault).detailed(format!("{fault}: the edit is on the canvas, and is not saved yet"))
+            }
             EditDiagramError::Edit(EditError::Stale { .. }) => Self::stale(),
             EditDiagramError::Edit(EditError::Invalid { pointer, message }) => Self::invalid_field(&pointer, message),
             EditDiagramError::Edit(error @ EditError::Closing) => Self::unavailable(error.to_string()),
