@@ -27,3 +27,22 @@ fn killed_on_postgres() {
 fn paused_past_its_lease() {
     hold(&["pause", "--pauses", "1", "--seed", "3"]);
 }
+
+/// [REL-2] A PostgreSQL that is away costs nothing but waiting.
+#[test]
+fn without_a_database() {
+    hold(&["database", "--rounds", "1", "--gone-s", "3", "--seed", "4"]);
+}
+
+/// [REL-6] [SYNC-7] Readers who do not read cost their outboxes, and catch up with one diff.
+#[test]
+fn with_stalled_readers() {
+    let load = ["--readers", "20", "--stall-s", "5", "--rate", "10", "--bytes", "32768", "--outbox-bytes", "262144"];
+    hold(&[&["stalled", "--seed", "5"], load.as_slice()].concat());
+}
+
+/// [REL-8] On a full disk nothing is acknowledged, and everything is saved when there is room.
+#[test]
+fn on_a_full_disk() {
+    hold(&["disk-full", "--rounds", "1", "--full-s", "3", "--seed", "6"]);
+}

@@ -16,6 +16,7 @@ use yrs::{
 use super::{
     book::{Book, Thing},
     canvas::{BOARD, Canvas, Cursor},
+    stamp,
 };
 
 /// The server's word that the first n updates of this session are durable.
@@ -46,10 +47,13 @@ pub struct Editor {
 }
 
 /// Frames from the server, over all sessions.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Received {
     pub diffs: u64,
     pub updates: u64,
+    pub bytes: u64,
+    /// Microseconds that stamped edits took to get here.
+    pub took_us: Vec<u64>,
 }
 
 /// The session that is open.
@@ -146,6 +150,8 @@ impl Editor {
                 }
                 Message::Sync(SyncMessage::Update(update)) => {
                     self.received.updates += 1;
+                    self.received.bytes += update.len() as u64;
+                    self.received.took_us.extend(stamp::age_us(&update));
                     self.canvas.apply(&update)
                 }
                 _ => Ok(()),
@@ -173,6 +179,20 @@ impl Editor {
     /// Sends what only one of the editors does: the node for all.
     pub fn add_board(&mut self) -> Result<()> {
         let update = self.canvas.add_board();
+        self.update(update)
+    }
+
+    /// An edit of so many bytes that tells when it was made. It is of this editor's own node.
+    pub fn stamp(&mut self, bytes: usize) -> Result<()> {
+        let label = stamp::now(bytes);
+        let update = match self.nodes.first().cloned() {
+            Some(node) => {
+                self.book.write(Thing::Node(node.clone()), Some(&label));
+                self.canvas.label(&node, &label)?
+            }
+            None => self.add_node(),
+        };
+        self.edits += 1;
         self.update(update)
     }
 

@@ -78,8 +78,8 @@ async fn play(program: &Kill, stage: &Stage) -> Result<()> {
     let api = Api::register(server.url()).await?;
     let witness = Witness::start().await?;
     let Kill { editors, canvases, rate, .. } = *program;
-    let plan = Plan { canvases, editors, rate, seed: random.random() };
-    let mut room = Room::open(&api, plan, |_| Route::to(vec![api.clone()])).await?;
+    let plan = Plan { canvases, editors, seed: random.random() };
+    let mut room = Room::open(&api, plan, |_| Route::to(vec![api.clone()]).editing(rate)).await?;
     room.phase(Phase::Typing);
     let mut runs =
         Runs::start(&api, &server.data_dir, &witness.url, program.runs, room.phases(), random.random()).await?;
@@ -105,7 +105,7 @@ async fn play(program: &Kill, stage: &Stage) -> Result<()> {
     tally.lost.extend(room.check_acknowledged(&api).await?);
     runs.ended().await?;
     let ran = runs.check(&api, &witness.calls, &tally.at).await?;
-    let panics = server.logged("panicked");
+    let panics = server.logged("panicked at");
     let ends = room.ends.all();
     let status = server.end().await?;
 

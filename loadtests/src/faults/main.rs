@@ -4,6 +4,8 @@
 mod api;
 mod book;
 mod canvas;
+mod database;
+mod disk_full;
 mod editor;
 mod kill;
 mod pause;
@@ -13,6 +15,8 @@ mod room;
 mod runs;
 mod server;
 mod stage;
+mod stalled;
+mod stamp;
 mod view;
 mod witness;
 use std::process::ExitCode;
@@ -32,6 +36,12 @@ enum Program {
     Kill(kill::Kill),
     /// The owner is stopped past its lease; a second server takes over; the first wakes [REL-4].
     Pause(pause::Pause),
+    /// PostgreSQL is restarted, and is gone for a while, under editing [REL-2].
+    Database(database::Outage),
+    /// Some readers stop reading, and go on later [REL-6].
+    Stalled(stalled::Stalled),
+    /// The disk of the embedded store fills up, and has room again [REL-8].
+    DiskFull(disk_full::DiskFull),
 }
 
 #[tokio::main]
@@ -40,6 +50,9 @@ async fn main() -> ExitCode {
         match Cli::parse().program {
             Program::Kill(program) => kill::run(&program).await,
             Program::Pause(program) => pause::run(&program).await,
+            Program::Database(program) => database::run(&program).await,
+            Program::Stalled(program) => stalled::run(&program).await,
+            Program::DiskFull(program) => disk_full::run(&program).await,
         }
     };
     let outcome = tokio::select! {

@@ -97,9 +97,9 @@ async fn play(program: &Pause, stage: &Stage) -> Result<()> {
     let Pause { editors, canvases, rate, .. } = *program;
     let route = |place: usize| Route {
         silence_max: if place % 2 == 0 { IMPATIENCE } else { PATIENCE },
-        ..Route::to(apis.to_vec())
+        ..Route::to(apis.to_vec()).editing(rate)
     };
-    let mut room = Room::open(&apis[0], Plan { canvases, editors, rate, seed: random.random() }, route).await?;
+    let mut room = Room::open(&apis[0], Plan { canvases, editors, seed: random.random() }, route).await?;
 
     let mut tally = Tally::default();
     for round in 0..program.pauses {
@@ -122,7 +122,7 @@ async fn play(program: &Pause, stage: &Stage) -> Result<()> {
     }
     let (rows, late, epochs) =
         (postgres.query(ROWS).await?, postgres.query(LATE).await?, postgres.query(EPOCHS).await?);
-    let panics = servers.iter().map(|server| server.logged("panicked")).sum::<usize>();
+    let panics = servers.iter().map(|server| server.logged("panicked at")).sum::<usize>();
     println!("seed {}, {editors} editors on {canvases} canvases", program.common.seed);
     println!("pauses                   {}", program.pauses);
     println!("slowest takeover         {:?} from the stop", tally.slowest_takeover);

@@ -80,11 +80,17 @@ pub struct Route {
     pub silence_max: Duration,
     /// Whether this one stops reading when it is told to.
     pub stalls: bool,
+    /// Edits a second, of which a person does a few.
+    pub rate: f64,
 }
 
 impl Route {
     pub fn to(servers: Vec<Api>) -> Self {
-        Self { servers, silence_max: SILENCE_MAX, stalls: false }
+        Self { servers, silence_max: SILENCE_MAX, stalls: false, rate: 0.0 }
+    }
+
+    pub fn editing(self, rate: f64) -> Self {
+        Self { rate, ..self }
     }
 }
 
@@ -179,6 +185,19 @@ pub async fn edit_on(
         sleep(Duration::from_secs_f64(random.random_range(0.0..2.0) / rate)).await;
         if *phase.borrow() == Phase::Typing {
             lock(&editor).edit()?;
+        }
+    }
+}
+
+/// What a server says to one who comes with a ticket, when it does not let them in.
+pub async fn knock(server: &Api, url: &str) -> Result<(u16, String)> {
+    let stream = TcpStream::connect(server.address()?).await?;
+    let (mut socket, _) = client_async(url, stream).await?;
+    loop {
+        match socket.next().await.context("cut off without a word")?? {
+            Frame::Close(Some(close)) => return Ok((close.code.into(), close.reason.to_string())),
+            Frame::Binary(_) => bail!("let in"),
+            _ => {}
         }
     }
 }

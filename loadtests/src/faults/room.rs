@@ -44,8 +44,6 @@ pub struct Canvas {
 pub struct Plan {
     pub canvases: usize,
     pub editors: usize,
-    /// Edits a second of each editor.
-    pub rate: f64,
     pub seed: u64,
 }
 
@@ -67,7 +65,7 @@ impl Room {
             room.canvases.push(Canvas { workflow, editors: Vec::new() });
         }
         for number in 0..plan.editors {
-            let place = number / plan.canvases;
+            let route = route(number / plan.canvases);
             let canvas = &mut room.canvases[number % plan.canvases];
             let editor = Arc::new(Mutex::new(Editor::new(format!("e{number:02}"), random.random())));
             canvas.editors.push(editor.clone());
@@ -75,14 +73,14 @@ impl Room {
             let provider = Provider {
                 editor: editor.clone(),
                 workflow: canvas.workflow.clone(),
-                route: route(place),
+                route: route.clone(),
                 random: own(&mut random),
                 ends: room.ends.clone(),
                 signals: room.signals(),
             };
             room.tasks.spawn(provider.stay_connected());
-            if plan.rate > 0.0 {
-                room.tasks.spawn(provider::edit_on(editor, room.phases(), own(&mut random), plan.rate));
+            if route.rate > 0.0 {
+                room.tasks.spawn(provider::edit_on(editor, room.phases(), own(&mut random), route.rate));
             }
         }
         room.until("everybody has joined", JOIN_WITHIN, |editor| editor.is_synced()).await?;
