@@ -18,7 +18,9 @@ pub static GROUND: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let author = Client::new(HONEST);
     vec![
         author.edit(|txn| node(txn, "a")),
-        author.edit(|txn| drop(inner(txn, &["nodes", "a", "data"]).insert(txn, "label", "b"))),
+        author.edit(|txn| {
+            inner(txn, &["nodes", "a", "data"]).insert(txn, "label", "b");
+        }),
         author.edit(|txn| {
             let note = MapPrelim::from([("text", TextPrelim::new("select 😀 from input"))]);
             inner(txn, &["notes"]).insert(txn, "n", note);

@@ -70,7 +70,9 @@ impl Link {
         for _ in 0..frames {
             let Some(socket) = &mut self.socket else { return };
             match socket.next().now_or_never() {
-                Some(Some(Ok(Message::Binary(frame)))) => drop(self.take(&frame).await),
+                Some(Some(Ok(Message::Binary(frame)))) => {
+                    self.take(&frame).await;
+                }
                 Some(Some(Ok(Message::Close(close)))) => panic!("an honest person was sent away: {close:?}"),
                 Some(Some(Ok(_))) => {}
                 Some(Some(Err(_)) | None) => return self.cut(),

@@ -17,7 +17,9 @@ impl Rust {
     pub fn open(client: u64) -> Self {
         let options = Options { offset_kind: OffsetKind::Utf16, ..Options::with_client_id(ClientID::new(client)) };
         let doc = Doc::with_options(options);
-        ROOTS.iter().for_each(|root| drop(doc.get_or_insert_map(*root)));
+        for root in ROOTS {
+            doc.get_or_insert_map(root);
+        }
         Self(doc)
     }
 
