@@ -18,15 +18,16 @@ export function PersonRow({ person, isMe, onRemove }: { person: User; isMe: bool
         </p>
         <p className="truncate text-muted text-xs">{person.email}</p>
       </div>
-      <RoleSelect
-        compact
-        className="w-28"
-        label={`Role of ${person.name}`}
-        value={change.isPending ? (change.variables.role ?? person.role) : person.role}
-        disabled={isMe || change.isPending}
-        onChange={(role) => change.mutate({ id: person.id, role })}
-        testId="role"
-      />
+      <div className="w-28 shrink-0">
+        <RoleSelect
+          compact
+          label={`Role of ${person.name}`}
+          value={change.isPending ? (change.variables.role ?? person.role) : person.role}
+          disabled={isMe}
+          onChange={(role) => change.mutate({ id: person.id, role })}
+          testId="role"
+        />
+      </div>
       <IconButton label={`Remove ${person.name}`} onClick={onRemove} disabled={isMe} data-testid="remove-person">
         <UserMinus className="size-4" />
       </IconButton>

@@ -8,7 +8,6 @@ interface RoleSelectProps {
   testId: string
   id?: string
   label?: string
-  className?: string
   compact?: boolean
   disabled?: boolean
 }
