@@ -12,9 +12,10 @@ use tokio::sync::Notify;
 use troupe_model::{SessionId, TenantId, UserId};
 
 type Key = (TenantId, UserId);
+type Marks = HashMap<Key, HashMap<SessionId, Arc<Mark>>>;
 
 #[derive(Clone, Debug, Default)]
-pub struct Watches(Arc<Mutex<HashMap<Key, HashMap<SessionId, Arc<Mark>>>>>);
+pub struct Watches(Arc<Mutex<Marks>>);
 
 #[derive(Debug)]
 struct Mark {
@@ -49,7 +50,7 @@ impl Watches {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, HashMap<SessionId, Arc<Mark>>>> {
+    fn lock(&self) -> MutexGuard<'_, Marks> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
