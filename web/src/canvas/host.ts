@@ -15,6 +15,8 @@ import { KEPT, type Path } from './sync/touches'
 
 /** The server says that there is nothing for this person here. */
 const NOT_YOURS = [4403, 4404]
+/** The screen shows the fresh document by then. */
+const FOLLOWED_MS = 100
 /** Saved is written down when it has lasted, not between two keystrokes. */
 const SETTLED_MS = 300
 
@@ -116,17 +118,24 @@ export class CanvasHost {
       return
     }
     const { carry, differing } = await import('./sync/carry')
-    const touches = before.provider.unsaved.touches()
-    fresh.document.edit(() => carry(before.document.doc, fresh.document.doc, touches))
+    const { unsaved } = before.provider
+    const touches = unsaved.touches()
+    const carryOver = () => fresh.document.edit(() => carry(before.document.doc, fresh.document.doc, unsaved.touches()))
+    carryOver()
+    unsaved.clear()
     fresh.succeed(before)
     const { mayEdit } = fresh.provider.state.getState()
     const lost = mayEdit ? [] : differing(before.document.doc, fresh.document.doc, touches)
-    await this.#copy?.replace(fresh.document.doc, fresh.provider.unsaved, fresh.provider.epoch ?? 0, mayEdit)
     if (this.#closed) return fresh.destroy()
     this.state.setState({ session: fresh })
     this.#watch(fresh)
+    void this.#copy?.replace(fresh.document.doc, fresh.provider.unsaved, fresh.provider.epoch ?? 0, mayEdit)
     this.#options.onReplaced(why, mayEdit ? touches.length : 0, lost, before)
-    before.destroy()
+    // What is typed until the screen has followed goes into the former document.
+    setTimeout(() => {
+      if (!this.#closed) carryOver()
+      before.destroy()
+    }, FOLLOWED_MS)
   }
 
   /** A session on the server's document of now, once it is there or refused for good. */

@@ -111,9 +111,10 @@ export class CanvasCopy {
   /** Puts another rebuild of the document in the place of this one, with what it holds unsaved, in one step. */
   async replace(doc: Y.Doc, unsaved: Unsaved, epoch: number, mayEdit: boolean): Promise<void> {
     this.#unfollow()
-    await this.#writing
     this.#epoch = epoch
     this.#seen = 0
+    this.#gathered = []
+    this.#touches = []
     this.follow(doc, unsaved)
     await this.#write(() => this.#rewrite())
     await this.#rows.describe(epoch, mayEdit).catch(() => undefined)

@@ -57,6 +57,12 @@ export class Unsaved {
     this.#regroup(null)
   }
 
+  /** Another document has taken it over. */
+  clear(): void {
+    this.#entries.clear()
+    this.#places = undefined
+  }
+
   acknowledged(frames: number): void {
     for (const [key, { frame }] of this.#entries) if (frame !== null && frame <= frames) this.#entries.delete(key)
     this.#places = undefined

@@ -13,7 +13,7 @@ export function ReadOnly() {
       className="flex items-center gap-2 border-b bg-warn-soft px-4 py-1.5 text-warn text-xs"
     >
       <Eye className="size-3.5 shrink-0" aria-hidden />
-      {reason ?? 'You may look at this workflow and run nothing. Ask an owner if you need to change it.'}
+      {reason ?? 'You may look at this workflow, but not change or run it. Ask an owner if you need to.'}
     </p>
   )
 }
