@@ -128,21 +128,28 @@ impl Canvas {
         Ok(self.edit(|txn| drop(node.insert(txn, "position", position))))
     }
 
-    /// Types one character, at the cursor or at the beginning of some line.
-    pub fn type_char(&self, cursor: Option<&Cursor>, char: char, random: &mut StdRng) -> Result<(Cursor, Vec<u8>)> {
-        let text = self.text(WORDS)?;
+    /// Types one character, at the cursor or anywhere.
+    pub fn type_char(&self, cursor: Option<&Cursor>, random: &mut StdRng) -> Result<(Cursor, Vec<u8>)> {
+        let text = self.text(SCRATCH)?;
         let mut txn = self.doc.transact_mut();
         let index = match cursor {
             Some(Cursor(place)) => place.get_offset(&txn).context("the cursor has no place in the text")?.index,
-            None => {
-                let lines = text.get_string(&txn);
-                let starts: Vec<usize> = lines.match_indices('\n').map(|(at, _)| at + 1).chain([0]).collect();
-                starts[random.random_range(..starts.len())] as u32
-            }
+            None => random.random_range(..=text.len(&txn)),
         };
-        text.insert(&mut txn, index, &char.to_string());
+        text.insert(&mut txn, index, &random.random_range('a'..='z').to_string());
         let behind = text.sticky_index(&txn, index + 1, Assoc::Before).context("the text is shorter than it was")?;
         Ok((Cursor(behind), txn.encode_update_v1()))
+    }
+
+    /// Puts a word at the beginning of some line: as one piece, because what is typed letter by letter may be parted,
+    /// where others remove and insert at the same place at the same time.
+    pub fn insert_word(&self, word: &str, random: &mut StdRng) -> Result<Vec<u8>> {
+        let text = self.text(WORDS)?;
+        Ok(self.edit(|txn| {
+            let lines = text.get_string(txn);
+            let starts: Vec<usize> = lines.match_indices('\n').map(|(at, _)| at + 1).chain([0]).collect();
+            text.insert(txn, starts[random.random_range(..starts.len())] as u32, word);
+        }))
     }
 
     /// `None`: it is not there.
@@ -154,13 +161,13 @@ impl Canvas {
         Ok(Some(txn.encode_update_v1()))
     }
 
-    /// Inserts or removes a little anywhere in the scratch text.
+    /// Inserts or removes a little anywhere in the scratch text, and more when there is much.
     pub fn scribble(&self, random: &mut StdRng) -> Result<Vec<u8>> {
         let text = self.text(SCRATCH)?;
         Ok(self.edit(|txn| {
             let len = text.len(txn);
             let at = random.random_range(..=len);
-            let count = random.random_range(1..=5);
+            let count = random.random_range(1..=if len > SCRATCH_LEN_MAX { 60 } else { 5 });
             if len > SCRATCH_LEN_MAX || (len > at && random.random_bool(0.4)) {
                 let at = at.min(len - 1);
                 text.remove_range(txn, at, count.min(len - at));

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use yrs::{
     sync::{Message, SyncMessage},
     updates::{decoder::Decode, encoder::Encode},
@@ -41,7 +41,7 @@ pub struct Editor {
     nodes: Vec<String>,
     edges: Vec<(String, [String; 2])>,
     words: Vec<String>,
-    writing: Option<(String, usize, Cursor)>,
+    cursor: Option<Cursor>,
     pub edits: u64,
     pub received: Received,
 }
@@ -94,7 +94,7 @@ impl Editor {
             nodes: Vec::new(),
             edges: Vec::new(),
             words: Vec::new(),
-            writing: None,
+            cursor: None,
             edits: 0,
             received: Received::default(),
         }
@@ -163,13 +163,13 @@ impl Editor {
     /// Something that a person does next, and sends if there is a session.
     pub fn edit(&mut self) -> Result<()> {
         let update = match self.random.random_range(0..100) {
-            0..55 => self.write()?,
-            55..67 => self.relabel()?,
+            0..45 => self.write()?,
+            45..57 => self.add_word()?,
+            57..67 => self.relabel()?,
             67..73 => self.drag()?,
             73..77 => self.canvas.label(BOARD, &format!("{}.{}", self.name, self.book.made()))?,
             77..85 => self.add()?,
             85..89 => self.remove_node()?,
-            89..93 => self.remove_word()?,
             _ => self.canvas.scribble(&mut self.random)?,
         };
         self.edits += 1;
@@ -240,9 +240,11 @@ impl Editor {
         match &self.link {
             // Offline: it goes with the answer to the server's first question.
             None => Ok(()),
-            Some(link) => {
-                link.frames.try_send(Message::Sync(message).encode_v1()).context("the session takes no more frames")
-            }
+            Some(link) => match link.frames.try_send(Message::Sync(message).encode_v1()) {
+                Err(TrySendError::Full(_)) => bail!("{}: the session takes no more frames", self.name),
+                // Just now the session has ended.
+                Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
+            },
         }
     }
 
@@ -260,27 +262,25 @@ impl Editor {
         Ok(())
     }
 
-    /// One more character of a word.
+    /// One more letter; now and then elsewhere.
     fn write(&mut self) -> Result<Vec<u8>> {
-        let (word, at, cursor) = match self.writing.take() {
-            Some((word, at, cursor)) => (word, at, Some(cursor)),
-            None => (format!("{};\n", self.name_thing()), 0, None),
-        };
-        let Some(char) = word[at..].chars().next() else { bail!("the word has ended") };
-        let (cursor, update) = self.canvas.type_char(cursor.as_ref(), char, &mut self.random)?;
-        if at + 1 < word.len() {
-            self.writing = Some((word, at + 1, cursor));
-        } else {
-            self.book.write(Thing::Word(word.clone()), Some(""));
-            self.words.push(word);
-        }
+        let cursor = self.cursor.take().filter(|_| self.random.random_bool(0.9));
+        let (cursor, update) = self.canvas.type_char(cursor.as_ref(), &mut self.random)?;
+        self.cursor = Some(cursor);
         Ok(update)
     }
 
-    fn remove_word(&mut self) -> Result<Vec<u8>> {
-        if self.words.len() < WORDS_MAX {
-            return self.write();
+    fn add_word(&mut self) -> Result<Vec<u8>> {
+        if self.words.len() >= WORDS_MAX {
+            return self.remove_word();
         }
+        let word = format!("{};\n", self.name_thing());
+        self.book.write(Thing::Word(word.clone()), Some(""));
+        self.words.push(word.clone());
+        self.canvas.insert_word(&word, &mut self.random)
+    }
+
+    fn remove_word(&mut self) -> Result<Vec<u8>> {
         let word = self.words.remove(self.random.random_range(..self.words.len()));
         self.book.write(Thing::Word(word.clone()), None);
         self.canvas.remove_word(&word)?.with_context(|| format!("{word:?} has gone from its own writer's text"))

@@ -90,7 +90,11 @@ async fn play(program: &Kill, stage: &Stage) -> Result<()> {
         room.doors(false);
         kill_and_start(&mut server, &mut random, &mut tally).await?;
         let acknowledged = room.sum(|editor| editor.book.acknowledged());
-        tally.lost.extend(room.check_acknowledged(&api).await?);
+        let lost = room.check_acknowledged(&api).await?;
+        for loss in &lost {
+            println!("lost: {loss}");
+        }
+        tally.lost.extend(lost);
         room.doors(true);
         // Otherwise the next kill comes while they come back.
         if random.random_bool(EVERYBODY_BACK) {

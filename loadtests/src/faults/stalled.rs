@@ -55,7 +55,7 @@ const CATCH_UP_WITHIN: Duration = Duration::from_secs(60);
 const BEHIND_MAX: u64 = 8;
 /// What the operating system holds for one who does not read, at most.
 const KERNEL_BYTES: u64 = 5 * 1024 * 1024;
-const LOAD_WITHIN: Duration = Duration::from_secs(180);
+const LOAD_WITHIN: Duration = Duration::from_secs(600);
 /// How long the load goes on when everybody reads again.
 const AFTER: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
