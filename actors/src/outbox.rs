@@ -43,7 +43,7 @@ impl Close {
 }
 
 /// Answers that may wait at once.
-const ANSWERS_MAX: usize = 4;
+const ANSWERS_MAX: usize = 8;
 
 /// One frame to write.
 #[derive(Clone, Debug)]

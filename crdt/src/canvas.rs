@@ -12,6 +12,7 @@ mod project;
 mod repair;
 mod text;
 mod touched;
+mod whole;
 
 use std::{
     collections::HashMap,
@@ -66,6 +67,7 @@ pub struct Canvas {
     skipped: usize,
     /// Where what is touched is noted, if anybody asked for it.
     touches: Option<touched::Touches>,
+    whole: Option<whole::Whole>,
 }
 
 /// How `yrs` failed.
@@ -168,6 +170,7 @@ impl Canvas {
             lost: false,
             skipped: 0,
             touches: None,
+            whole: None,
         };
         canvas.refresh_clocks();
         canvas

@@ -2,6 +2,7 @@
 
 mod pending;
 
+use bytes::Bytes;
 use troupe_model::SessionId;
 
 use crate::{
@@ -23,7 +24,7 @@ pub enum Access {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Frames for the author, in this order.
-    pub replies: Vec<Vec<u8>>,
+    pub replies: Vec<Bytes>,
     /// V1 updates that are in the document now: to broadcast to the others and to journal, in this order.
     pub updates: Vec<Vec<u8>>,
     /// A frame for every session, the author's included.
@@ -106,7 +107,7 @@ impl Peer {
                 ..Outcome::default()
             }),
             Message::QueryAwareness => {
-                Ok(Outcome { replies: awareness.full().into_iter().collect(), ..Outcome::default() })
+                Ok(Outcome { replies: awareness.full().into_iter().map(Bytes::from).collect(), ..Outcome::default() })
             }
             Message::Denied(_) | Message::Ack(_) | Message::Session { .. } => {
                 Err(Refusal::malformed("only the server sends this message"))
@@ -115,10 +116,10 @@ impl Peer {
     }
 
     /// Sends what the client lacks, and asks for what it has, if it may give it.
-    fn answer(&mut self, canvas: &Canvas, state_vector: &[u8]) -> Result<Outcome, Refusal> {
-        let mut replies = vec![wire::sync_step2(&canvas.diff(state_vector)?)];
+    fn answer(&mut self, canvas: &mut Canvas, state_vector: &[u8]) -> Result<Outcome, Refusal> {
+        let mut replies = canvas.catch_up(state_vector)?;
         if self.access == Access::ReadWrite {
-            replies.push(wire::sync_step1(&canvas.state_vector()));
+            replies.push(wire::sync_step1(&canvas.state_vector()).into());
         }
         self.synced = true;
         Ok(Outcome { replies, ..Outcome::default() })
@@ -138,7 +139,7 @@ impl Peer {
             Applied::Unchanged => {}
             Applied::Pending => {
                 self.pending.keep(update, &self.limits)?;
-                outcome.replies.push(wire::sync_step1(&canvas.state_vector()));
+                outcome.replies.push(wire::sync_step1(&canvas.state_vector()).into());
                 return Ok(outcome);
             }
         }

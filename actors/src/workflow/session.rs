@@ -86,9 +86,9 @@ impl WorkflowState {
             lagging_since: None,
         };
         session.tell_access(self.document_epoch);
-        session.answer(wire::sync_step1(&state_vector));
+        session.answer(wire::sync_step1(&state_vector).into());
         if let Some(awareness) = self.awareness.full() {
-            session.answer(awareness);
+            session.answer(awareness.into());
         }
         self.sessions.insert(join.session, session);
         metrics::gauge!("troupe_canvas_sessions").increment(1.0);
@@ -166,6 +166,7 @@ impl WorkflowState {
         if let Some(frame) = self.awareness.expire(at) {
             self.broadcast(&frame.into(), None);
         }
+        self.canvas.forget_unused();
         let current: Arc<[u8]> = self.canvas.state_vector().into();
         let mut stuck = Vec::new();
         for (id, session) in &mut self.sessions {
@@ -175,11 +176,11 @@ impl WorkflowState {
                 Some(_) if session.outbox.is_writable() => {
                     session.lagging_since = None;
                     match self.canvas.diff(&session.floor) {
-                        Ok(diff) => session.answer(wire::sync_step2(&diff)),
+                        Ok(diff) => session.answer(wire::sync_step2(&diff).into()),
                         Err(refusal) => session.outbox.close(Close::new(1013, refusal.reason)),
                     }
                     if let Some(awareness) = self.awareness.full() {
-                        session.answer(awareness);
+                        session.answer(awareness.into());
                     }
                     session.tell_access(self.document_epoch);
                     session.tell_acknowledged();
@@ -250,8 +251,8 @@ impl Session {
     }
 
     /// Sends what this client asked for.
-    fn answer(&mut self, frame: Vec<u8>) {
-        let pushed = self.outbox.answer(OutFrame::Sync(frame.into()));
+    fn answer(&mut self, frame: Bytes) {
+        let pushed = self.outbox.answer(OutFrame::Sync(frame));
         self.note(pushed);
     }
 

@@ -87,7 +87,7 @@ impl World {
 
     fn receive(&mut self, index: usize, frame: &[u8]) {
         let outcome = self.room.receive(&mut self.links[index].peer, frame).unwrap();
-        self.links[index].down.extend(outcome.replies);
+        self.links[index].down.extend(outcome.replies.iter().map(|reply| reply.to_vec()));
         for update in &outcome.updates {
             self.broadcast(update, Some(index));
         }

@@ -3,6 +3,7 @@
 use troupe_crdt::{Access, Limits, Outcome, Refusal, wire};
 
 use crate::world::{Client, Room, editor, editor_with, reader};
+use yrs::{Map, ReadTxn};
 
 const EMPTY: [u8; 2] = [0, 0];
 
@@ -172,4 +173,40 @@ fn frames_and_documents_have_a_size() {
     });
     assert_eq!(room.receive(&mut peer, &wire::update(&removal)).unwrap().updates.len(), 1);
     room.assert_log_is_whole();
+}
+
+/// [PERF-4, SYNC-7] Those who come with nothing to a large document share one frame, and get what was written since.
+#[test]
+fn many_who_join_share_one_frame() {
+    let mut room = Room::new();
+    let author = Client::new(11);
+    let mut peer = editor();
+    for node in 0..500 {
+        room.receive(&mut peer, &wire::update(&author.add_node(&format!("node {node}")))).unwrap();
+    }
+    let join = |room: &mut Room| {
+        let newcomer = Client::new(12);
+        let outcome = room.receive(&mut reader(), &wire::sync_step1(&newcomer.state_vector())).unwrap();
+        outcome.replies.iter().for_each(|reply| drop(newcomer.receive(reply)));
+        (newcomer.json(), outcome.replies)
+    };
+    let (first, second) = (join(&mut room), join(&mut room));
+    assert_eq!(first.0, author.json());
+    assert_eq!(first.1.len(), 1);
+    assert!(std::ptr::eq(&first.1[0][..], &second.1[0][..]), "the bytes are shared");
+
+    room.receive(&mut peer, &wire::update(&author.set_label("node 7", "seven"))).unwrap();
+    let deletion = author.edit(|txn| {
+        let nodes = txn.get_map("nodes").unwrap();
+        nodes.remove(txn, "node 8");
+    });
+    room.receive(&mut peer, &wire::update(&deletion)).unwrap();
+    let third = join(&mut room);
+    assert_eq!(third.0, author.json());
+    assert!(std::ptr::eq(&first.1[0][..], &third.1[0][..]) && third.1.len() == 2, "and followed by the rest");
+
+    room.canvas.forget_unused();
+    room.canvas.forget_unused();
+    let fourth = join(&mut room);
+    assert_eq!((fourth.0, fourth.1.len()), (author.json(), 1), "encoded anew");
 }
