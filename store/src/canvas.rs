@@ -2,8 +2,14 @@
 //!
 //! A row is written only under the epoch of the workflow's lease, checked by the statement that writes it [SYNC-13].
 
+mod pack;
+
+use std::collections::HashSet;
+
 use sqlx::{QueryBuilder, query, query_as};
 use troupe_model::{TenantId, Timestamp, UserId, WorkflowId};
+
+use pack::{Row, StoredRow};
 
 use crate::{
     Error, Result, SystemTx, TenantTx, batch,
@@ -63,7 +69,7 @@ pub struct Append<'a> {
     pub at: Timestamp,
 }
 
-const UPDATES: &str = "SELECT seq, user_id, bytes, crc, at
+const UPDATES: &str = "SELECT seq, updates, user_id, bytes, crc, at
     FROM canvas_updates WHERE tenant_id = $1 AND workflow_id = $2 ORDER BY seq";
 const SNAPSHOT: &str =
     "SELECT seq, bytes, crc, hash, authors FROM canvas_snapshots WHERE tenant_id = $1 AND workflow_id = $2";
@@ -73,46 +79,57 @@ const TRIM: &str = "DELETE FROM canvas_updates WHERE tenant_id = $1 AND workflow
 pub async fn load(tx: &mut TenantTx, workflow: WorkflowId) -> Result<StoredCanvas> {
     let tenant = tx.tenant();
     // Updates first: a snapshot that is put in between then holds what it trimmed, and no hole can be seen.
-    let updates: Vec<UpdateRow> = on!(tx, conn => query_as(UPDATES).bind(tenant).bind(workflow).fetch_all(conn).await)?;
+    let rows: Vec<StoredRow> = on!(tx, conn => query_as(UPDATES).bind(tenant).bind(workflow).fetch_all(conn).await)?;
     let snapshot: Option<SnapshotRow> =
         on!(tx, conn => query_as(SNAPSHOT).bind(tenant).bind(workflow).fetch_optional(conn).await)?;
 
     let snapshot = snapshot.map(|row| row.verify(workflow)).transpose()?;
     let behind = snapshot.as_ref().map_or(i64::MIN, |snapshot| snapshot.seq);
-    let updates = updates.into_iter().filter(|row| row.seq > behind).map(|row| row.verify(workflow));
-    Ok(StoredCanvas { snapshot, updates: updates.collect::<Result<_>>()? })
+    let mut updates = Vec::with_capacity(rows.len());
+    for row in rows {
+        updates.extend(row.unpack(workflow)?.into_iter().filter(|update| update.seq > behind));
+    }
+    Ok(StoredCanvas { snapshot, updates })
 }
 
 /// Appends what belongs to a current owner; one flag per entry. `false`: nothing was written for it, because its
-/// lease has another epoch or nobody holds it, or because the `seq` is taken. Either way the caller is not the one
-/// owner and must stop.
+/// lease has another epoch or nobody holds it, or because its `seq`, or that of one it shares a row with, is taken.
+/// Either way the caller is not the one owner and must stop.
 pub async fn append(tx: &mut SystemTx, entries: &[Append<'_>]) -> Result<Vec<bool>> {
     // Leases are locked in the order of their ids, over all pieces.
     let mut order: Vec<usize> = (0..entries.len()).collect();
-    order.sort_by_key(|&index| entries[index].workflow);
+    order.sort_by_key(|&index| (entries[index].workflow, entries[index].seq));
+    let rows = pack::rows(entries, &order);
     let mut appended = vec![false; entries.len()];
-    for piece in batch::pieces(&order) {
-        for (index, written) in append_piece(tx, entries, piece).await? {
-            appended[index] = written;
+    for piece in batch::pieces(&rows) {
+        let written = insert(tx, piece).await?;
+        for row in piece {
+            let is_written = written.contains(&(row.last.workflow, row.last.seq));
+            order[row.entries.clone()].iter().for_each(|&index| appended[index] = is_written);
         }
     }
     Ok(appended)
 }
 
-async fn append_piece(tx: &mut SystemTx, entries: &[Append<'_>], piece: &[usize]) -> Result<Vec<(usize, bool)>> {
+/// What was written: workflows with the last `seq` of each row.
+async fn insert(tx: &mut SystemTx, rows: &[Row<'_>]) -> Result<HashSet<(WorkflowId, i64)>> {
     let lock = row_lock(tx);
     let written: Vec<(WorkflowId, i64)> = on!(tx, conn => {
-        let mut query = QueryBuilder::new("WITH entry (tenant_id, workflow_id, epoch, seq, user_id, bytes, crc, at) AS (");
-        query.push_values(piece, |mut row, &index| {
-            let entry = &entries[index];
-            row.push_bind(entry.tenant)
-                .push_bind(entry.workflow)
-                .push_bind(entry.epoch)
-                .push_bind(entry.seq)
-                .push_bind(entry.user)
-                .push_bind(entry.bytes.to_vec())
-                .push_bind(crc(entry.bytes))
-                .push_bind(entry.at);
+        let mut query = QueryBuilder::new(
+            "WITH entry (tenant_id, workflow_id, epoch, first_seq, seq, updates, user_id, bytes, crc, at) AS (",
+        );
+        query.push_values(rows, |mut values, row| {
+            values
+                .push_bind(row.last.tenant)
+                .push_bind(row.last.workflow)
+                .push_bind(row.last.epoch)
+                .push_bind(row.first_seq)
+                .push_bind(row.last.seq)
+                .push_bind(row.updates())
+                .push_bind(row.last.user)
+                .push_bind(row.bytes.to_vec())
+                .push_bind(crc(&row.bytes))
+                .push_bind(row.last.at);
         });
         query.push(
             "), held AS (SELECT tenant_id, id, epoch FROM leases
@@ -121,16 +138,19 @@ async fn append_piece(tx: &mut SystemTx, entries: &[Append<'_>], piece: &[usize]
         );
         query.push(lock);
         query.push(
-            ") INSERT INTO canvas_updates (tenant_id, workflow_id, epoch, seq, user_id, bytes, crc, at)
-                SELECT entry.* FROM entry JOIN held ON held.tenant_id = entry.tenant_id
+            ") INSERT INTO canvas_updates (tenant_id, workflow_id, epoch, seq, updates, user_id, bytes, crc, at)
+                SELECT entry.tenant_id, entry.workflow_id, entry.epoch, entry.seq, entry.updates, entry.user_id,
+                    entry.bytes, entry.crc, entry.at
+                FROM entry JOIN held ON held.tenant_id = entry.tenant_id
                 AND held.id = entry.workflow_id AND held.epoch = entry.epoch
-                WHERE true
+                WHERE NOT EXISTS (SELECT 1 FROM canvas_updates AS taken
+                    WHERE taken.tenant_id = entry.tenant_id AND taken.workflow_id = entry.workflow_id
+                    AND taken.seq >= entry.first_seq AND taken.seq - taken.updates < entry.seq)
                 ON CONFLICT (tenant_id, workflow_id, seq) DO NOTHING RETURNING workflow_id, seq",
         );
         query.build_query_as().fetch_all(conn).await
     })?;
-    let written: std::collections::HashSet<_> = written.into_iter().collect();
-    Ok(piece.iter().map(|&index| (index, written.contains(&(entries[index].workflow, entries[index].seq)))).collect())
+    Ok(written.into_iter().collect())
 }
 
 /// Replaces the snapshot and trims the log up to `seq`. `false`: nothing was done, because the lease has another
@@ -175,31 +195,12 @@ pub async fn put_snapshot(tx: &mut SystemTx, snapshot: NewSnapshot<'_>) -> Resul
 }
 
 #[derive(sqlx::FromRow)]
-struct UpdateRow {
-    seq: i64,
-    user_id: Option<UserId>,
-    bytes: Vec<u8>,
-    crc: i64,
-    at: Timestamp,
-}
-
-#[derive(sqlx::FromRow)]
 struct SnapshotRow {
     seq: i64,
     bytes: Vec<u8>,
     crc: i64,
     hash: Vec<u8>,
     authors: Option<Vec<u8>>,
-}
-
-impl UpdateRow {
-    fn verify(self, workflow: WorkflowId) -> Result<StoredUpdate> {
-        let Self { seq, user_id: user, bytes, at, .. } = self;
-        if crc(&bytes) != self.crc {
-            return Err(Error::DamagedUpdate { workflow, seq });
-        }
-        Ok(StoredUpdate { seq, user, bytes, at })
-    }
 }
 
 impl SnapshotRow {

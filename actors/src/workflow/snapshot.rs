@@ -8,7 +8,7 @@ use super::{WorkflowMsg, WorkflowState, replay::replay};
 use crate::task;
 
 /// A snapshot is made when the log has grown by this many rows.
-pub(super) const ROWS_BETWEEN_SNAPSHOTS: u64 = 1_000;
+pub(super) const ROWS_BETWEEN_SNAPSHOTS: u64 = 5_000;
 
 #[derive(Debug, Error)]
 enum CompactError {

@@ -13,6 +13,7 @@ use crate::fixture::{Db, TTL, Tenant, at, both_engines};
 
 both_engines! {
     what_is_appended_comes_back_in_order,
+    updates_of_one_commit_share_a_row,
     an_update_survives_reopening,
     a_stale_epoch_writes_nothing,
     nobody_writes_after_the_release,
@@ -75,6 +76,28 @@ async fn what_is_appended_comes_back_in_order(db: &Db) {
         rows,
         [(1, None, &b""[..], at(1)), (2, Some(author), &all_bytes[..], at(2)), (10, None, &b"\0\x01"[..], at(10))]
     );
+}
+
+/// [SYNC-5] What one commit brings shares a row, and comes apart again with its authors and times.
+async fn updates_of_one_commit_share_a_row(db: &Db) {
+    let tenant = db.tenant("acme").await;
+    let epoch = db.own_workflow(&tenant).await;
+    let authors = [Some(UserId::generate()), None, Some(UserId::generate())];
+    let bytes: Vec<Vec<u8>> = (0..300).map(|seq| vec![seq as u8; seq * 7]).collect();
+    let entries: Vec<_> = (0..300)
+        .map(|seq| Append { user: authors[seq % 3], ..update(&tenant, epoch, seq as i64 + 1, &bytes[seq]) })
+        .collect();
+    assert_eq!(append(db, &entries).await, [true; 300]);
+    let rows = db.column("SELECT bytes FROM canvas_updates").await.len();
+    assert!((2..6).contains(&rows), "{rows} rows for 300 updates of 1 KB on average");
+    let stored = load(&db.store, &tenant).await.unwrap().updates;
+    assert_eq!(stored.len(), 300);
+    for (seq, (stored, entry)) in stored.iter().zip(&entries).enumerate() {
+        assert_eq!((stored.seq, stored.user, stored.at), (entry.seq, entry.user, entry.at));
+        assert_eq!(stored.bytes, bytes[seq]);
+    }
+    assert!(put_snapshot(db, &tenant, epoch, 100, b"a hundred").await);
+    assert_eq!(seqs(db, &tenant).await, (101..=300).collect::<Vec<_>>(), "a snapshot may end inside a row");
 }
 
 /// [SYNC-3] What was committed is there when the database is opened again without having been closed; what was not
@@ -152,8 +175,17 @@ async fn a_taken_seq_is_refused_alone(db: &Db) {
     let (a, b) = (db.own_workflow(&acme).await, db.own_workflow(&other).await);
     assert_eq!(append(db, &[update(&acme, a, 1, b"first")]).await, [true]);
     let entries = [update(&acme, a, 1, b"second"), update(&acme, a, 2, b"next"), update(&other, b, 1, b"other")];
-    assert_eq!(append(db, &entries).await, [false, true, true]);
+    assert_eq!(append(db, &entries).await, [false, false, true]);
     assert_eq!(load(&db.store, &acme).await.unwrap().updates[0].bytes, b"first");
+
+    let several: Vec<_> = (2..=5).map(|seq| update(&acme, a, seq, b"later")).collect();
+    assert_eq!(append(db, &several).await, [true; 4]);
+    for (first, last) in [(2, 2), (3, 4), (4, 7)] {
+        let overlapping: Vec<_> = (first..=last).map(|seq| update(&acme, a, seq, b"again")).collect();
+        assert!(!append(db, &overlapping).await.contains(&true), "{first}..={last}");
+    }
+    assert_eq!(append(db, &[update(&acme, a, 6, b"next")]).await, [true]);
+    assert_eq!(seqs(db, &acme).await, [1, 2, 3, 4, 5, 6]);
 }
 
 /// [SYNC-5] The log up to the snapshot is trimmed; behind it, it stays.
