@@ -86,9 +86,9 @@ impl WorkflowState {
             lagging_since: None,
         };
         session.tell_access(self.document_epoch);
-        session.answer(wire::sync_step1(&state_vector).into());
+        session.answer(wire::sync_step1(&state_vector));
         if let Some(awareness) = self.awareness.full() {
-            session.answer(awareness.into());
+            session.answer(awareness);
         }
         self.sessions.insert(join.session, session);
         metrics::gauge!("troupe_canvas_sessions").increment(1.0);
@@ -176,11 +176,11 @@ impl WorkflowState {
                 Some(_) if session.outbox.is_writable() => {
                     session.lagging_since = None;
                     match self.canvas.diff(&session.floor) {
-                        Ok(diff) => session.answer(wire::sync_step2(&diff).into()),
+                        Ok(diff) => session.answer(wire::sync_step2(&diff)),
                         Err(refusal) => session.outbox.close(Close::new(1013, refusal.reason)),
                     }
                     if let Some(awareness) = self.awareness.full() {
-                        session.answer(awareness.into());
+                        session.answer(awareness);
                     }
                     session.tell_access(self.document_epoch);
                     session.tell_acknowledged();
@@ -251,8 +251,8 @@ impl Session {
     }
 
     /// Sends what this client asked for.
-    fn answer(&mut self, frame: Bytes) {
-        let pushed = self.outbox.answer(OutFrame::Sync(frame));
+    fn answer(&mut self, frame: impl Into<Bytes>) {
+        let pushed = self.outbox.answer(OutFrame::Sync(frame.into()));
         self.note(pushed);
     }
 
