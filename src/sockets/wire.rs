@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -280,7 +280,7 @@ impl Writer {
             if !sent(self.flush()).await {
                 return;
             }
-            window_ends = Instant::now() + WINDOW;
+            window_ends = window_end(Instant::now());
         }
     }
 
@@ -311,6 +311,15 @@ impl Writer {
         };
         let _ = timeout(CLOSE_WITHIN, last).await;
     }
+}
+
+/// The end of the window that `now` is in. All sessions have the same windows, so that one wake-up of a thread flushes
+/// many of them.
+fn window_end(now: Instant) -> Instant {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    let first = *FIRST.get_or_init(|| now);
+    let windows = now.saturating_duration_since(first).as_nanos() / WINDOW.as_nanos() + 1;
+    first + WINDOW.saturating_mul(u32::try_from(windows).unwrap_or(u32::MAX))
 }
 
 async fn sent(write: impl Future<Output = io::Result<()>>) -> bool {
