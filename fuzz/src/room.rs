@@ -152,7 +152,7 @@ impl Room {
         match self.hostile.receive(&mut self.canvas, &mut self.awareness, frame, 0) {
             Ok(outcome) => {
                 outcome.updates.iter().for_each(|update| self.take(update));
-                for reply in outcome.replies.iter().chain(&outcome.awareness) {
+                for reply in outcome.replies.iter().map(|reply| &reply[..]).chain(outcome.awareness.as_deref()) {
                     wire::decode(reply).unwrap();
                 }
                 Some(outcome)

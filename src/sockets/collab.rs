@@ -47,12 +47,14 @@ pub async fn open(
     upgrade.serve(frame_bytes_max, move |socket| {
         tasks.track_future(async move {
             match admitted {
-                Err(close) => wire::refuse(socket, close).await,
+                Err(close) => Box::pin(wire::refuse(socket, close)).await,
                 Ok(visitor) => {
                     let tenant = visitor.caller().tenant;
                     let span = tracing::info_span!("collab", tenant.id = %tenant, workflow.id = %workflow);
-                    match Member::join(&app, visitor, workflow, acks).instrument(span.clone()).await {
-                        Err(close) => wire::refuse(socket, close).await,
+                    // Boxed, here and below: what is over in a moment takes no room in the task of a silent session.
+                    let joined = Box::pin(Member::join(&app, visitor, workflow, acks).instrument(span.clone())).await;
+                    match joined {
+                        Err(close) => Box::pin(wire::refuse(socket, close)).await,
                         Ok(member) => serve(&app, socket, member, &wake).instrument(span).await,
                     }
                 }

@@ -73,7 +73,7 @@ impl Member {
 
     /// Follows what changed: whether they may stay, and as what. Whoever may not is sent nothing more.
     pub async fn follow(&mut self, app: &App) -> Result<(), Close> {
-        let left = self.look_again(app).await;
+        let left = Box::pin(self.look_again(app)).await;
         if let Err(close) = &left {
             self.session.outbox().close_now(close.clone());
         }
