@@ -101,6 +101,8 @@ pub struct Limits {
     pub session_frames_in_flight_max: usize,
     pub session_bytes_in_flight_max: usize,
     pub outbox_bytes_max: usize,
+    pub tombstone_bytes_idle_max: usize,
+    pub tombstone_bytes_max: usize,
     pub authenticate_timeout_s: u64,
     pub sessions_per_tenant_max: usize,
     pub canvases_per_socket_max: usize,

@@ -209,6 +209,8 @@ fn limits(config: &config::Limits) -> Limits {
         runs_per_tenant_max: config.runs_per_tenant_max,
         sessions_per_tenant_max: config.sessions_per_tenant_max,
         outbox_bytes_max: config.outbox_bytes_max,
+        tombstone_bytes_idle_max: config.tombstone_bytes_idle_max,
+        tombstone_bytes_max: config.tombstone_bytes_max,
         credit: CreditLimits {
             frames_max: config.session_frames_in_flight_max,
             bytes_max: config.session_bytes_in_flight_max,

@@ -17,6 +17,8 @@ pub struct JoinCanvas {
     pub access: Access,
     /// Whether the client understands acknowledgements [SYNC-3].
     pub acks: bool,
+    /// The document epoch of the copy that the client has, if it says so [SYNC-15].
+    pub document_epoch: Option<i64>,
 }
 
 /// A session that has joined. Leaves when dropped.

@@ -28,6 +28,8 @@ pub struct SystemConfig {
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub lease_ttl: Duration,
+    /// How long a workflow that nobody uses stays loaded [SYNC-12].
+    pub unload_after: Duration,
     /// Nodes that execute at once on this machine.
     pub nodes_max: usize,
     /// Nodes of one run that execute at once.
@@ -38,6 +40,10 @@ pub struct Limits {
     pub sessions_per_tenant_max: usize,
     /// Bytes that wait to be written to one session.
     pub outbox_bytes_max: usize,
+    /// What overwritten and deleted values of a canvas may take before it is rebuilt without them, when nobody has it
+    /// open and in any case [SYNC-15].
+    pub tombstone_bytes_idle_max: usize,
+    pub tombstone_bytes_max: usize,
     pub credit: crate::credit::CreditLimits,
 }
 
@@ -45,11 +51,14 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             lease_ttl: Duration::from_secs(10),
+            unload_after: Duration::from_secs(30),
             nodes_max: 64,
             nodes_per_run_max: 16,
             runs_per_tenant_max: 200,
             sessions_per_tenant_max: 20_000,
             outbox_bytes_max: 1024 * 1024,
+            tombstone_bytes_idle_max: 1 << 20,
+            tombstone_bytes_max: 8 << 20,
             credit: crate::credit::CreditLimits::default(),
         }
     }

@@ -39,12 +39,9 @@ use crate::{
     journal::JournalMsg,
     lease::Lease,
     outbox::{Close, Outbox},
-    task,
 };
 use session::Session;
 
-/// How long an empty workflow stays loaded [SYNC-12].
-const UNLOAD_AFTER: Duration = Duration::from_secs(30);
 /// How often awareness is swept and lagging sessions are looked at while there are sessions.
 const SWEEP_EVERY: Duration = Duration::from_secs(3);
 
@@ -102,9 +99,7 @@ pub(crate) enum WorkflowMsg {
         revision: i64,
         analysis: Arc<Analysis>,
     },
-    Compacted {
-        rows: Option<u64>,
-    },
+    Compacted(snapshot::Compacted),
     Wake,
     /// Close every session with this and stop when all is committed.
     Close(Close),
@@ -133,15 +128,10 @@ pub(crate) struct WorkflowState {
     canvas: Canvas,
     awareness: Awareness,
     lease: Lease,
-    /// Which rebuild of the document this is; clients with a copy of another one have to load it again.
-    document_epoch: u64,
     /// The log's last number; also the revision of the diagram.
     seq: i64,
     durable_seq: i64,
-    /// Log rows that no snapshot covers.
-    rows_unsnapshotted: u64,
-    compact_at_rows: u64,
-    compacting: Option<task::Owned>,
+    growth: snapshot::Growth,
     /// Who changed what, up to `seq`.
     authorship: authorship::Authorship,
     publishing: Option<publish::Publishing>,
@@ -200,9 +190,12 @@ impl Actor for Workflow {
             WorkflowMsg::Committed { seq } => state.committed(seq),
             WorkflowMsg::LeaseLost => state.lease_lost(),
             WorkflowMsg::Analysed { revision, analysis } => state.analysed(revision, analysis),
-            WorkflowMsg::Compacted { rows } => state.compacted(rows),
+            WorkflowMsg::Compacted(compacted) => state.compacted(compacted),
             WorkflowMsg::Wake => state.wake()?,
-            WorkflowMsg::Close(close) => state.close(&close),
+            WorkflowMsg::Close(close) => {
+                state.growth.give_up_rebuild();
+                state.close(&close);
+            }
         }
         state.stop_when_done();
         Ok(())
@@ -229,6 +222,11 @@ pub(crate) fn answer<T: Send + 'static>(reply: RpcReplyPort<T>, value: T) {
 }
 
 impl WorkflowState {
+    /// Which rebuild of the document this is; clients with a copy of another one have to load it again.
+    fn document_epoch(&self) -> u64 {
+        self.canvas.epoch().number.unsigned_abs()
+    }
+
     /// Numbers an integrated update, sends it to all sessions but its author's, and hands it to the journal.
     fn integrated(
         &mut self,
@@ -237,7 +235,7 @@ impl WorkflowState {
         user: Option<UserId>,
     ) -> Result<(), ActorProcessingErr> {
         self.seq += 1;
-        self.rows_unsnapshotted += 1;
+        self.growth.grew(update.len());
         let at = self.context.clock.now();
         self.note_authors(user, at);
         let frame = Bytes::from(troupe_crdt::wire::update(&update));
@@ -279,7 +277,9 @@ impl WorkflowState {
     fn lease_lost(&mut self) {
         tracing::warn!(workflow.id = %self.workflow, epoch = self.lease.epoch, "the workflow's lease was lost");
         self.disconnect(&Close::new(1012, "this workflow moved to another server; reconnect"));
+        self.awaiting_commit.clear();
         self.durable_seq = self.seq;
+        self.growth.give_up_rebuild();
         self.closing = true;
     }
 
@@ -308,7 +308,6 @@ impl WorkflowState {
             session.outbox.close(close.clone());
         }
         self.feed.close(close);
-        self.awaiting_commit.clear();
         self.publishing = None;
     }
 
@@ -331,7 +330,9 @@ impl WorkflowState {
 
     fn wake(&mut self) -> Result<(), ActorProcessingErr> {
         let now = Instant::now();
-        self.derive_if_due(now)?;
+        if !self.closing {
+            self.derive_if_due(now)?;
+        }
         if now >= self.next_sweep {
             self.next_sweep = now + SWEEP_EVERY;
             self.sweep(now);
@@ -341,14 +342,19 @@ impl WorkflowState {
             self.alarm.at_latest(self.next_sweep);
         } else {
             let idle_since = *self.idle_since.get_or_insert(now);
-            self.alarm.at_latest(idle_since + UNLOAD_AFTER);
-            self.closing |= now >= idle_since + UNLOAD_AFTER;
+            let unload_at = idle_since + self.context.limits.unload_after;
+            self.alarm.at_latest(unload_at);
+            if now >= unload_at && !self.closing {
+                self.rebuild_while_idle();
+                self.closing = true;
+            }
         }
+        self.compact_if_due();
         Ok(())
     }
 
-    fn stop_when_done(&self) {
-        if self.closing && self.durable_seq >= self.seq {
+    fn stop_when_done(&mut self) {
+        if self.closing && self.durable_seq >= self.seq && !self.is_rebuilding() {
             self.myself.stop(None);
         }
     }

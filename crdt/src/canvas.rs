@@ -7,8 +7,11 @@
 
 mod content;
 mod edit;
+mod epoch;
 mod load;
+mod places;
 mod project;
+mod rebuild;
 mod repair;
 mod text;
 mod touched;
@@ -32,8 +35,12 @@ use crate::{
     guard::{self, Hostile, Id, Kind, Owner, Place, ROOTS, Seen, Sketch, TYPES_DEPTH_MAX},
 };
 
+pub use epoch::DocumentEpoch;
 pub use load::{OpenError, Snapshot};
+pub use rebuild::RebuildError;
 pub use touched::Touched;
+
+use places::Places;
 
 const META: &str = "meta";
 const NODES: &str = "nodes";
@@ -55,8 +62,10 @@ pub enum Applied {
 #[derive(Debug)]
 pub struct Canvas {
     doc: Doc,
+    epoch: DocumentEpoch,
     /// Up to which clock everything of each client is integrated.
     clocks: HashMap<u64, u32>,
+    places: Places,
     /// Bytes of the document as one V1 update: measured, then counted up.
     size_bytes: usize,
     /// A failed update left something behind; the others have what was there before.
@@ -94,12 +103,27 @@ impl Canvas {
         self.doc.transact().state_vector().encode_v1()
     }
 
-    /// What a peer with this encoded state vector lacks, as a V1 update.
+    /// What a peer with this encoded state vector lacks, as a V1 update. A peer with a copy of a former epoch is
+    /// refused: it would bring its content a second time.
     pub fn diff(&self, state_vector: &[u8]) -> Result<Vec<u8>, Refusal> {
-        guard::state_vector(state_vector)?;
+        let mut is_stale = false;
+        guard::state_vector(state_vector, |client| is_stale |= self.epoch.is_retired(client))?;
+        if is_stale {
+            return Err(Refusal::rebuilt());
+        }
         let state_vector =
             StateVector::decode_v1(state_vector).map_err(|error| Refusal::malformed(error.to_string()))?;
         self.encode_since(&state_vector).ok_or_else(Refusal::reload)
+    }
+
+    /// Which building of the document this is.
+    pub fn epoch(&self) -> &DocumentEpoch {
+        &self.epoch
+    }
+
+    /// A canvas that was opened from the store, in its epoch.
+    pub fn in_epoch(self, epoch: DocumentEpoch) -> Self {
+        Self { epoch, ..self }
     }
 
     /// Takes a V1 update from outside, whole or not at all.
@@ -115,11 +139,13 @@ impl Canvas {
         if sketch.is_empty() {
             return Ok(Applied::Unchanged);
         }
+        self.epoch.refuse_retired(sketch.clients())?;
         let Some(order) = guard::order(sketch, |client| self.clock(client)) else { return Ok(Applied::Pending) };
-        self.check_places(sketch, &order)?;
+        let places = self.check_places(sketch, &order)?;
         let decoded = decode(update)?;
         match self.integrate(decoded) {
             Ok(changed) => {
+                self.note_places(sketch, &order, &places);
                 for section in &sketch.sections {
                     let clock = self.clocks.entry(section.client).or_default();
                     *clock = (*clock).max(section.end());
@@ -164,7 +190,9 @@ impl Canvas {
     fn around(doc: Doc) -> Self {
         let mut canvas = Self {
             doc,
+            epoch: DocumentEpoch::default(),
             clocks: HashMap::new(),
+            places: Places::default(),
             size_bytes: 0,
             stray_since: None,
             lost: false,
@@ -221,7 +249,8 @@ impl Canvas {
             Failure::Panicked(reason) => match self.whole().map(|whole| Self::open(None, [whole])) {
                 Some(Ok(rebuilt)) => {
                     let noting = self.touches.is_some();
-                    *self = Self { stray_since: self.stray_since.take(), ..rebuilt };
+                    let (stray_since, epoch) = (self.stray_since.take(), std::mem::take(&mut self.epoch));
+                    *self = Self { stray_since, epoch, ..rebuilt };
                     if noting {
                         self.note_touched();
                     }
@@ -235,9 +264,51 @@ impl Canvas {
         }
     }
 
-    fn check_places(&self, sketch: &Sketch, order: &[(usize, usize)]) -> Result<(), Hostile> {
+    fn check_places(&self, sketch: &Sketch, order: &[(usize, usize)]) -> Result<Vec<Option<Place>>, Hostile> {
         let txn = self.doc.transact();
-        guard::check(sketch, order, |id| (id.clock < self.clock(id.client)).then(|| seen(&txn, id)))
+        guard::check(sketch, order, |id| (id.clock < self.clock(id.client)).then(|| self.seen(&txn, id)))
+    }
+
+    /// To be called before the clocks are brought up to date.
+    fn note_places(&mut self, sketch: &Sketch, order: &[(usize, usize)], places: &[Option<Place>]) {
+        for (&(section, index), place) in order.iter().zip(places) {
+            if let Some(place) = place {
+                let section = &sketch.sections[section];
+                let block = &section.blocks[index];
+                // What was known stays where it is, whatever this update says of it.
+                let start = block.clock.max(self.clock(section.client));
+                self.places.note(section.client, start, block.end(), *place);
+            }
+        }
+    }
+
+    /// An item whose noted place is not the one that `yrs` tells, for the tests of hostile input.
+    #[doc(hidden)]
+    pub fn false_place(&self) -> Option<String> {
+        let txn = self.doc.transact();
+        let ids = self.clocks.iter().flat_map(|(&client, &end)| (0..end).map(move |clock| Id { client, clock }));
+        ids.filter_map(|id| {
+            let noted = self.places.get(id)?;
+            let told = place(&txn, ID::new(ClientID::new(id.client), id.clock));
+            (told != Some(noted)).then(|| format!("{id:?}: {noted:?} is noted, {told:?} is true"))
+        })
+        .next()
+    }
+
+    /// The share of items whose place is noted, for the tests.
+    #[doc(hidden)]
+    pub fn places_noted(&self) -> f64 {
+        let all: u32 = self.clocks.values().sum();
+        let ids = self.clocks.iter().flat_map(|(&client, &end)| (0..end).map(move |clock| Id { client, clock }));
+        ids.filter(|id| self.places.get(*id).is_some()).count() as f64 / f64::from(all)
+    }
+
+    /// What the document knows of an item.
+    fn seen(&self, txn: &impl ReadTxn, id: Id) -> Seen {
+        let item = ID::new(ClientID::new(id.client), id.clock);
+        let Some(place) = self.places.get(id).or_else(|| place(txn, item)) else { return Seen::default() };
+        let shared = BranchID::Nested(item).get_branch(txn).map(|branch| kind(&branch));
+        Seen { place: Some(place), shared, is_certain: true }
     }
 }
 
@@ -248,13 +319,10 @@ fn decode(update: &[u8]) -> Result<Update, Refusal> {
         .map_err(|error| Refusal::malformed(error.to_string()))
 }
 
-/// What the document knows of an item.
-fn seen(txn: &impl ReadTxn, id: Id) -> Seen {
-    let item = ID::new(ClientID::new(id.client), id.clock);
-    let Some(around) = branch_around(txn, item) else { return Seen::default() };
-    let shared = BranchID::Nested(item).get_branch(txn).map(|branch| kind(&branch));
-    let place = Place { owner: owner(&around), kind: kind(&around), depth: types_around(txn, item) };
-    Seen { place: Some(place), shared }
+/// Where an item stands, by walking to the beginning of its list.
+fn place(txn: &impl ReadTxn, item: ID) -> Option<Place> {
+    let around = branch_around(txn, item)?;
+    Some(Place { owner: owner(&around), kind: kind(&around), depth: types_around(txn, item) })
 }
 
 /// The shared type that an item stands in; nothing if it is collected.

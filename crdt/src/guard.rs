@@ -11,7 +11,7 @@ mod place;
 use thiserror::Error;
 
 pub use decode::sketch;
-pub(crate) use decode::{has_holes, state_vector};
+pub(crate) use decode::{document, state_vector};
 pub(crate) use order::order;
 pub(crate) use place::{Owner, Place, Seen, check};
 
@@ -123,7 +123,7 @@ impl Block {
         self.clock + self.len
     }
 
-    fn needs(&self) -> impl Iterator<Item = Id> {
+    pub(crate) fn needs(&self) -> impl Iterator<Item = Id> {
         [self.left, self.right, self.parent].into_iter().flatten()
     }
 }
@@ -141,6 +141,18 @@ impl Sketch {
         let after = self.deletes.partition_point(|deleted| (deleted.client, deleted.start) <= (client, block.clock));
         let Some(deleted) = after.checked_sub(1).map(|index| self.deletes[index]) else { return false };
         deleted.client == client && block.end() <= deleted.end
+    }
+
+    /// Whether something in between is missing: `yrs` keeps holes without calling them pending.
+    pub(crate) fn has_holes(&self) -> bool {
+        self.sections.iter().flat_map(|section| &section.blocks).any(|block| block.content == Content::Skip)
+    }
+
+    /// Everybody whose items it brings, deletes or refers to; some more than once.
+    pub(crate) fn clients(&self) -> impl Iterator<Item = u64> {
+        let authors = self.sections.iter().map(|section| section.client);
+        let referred = self.sections.iter().flat_map(|section| &section.blocks).flat_map(Block::needs);
+        authors.chain(referred.map(|id| id.client)).chain(self.deletes.iter().map(|deleted| deleted.client))
     }
 
     /// Whether the update says nothing at all (`00 00`).

@@ -17,7 +17,7 @@ mod refusal;
 pub mod wire;
 
 pub use awareness::{Awareness, UserTag};
-pub use canvas::{Applied, Canvas, OpenError, Snapshot, Touched};
+pub use canvas::{Applied, Canvas, DocumentEpoch, OpenError, RebuildError, Snapshot, Touched};
 pub use limits::Limits;
 pub use peer::{Access, Outcome, Peer};
 pub use refusal::Refusal;

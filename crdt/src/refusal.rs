@@ -17,6 +17,8 @@ impl Refusal {
     pub const MALFORMED: u16 = 4400;
     /// Well-formed, and beyond a limit of the document.
     pub const TOO_LARGE: u16 = 4413;
+    /// The client has a copy of a former document epoch [SYNC-15].
+    pub const REBUILT: u16 = 4409;
     /// The document in memory cannot be trusted any more: its owner opens it again from the store.
     pub const RELOAD: u16 = 1012;
 
@@ -26,6 +28,10 @@ impl Refusal {
 
     pub fn too_large(reason: impl Into<String>) -> Self {
         Self { code: Self::TOO_LARGE, reason: reason.into() }
+    }
+
+    pub fn rebuilt() -> Self {
+        Self { code: Self::REBUILT, reason: "this canvas was rebuilt; load it again".to_owned() }
     }
 
     pub(crate) fn reload() -> Self {

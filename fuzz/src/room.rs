@@ -197,6 +197,8 @@ impl Room {
         assert_eq!(mirror.project(), self.canvas.project());
         for canvas in [&self.canvas, &reopened, &restored] {
             assert_eq!(canvas.skipped(), 0);
+            assert_eq!(canvas.false_place(), None);
+            assert_eq!(canvas.rebuilt().unwrap().project(), canvas.project());
             let newcomer = Client::joining(canvas);
             assert_eq!(newcomer.clocks(), self.author.clocks());
             assert_eq!(canvas.project().notes["still"], Value::from("here"));

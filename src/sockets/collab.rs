@@ -14,7 +14,7 @@ use troupe_model::WorkflowId;
 
 use super::{
     frame::Message,
-    member::{self, Member},
+    member::{self, Framing, Member},
     upgrade::{Socket, Upgrade},
     visitor::{RECHECK_EVERY, Visitor},
     wire::{self, Incoming, Reader},
@@ -30,6 +30,8 @@ pub struct Params {
     ticket: Option<String>,
     /// `1`: the client understands acknowledgements [SYNC-3].
     ack: Option<String>,
+    /// The document epoch of the copy that the client has: another one is refused with 4409 [SYNC-15].
+    epoch: Option<i64>,
 }
 
 pub async fn open(
@@ -39,7 +41,7 @@ pub async fn open(
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Response {
-    let acks = params.ack.as_deref() == Some("1");
+    let framing = Framing { acks: params.ack.as_deref() == Some("1"), document_epoch: params.epoch };
     let wake = Arc::new(Notify::new());
     let admitted = admit(&app, workflow, params.ticket.as_deref(), &headers, &wake).await;
     let frame_bytes_max = app.config().limits.frame_bytes_max;
@@ -52,8 +54,8 @@ pub async fn open(
                     let tenant = visitor.caller().tenant;
                     let span = tracing::info_span!("collab", tenant.id = %tenant, workflow.id = %workflow);
                     // Boxed, here and below: what is over in a moment takes no room in the task of a silent session.
-                    let joined = Box::pin(Member::join(&app, visitor, workflow, acks).instrument(span.clone())).await;
-                    match joined {
+                    let joined = Member::join(&app, visitor, workflow, framing).instrument(span.clone());
+                    match Box::pin(joined).await {
                         Err(close) => Box::pin(wire::refuse(socket, close)).await,
                         Ok(member) => serve(&app, socket, member, &wake).instrument(span).await,
                     }

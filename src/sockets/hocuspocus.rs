@@ -26,7 +26,7 @@ use troupe_model::WorkflowId;
 
 use self::outlet::{Outlet, SharedLedger, left};
 use super::{
-    member::{self, Member},
+    member::{self, Framing, Member},
     upgrade::{Socket as Connection, Upgrade},
     visitor::{RECHECK_EVERY, Visitor},
     wire::{self, IDLE_MAX, Incoming, PING_EVERY, Reader},
@@ -177,7 +177,8 @@ impl Socket {
         let visitor = self.visitor(token, workflow).await?;
         member::admit(&self.app, visitor.caller(), workflow).await?;
         let span = tracing::info_span!("collab", tenant.id = %visitor.caller().tenant, workflow.id = %workflow);
-        let member = Member::join(&self.app, visitor, workflow, true).instrument(span).await?;
+        let framing = Framing { acks: true, document_epoch: None };
+        let member = Member::join(&self.app, visitor, workflow, framing).instrument(span).await?;
         Ok(Document { member, ledger: SharedLedger::default() })
     }
 

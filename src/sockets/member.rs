@@ -35,6 +35,15 @@ pub async fn admit(app: &App, caller: &Caller, workflow: WorkflowId) -> Result<(
     }
 }
 
+/// What a client's framing can tell.
+#[derive(Clone, Copy, Debug)]
+pub struct Framing {
+    /// What of its edits is durable [SYNC-3].
+    pub acks: bool,
+    /// Of the copy that it has [SYNC-15].
+    pub document_epoch: Option<i64>,
+}
+
 /// One who has joined. Leaves when dropped.
 pub struct Member {
     visitor: Visitor,
@@ -43,11 +52,12 @@ pub struct Member {
 }
 
 impl Member {
-    /// Joins someone who was admitted. `acks`: the framing can tell what is durable [SYNC-3].
-    pub async fn join(app: &App, visitor: Visitor, workflow: WorkflowId, acks: bool) -> Result<Self, Close> {
+    /// Joins someone who was admitted.
+    pub async fn join(app: &App, visitor: Visitor, workflow: WorkflowId, framing: Framing) -> Result<Self, Close> {
         let caller = visitor.caller();
-        let (user, access) = (tag(caller), access(caller));
-        let join = JoinCanvas { session: SessionId::generate(), user_id: caller.user, user, access, acks };
+        let (user, access, session) = (tag(caller), access(caller), SessionId::generate());
+        let Framing { acks, document_epoch } = framing;
+        let join = JoinCanvas { session, user_id: caller.user, user, access, acks, document_epoch };
         let joined = app.system().join_canvas(caller.tenant, workflow, join).await;
         let session = joined.map_err(|error| unavailable(&error))?;
         metrics::gauge!("troupe_sessions", "kind" => "collab").increment(1.0);

@@ -3,19 +3,17 @@
 //! A row is written only under the epoch of the workflow's lease, checked by the statement that writes it [SYNC-13].
 
 mod pack;
+mod snapshot;
 
 use std::collections::HashSet;
 
-use sqlx::{QueryBuilder, query, query_as};
+use sqlx::{QueryBuilder, query_as};
 use troupe_model::{TenantId, Timestamp, UserId, WorkflowId};
 
-use pack::{Row, StoredRow};
+pub use snapshot::{NewSnapshot, StoredSnapshot, put_rebuilt, put_snapshot};
 
-use crate::{
-    Error, Result, SystemTx, TenantTx, batch,
-    leases::{LeaseKind, row_lock},
-    tx::on,
-};
+use crate::{Result, SystemTx, TenantTx, batch, leases::row_lock, tx::on};
+use pack::{Row, StoredRow};
 
 /// Everything that the document is rebuilt from: the snapshot, then the updates behind it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,29 +21,6 @@ pub struct StoredCanvas {
     pub snapshot: Option<StoredSnapshot>,
     /// In order; all behind the snapshot.
     pub updates: Vec<StoredUpdate>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredSnapshot {
-    /// The last update that the snapshot holds.
-    pub seq: i64,
-    pub bytes: Vec<u8>,
-    pub hash: Vec<u8>,
-    /// Who changed what up to `seq`; `None` if that was not known.
-    pub authors: Option<Vec<u8>>,
-}
-
-/// A snapshot to put in the place of the log up to `seq`.
-#[derive(Clone, Copy, Debug)]
-pub struct NewSnapshot<'a> {
-    pub tenant: TenantId,
-    pub workflow: WorkflowId,
-    pub epoch: i64,
-    pub seq: i64,
-    pub bytes: &'a [u8],
-    pub hash: &'a [u8],
-    pub authors: &'a [u8],
-    pub at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,19 +46,13 @@ pub struct Append<'a> {
 
 const UPDATES: &str = "SELECT seq, updates, user_id, bytes, crc, at
     FROM canvas_updates WHERE tenant_id = $1 AND workflow_id = $2 ORDER BY seq";
-const SNAPSHOT: &str =
-    "SELECT seq, bytes, crc, hash, authors FROM canvas_snapshots WHERE tenant_id = $1 AND workflow_id = $2";
-const TRIM: &str = "DELETE FROM canvas_updates WHERE tenant_id = $1 AND workflow_id = $2 AND seq <= $3";
 
 /// Reads the log; verifies every checksum. A workflow without a log gives an empty canvas.
 pub async fn load(tx: &mut TenantTx, workflow: WorkflowId) -> Result<StoredCanvas> {
     let tenant = tx.tenant();
     // Updates first: a snapshot that is put in between then holds what it trimmed, and no hole can be seen.
     let rows: Vec<StoredRow> = on!(tx, conn => query_as(UPDATES).bind(tenant).bind(workflow).fetch_all(conn).await)?;
-    let snapshot: Option<SnapshotRow> =
-        on!(tx, conn => query_as(SNAPSHOT).bind(tenant).bind(workflow).fetch_optional(conn).await)?;
-
-    let snapshot = snapshot.map(|row| row.verify(workflow)).transpose()?;
+    let snapshot = snapshot::load(tx, workflow).await?;
     let behind = snapshot.as_ref().map_or(i64::MIN, |snapshot| snapshot.seq);
     let mut updates = Vec::with_capacity(rows.len());
     for row in rows {
@@ -151,66 +120,6 @@ async fn insert(tx: &mut SystemTx, rows: &[Row<'_>]) -> Result<HashSet<(Workflow
         query.build_query_as().fetch_all(conn).await
     })?;
     Ok(written.into_iter().collect())
-}
-
-/// Replaces the snapshot and trims the log up to `seq`. `false`: nothing was done, because the lease has another
-/// epoch or nobody holds it, or because a later snapshot is there.
-pub async fn put_snapshot(tx: &mut SystemTx, snapshot: NewSnapshot<'_>) -> Result<bool> {
-    let NewSnapshot { tenant, workflow, epoch, seq, bytes, hash, authors, at } = snapshot;
-    let lock = row_lock(tx);
-    let rows = on!(tx, conn => {
-        let mut query = QueryBuilder::new(
-            "WITH held AS (SELECT tenant_id, id, epoch FROM leases WHERE server_id IS NOT NULL AND kind = ",
-        );
-        query.push_bind(LeaseKind::Workflow.name());
-        query.push(" AND tenant_id = ").push_bind(tenant);
-        query.push(" AND id = ").push_bind(workflow);
-        query.push(" AND epoch = ").push_bind(epoch);
-        query.push(lock);
-        query.push(
-            ") INSERT INTO canvas_snapshots (tenant_id, workflow_id, epoch, seq, bytes, crc, hash, authors, at)
-                SELECT held.tenant_id, held.id, held.epoch, ",
-        );
-        query
-            .separated(", ")
-            .push_bind(seq)
-            .push_bind(bytes)
-            .push_bind(crc(bytes))
-            .push_bind(hash)
-            .push_bind(authors)
-            .push_bind(at);
-        query.push(
-            " FROM held WHERE true ON CONFLICT (tenant_id, workflow_id) DO UPDATE SET epoch = excluded.epoch,
-                seq = excluded.seq, bytes = excluded.bytes, crc = excluded.crc, hash = excluded.hash,
-                authors = excluded.authors, at = excluded.at
-                WHERE canvas_snapshots.seq <= excluded.seq",
-        );
-        query.build().execute(conn).await.map(|done| done.rows_affected())
-    })?;
-    if rows == 0 {
-        return Ok(false);
-    }
-    on!(tx, conn => query(TRIM).bind(tenant).bind(workflow).bind(seq).execute(conn).await.map(drop))?;
-    Ok(true)
-}
-
-#[derive(sqlx::FromRow)]
-struct SnapshotRow {
-    seq: i64,
-    bytes: Vec<u8>,
-    crc: i64,
-    hash: Vec<u8>,
-    authors: Option<Vec<u8>>,
-}
-
-impl SnapshotRow {
-    fn verify(self, workflow: WorkflowId) -> Result<StoredSnapshot> {
-        let Self { seq, bytes, hash, authors, .. } = self;
-        if crc(&bytes) != self.crc {
-            return Err(Error::DamagedSnapshot { workflow, seq });
-        }
-        Ok(StoredSnapshot { seq, bytes, hash, authors })
-    }
 }
 
 fn crc(bytes: &[u8]) -> i64 {

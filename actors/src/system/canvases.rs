@@ -34,8 +34,9 @@ impl System {
         let outbox = Outbox::new(limits.outbox_bytes_max);
         let (actor, ()) = self
             .ask_workflow(tenant, workflow, |reply| {
-                let JoinCanvas { session, user_id, user, access, acks } = join.clone();
-                WorkflowMsg::Join(Join { session, user_id, user, access, acks, outbox: outbox.clone() }, reply)
+                let JoinCanvas { session, user_id, user, access, acks, document_epoch } = join.clone();
+                let outbox = outbox.clone();
+                WorkflowMsg::Join(Join { session, user_id, user, access, acks, outbox, document_epoch }, reply)
             })
             .await?;
         Ok(CanvasSession {

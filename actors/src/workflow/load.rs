@@ -9,7 +9,12 @@ use troupe_crdt::Awareness;
 use troupe_model::WorkflowId;
 use troupe_store::{canvas, leases::LeaseKind, runs, versions};
 
-use super::{SWEEP_EVERY, WorkflowArgs, WorkflowMsg, WorkflowState, derived::Derived, replay::replay, snapshot};
+use super::{
+    SWEEP_EVERY, WorkflowArgs, WorkflowMsg, WorkflowState,
+    derived::Derived,
+    replay::{ReplayError, replay},
+    snapshot::{self, Growth},
+};
 use crate::{
     alarm::Alarm,
     context::Context,
@@ -24,8 +29,8 @@ pub(super) enum LoadError {
     OwnedElsewhere(WorkflowId),
     #[error("the canvas could not be read: {0}")]
     Store(#[from] troupe_store::Error),
-    #[error("the canvas could not be rebuilt from its log: {0}")]
-    Canvas(#[from] troupe_crdt::OpenError),
+    #[error("the canvas could not be made from its log: {0}")]
+    Canvas(#[from] ReplayError),
     #[error("loading was interrupted: {0}")]
     Interrupted(#[from] tokio::task::JoinError),
 }
@@ -46,16 +51,14 @@ pub(super) async fn load(
     let latest_run = runs::latest(&mut tx, workflow).await?.map(|run| view::run(&run));
     drop(tx);
 
-    let rows_unsnapshotted = stored.updates.len() as u64;
-    let snapshot_seq = stored.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
-    let seq = stored.updates.last().map_or(snapshot_seq, |update| update.seq);
+    let (seq, updates, growth) = (snapshot::last_seq(&stored), stored.updates.len(), Growth::new(&stored));
     let (canvas, authorship) = tokio::task::spawn_blocking(move || replay(&stored, published_seq)).await??;
     if canvas.skipped() > 0 {
         tracing::warn!(workflow.id = %workflow, skipped = canvas.skipped(), "updates of the log changed nothing");
     }
     tracing::info!(
-        tenant.id = %tenant, workflow.id = %workflow, epoch = lease.epoch, seq, updates = rows_unsnapshotted,
-        elapsed_ms = started.elapsed().as_millis() as u64, "canvas loaded"
+        tenant.id = %tenant, workflow.id = %workflow, epoch = lease.epoch, seq, updates,
+        document_epoch = canvas.epoch().number, elapsed_ms = started.elapsed().as_millis() as u64, "canvas loaded"
     );
 
     let now = Instant::now();
@@ -71,12 +74,9 @@ pub(super) async fn load(
         canvas,
         awareness: Awareness::new(),
         lease,
-        document_epoch: 0,
         seq,
         durable_seq: seq,
-        rows_unsnapshotted,
-        compact_at_rows: snapshot::ROWS_BETWEEN_SNAPSHOTS,
-        compacting: None,
+        growth,
         authorship,
         publishing: None,
         sessions: Default::default(),

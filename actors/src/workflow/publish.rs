@@ -81,7 +81,7 @@ impl WorkflowState {
 
     /// Once everything in it is durable, and no snapshot is being made.
     pub(super) fn store_version_when_ready(&mut self) {
-        let (durable_seq, busy) = (self.durable_seq, self.compacting.is_some());
+        let (durable_seq, busy) = (self.durable_seq, self.growth.is_busy());
         let Some(publishing) = self.publishing.as_mut().filter(|publishing| publishing.seq <= durable_seq && !busy)
         else {
             return;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use ractor::{ActorProcessingErr, RpcReplyPort};
 use serde_json::json;
 use tokio::time::Instant;
-use troupe_crdt::{Access, Peer, UserTag, wire};
+use troupe_crdt::{Access, Peer, Refusal, UserTag, wire};
 use troupe_model::{SessionId, UserId};
 
 use super::{WorkflowState, answer};
@@ -33,6 +33,8 @@ pub(crate) struct Join {
     /// Whether the client understands acknowledgements [SYNC-3].
     pub(crate) acks: bool,
     pub(crate) outbox: Outbox,
+    /// The document epoch of the copy that the client has, if it says so [SYNC-15].
+    pub(crate) document_epoch: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,11 @@ impl WorkflowState {
             join.outbox.close(Close::restarting());
             return answer(reply, ());
         }
+        if join.document_epoch.is_some_and(|epoch| epoch != self.canvas.epoch().number) {
+            let Refusal { code, reason } = Refusal::rebuilt();
+            join.outbox.close(Close::new(code, reason));
+            return answer(reply, ());
+        }
         let state_vector = self.canvas.state_vector();
         let mut session = Session {
             peer: Peer::new(join.session, join.access, join.user.clone()),
@@ -85,7 +92,7 @@ impl WorkflowState {
             floor: Arc::from([0].as_slice()),
             lagging_since: None,
         };
-        session.tell_access(self.document_epoch);
+        session.tell_access(self.document_epoch());
         session.answer(wire::sync_step1(&state_vector));
         if let Some(awareness) = self.awareness.full() {
             session.answer(awareness);
@@ -168,6 +175,7 @@ impl WorkflowState {
         }
         self.canvas.forget_unused();
         let current: Arc<[u8]> = self.canvas.state_vector().into();
+        let document_epoch = self.document_epoch();
         let mut stuck = Vec::new();
         for (id, session) in &mut self.sessions {
             match session.lagging_since {
@@ -182,7 +190,7 @@ impl WorkflowState {
                     if let Some(awareness) = self.awareness.full() {
                         session.answer(awareness);
                     }
-                    session.tell_access(self.document_epoch);
+                    session.tell_access(document_epoch);
                     session.tell_acknowledged();
                 }
                 Some(since) if now > since + STUCK_AFTER => stuck.push(*id),

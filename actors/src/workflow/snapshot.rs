@@ -1,73 +1,316 @@
-//! Compaction: a snapshot made by replay, verified, then the log trimmed [SYNC-5]. Off the actor's turn: it reads
-//! what is stored, not what is in memory, so the two cannot disagree.
+//! Compaction: a snapshot made by replay, verified, then the log trimmed [SYNC-5]; and growth control: a document
+//! that carries too much of its past is rebuilt without it [SYNC-15]. Off the actor's turn: both read what is stored,
+//! not what is in memory, so the two cannot disagree.
+//!
+//! A document is rebuilt only when nobody edits it and all of it is durable: the actor has closed its sessions, and
+//! stops when it is done.
 
 use thiserror::Error;
-use troupe_store::canvas::{self, NewSnapshot};
+use troupe_crdt::{Canvas, Refusal, Snapshot};
+use troupe_model::{TenantId, Timestamp, WorkflowId};
+use troupe_store::{
+    Store,
+    canvas::{self, NewSnapshot, StoredCanvas},
+};
 
-use super::{WorkflowMsg, WorkflowState, replay::replay};
-use crate::task;
+use super::{
+    WorkflowMsg, WorkflowState,
+    replay::{ReplayError, replay},
+};
+use crate::{context::Limits, outbox::Close, task};
 
-/// A snapshot is made when the log has grown by this many rows.
-pub(super) const ROWS_BETWEEN_SNAPSHOTS: u64 = 5_000;
+/// A snapshot is made when the log has grown by this many rows, and by a share of the document: its cost grows with
+/// the document.
+const ROWS_MIN: u64 = 5_000;
+const SIZE_SHARE: usize = 4;
+/// Whatever the share, so that what is replayed at opening is bounded.
+const ROWS_MAX: u64 = 20_000;
+/// The past may always take this share of the content, and a document is not measured before it has grown so much.
+const PAST_SHARE: usize = 4;
+
+/// What the log holds that no snapshot covers, and what compaction found.
+#[derive(Debug, Default)]
+pub(super) struct Growth {
+    rows: u64,
+    bytes: usize,
+    /// After a failure it is not tried again before there are so many rows.
+    not_before_rows: u64,
+    /// How large the document was when its past was measured.
+    measured_bytes: usize,
+    past: Past,
+    running: Option<(Work, task::Owned)>,
+    /// The document shall be rebuilt when nobody is here and all is durable.
+    rebuild: bool,
+}
+
+/// What overwritten and deleted values take, and what the document would take without them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Past {
+    bytes: usize,
+    content_bytes: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    Compact,
+    Rebuild,
+}
+
+/// What became of a piece of work. `None`: it failed, and was logged.
+#[derive(Debug)]
+pub(crate) struct Compacted {
+    work: Work,
+    done: Option<Done>,
+}
+
+/// Rows and bytes of the log that are in the snapshot now.
+#[derive(Debug)]
+struct Done {
+    rows: u64,
+    bytes: usize,
+    past: Past,
+}
 
 #[derive(Debug, Error)]
 enum CompactError {
     #[error(transparent)]
     Store(#[from] troupe_store::Error),
     #[error(transparent)]
-    Open(#[from] troupe_crdt::OpenError),
+    Replay(#[from] ReplayError),
     #[error(transparent)]
-    Snapshot(#[from] troupe_crdt::Refusal),
+    Snapshot(#[from] Refusal),
     #[error(transparent)]
+    Rebuild(#[from] troupe_crdt::RebuildError),
+    #[error("the lease was lost, or somebody else wrote meanwhile")]
+    Superseded,
+    #[error("it was interrupted: {0}")]
     Interrupted(#[from] tokio::task::JoinError),
+}
+
+/// The number of the last update that is stored.
+pub(super) fn last_seq(stored: &StoredCanvas) -> i64 {
+    let snapshot = stored.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
+    stored.updates.last().map_or(snapshot, |update| update.seq)
+}
+
+fn bytes_of_log(stored: &StoredCanvas) -> usize {
+    stored.updates.iter().map(|update| update.bytes.len()).sum()
+}
+
+impl Growth {
+    pub(super) fn new(stored: &StoredCanvas) -> Self {
+        Self { rows: stored.updates.len() as u64, bytes: bytes_of_log(stored), ..Self::default() }
+    }
+
+    /// An update was added to the log.
+    pub(super) fn grew(&mut self, bytes: usize) {
+        self.rows += 1;
+        self.bytes += bytes;
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.running.is_some()
+    }
+
+    pub(super) fn give_up_rebuild(&mut self) {
+        self.rebuild = false;
+    }
+
+    fn is_due(&self, size_bytes: usize, limits: &Limits) -> bool {
+        if self.running.is_some() || self.rows < self.not_before_rows {
+            return false;
+        }
+        let log_has_grown = self.rows >= ROWS_MIN && self.bytes >= size_bytes / SIZE_SHARE;
+        let may_grow = limits.tombstone_bytes_idle_max.max(self.measured_bytes / PAST_SHARE);
+        log_has_grown || self.rows >= ROWS_MAX || size_bytes > self.measured_bytes + may_grow
+    }
+}
+
+impl Past {
+    fn of(canvas: &Canvas, without: &Canvas) -> Self {
+        let content_bytes = without.size_bytes();
+        Self { bytes: canvas.size_bytes().saturating_sub(content_bytes), content_bytes }
+    }
+
+    fn exceeds(self, budget_bytes: usize) -> bool {
+        self.bytes > budget_bytes.max(self.content_bytes / PAST_SHARE)
+    }
 }
 
 impl WorkflowState {
     pub(super) fn compact_if_due(&mut self) {
-        let busy = self.compacting.is_some() || self.publishing.is_some();
-        if self.rows_unsnapshotted < self.compact_at_rows || busy {
+        let busy = self.closing || self.publishing.is_some();
+        if !busy && self.growth.is_due(self.canvas.size_bytes(), &self.context.limits) {
+            self.start(Work::Compact);
+        }
+    }
+
+    pub(super) fn compacted(&mut self, Compacted { work, done }: Compacted) {
+        let growth = &mut self.growth;
+        if growth.running.take_if(|(running, _)| *running == work).is_none() {
             return;
         }
-        let (context, tenant, workflow, epoch) = (self.context.clone(), self.tenant, self.workflow, self.lease.epoch);
-        let (myself, published_seq) = (self.myself.clone(), self.authorship.published_seq());
-        self.compacting = Some(task::spawn_owned("compaction", async move {
-            let compacted = async {
-                let mut tx = context.store.begin(tenant).await?;
-                let stored = canvas::load(&mut tx, workflow).await?;
-                drop(tx);
-                let Some(seq) = stored.updates.last().map(|update| update.seq) else { return Ok::<_, CompactError>(0) };
-                let rows = stored.updates.len() as u64;
-                let (snapshot, authors) = tokio::task::spawn_blocking(move || {
-                    let (canvas, authorship) = replay(&stored, published_seq)?;
-                    Ok::<_, CompactError>((canvas.snapshot()?, authorship.write()))
-                })
-                .await??;
-                let mut tx = context.store.begin_system().await?;
-                let (bytes, hash, authors, at) = (&snapshot.bytes, &snapshot.hash, &authors, context.clock.now());
-                let snapshot = NewSnapshot { tenant, workflow, epoch, seq, bytes, hash, authors, at };
-                canvas::put_snapshot(&mut tx, snapshot).await?;
-                tx.commit().await?;
-                Ok::<_, CompactError>(rows)
+        self.store_version_when_ready();
+        let growth = &mut self.growth;
+        let Some(Done { rows, bytes, past }) = done else {
+            growth.not_before_rows = growth.rows + ROWS_MIN;
+            return;
+        };
+        growth.rows = growth.rows.saturating_sub(rows);
+        growth.bytes = growth.bytes.saturating_sub(bytes);
+        growth.not_before_rows = 0;
+        if work == Work::Rebuild {
+            return;
+        }
+        growth.past = past;
+        growth.measured_bytes = past.bytes + past.content_bytes;
+        if self.closing || !past.exceeds(self.context.limits.tombstone_bytes_max) {
+            return;
+        }
+        if self.publishing.is_some() {
+            // Whoever publishes waits for an answer: it is looked at again after that.
+            self.growth.measured_bytes = 0;
+        } else {
+            tracing::info!(workflow.id = %self.workflow, past_bytes = past.bytes, "the canvas has outgrown its budget");
+            self.growth.rebuild = true;
+            let rebuilt = Refusal::rebuilt();
+            self.close(&Close::new(rebuilt.code, rebuilt.reason));
+        }
+    }
+
+    /// Nobody is here: the moment to rebuild a document that has grown, before the next who opens it waits for it.
+    pub(super) fn rebuild_while_idle(&mut self) {
+        self.growth.rebuild |= self.growth.past.exceeds(self.context.limits.tombstone_bytes_idle_max);
+    }
+
+    /// Whether the actor has to wait before it stops. To be asked when everything is durable.
+    pub(super) fn is_rebuilding(&mut self) -> bool {
+        let working = self.growth.running.as_ref().map(|(work, _)| *work);
+        if std::mem::take(&mut self.growth.rebuild) {
+            self.start(Work::Rebuild);
+            return true;
+        }
+        working == Some(Work::Rebuild)
+    }
+
+    /// A compaction that still runs is ended: the rebuild does its work too.
+    fn start(&mut self, work: Work) {
+        let job = Job {
+            store: self.context.store.clone(),
+            tenant: self.tenant,
+            workflow: self.workflow,
+            epoch: self.lease.epoch,
+            published_seq: self.authorship.published_seq(),
+            at: self.context.clock.now(),
+            measure_above_bytes: self.context.limits.tombstone_bytes_idle_max,
+        };
+        let (myself, workflow) = (self.myself.clone(), self.workflow);
+        let task = task::spawn_owned("compaction", async move {
+            let done = match work {
+                Work::Compact => job.compact().await,
+                Work::Rebuild => job.rebuild().await,
             };
-            let rows = compacted
-                .await
+            let done = done
                 .inspect_err(|error| {
-                    tracing::error!(workflow.id = %workflow, %error, "the canvas could not be compacted");
+                    tracing::error!(workflow.id = %workflow, %error, ?work, "the canvas could not be compacted");
                 })
                 .ok();
             // A workflow that has stopped meanwhile does not count its rows any more.
-            let _ = myself.cast(WorkflowMsg::Compacted { rows });
-        }));
+            let _ = myself.cast(WorkflowMsg::Compacted(Compacted { work, done }));
+        });
+        self.growth.running = Some((work, task));
+    }
+}
+
+struct Job {
+    store: Store,
+    tenant: TenantId,
+    workflow: WorkflowId,
+    /// Of the lease.
+    epoch: i64,
+    /// The last row that the published version holds.
+    published_seq: i64,
+    at: Timestamp,
+    /// Smaller documents have no past worth measuring.
+    measure_above_bytes: usize,
+}
+
+/// What is to be stored in the place of the log.
+struct Compact {
+    canvas: Canvas,
+    snapshot: Snapshot,
+    authors: Vec<u8>,
+    past: Past,
+}
+
+impl Job {
+    async fn compact(&self) -> Result<Done, CompactError> {
+        let (stored, published_seq) = (self.load().await?, self.published_seq);
+        let (seq, rows, bytes) = (last_seq(&stored), stored.updates.len() as u64, bytes_of_log(&stored));
+        let measure_above = self.measure_above_bytes;
+        let compact = tokio::task::spawn_blocking(move || {
+            let (canvas, authorship) = replay(&stored, published_seq)?;
+            let past = match canvas.size_bytes() > measure_above {
+                true => Past::of(&canvas, &canvas.rebuilt()?),
+                false => Past { bytes: 0, content_bytes: canvas.size_bytes() },
+            };
+            Ok::<_, CompactError>(Compact { snapshot: canvas.snapshot()?, authors: authorship.write(), canvas, past })
+        })
+        .await??;
+        if rows > 0 {
+            let mut tx = self.store.begin_system().await?;
+            let clients = compact.canvas.epoch().clients();
+            if !canvas::put_snapshot(&mut tx, self.row(seq, &compact, &clients)).await? {
+                return Err(CompactError::Superseded);
+            }
+            tx.commit().await?;
+        }
+        Ok(Done { rows, bytes, past: compact.past })
     }
 
-    /// `rows` were trimmed from the log, or none could be: then it is not tried again before the log has grown.
-    pub(super) fn compacted(&mut self, rows: Option<u64>) {
-        self.compacting = None;
-        self.store_version_when_ready();
-        self.rows_unsnapshotted = self.rows_unsnapshotted.saturating_sub(rows.unwrap_or(0));
-        self.compact_at_rows = match rows {
-            Some(_) => ROWS_BETWEEN_SNAPSHOTS,
-            None => self.rows_unsnapshotted + ROWS_BETWEEN_SNAPSHOTS,
-        };
+    /// The document without its past, the trimmed log and the document's epoch in one transaction.
+    async fn rebuild(&self) -> Result<Done, CompactError> {
+        let (stored, published_seq) = (self.load().await?, self.published_seq);
+        let (seq, rows, bytes) = (last_seq(&stored), stored.updates.len() as u64, bytes_of_log(&stored));
+        let compact = tokio::task::spawn_blocking(move || {
+            let (former, authorship) = replay(&stored, published_seq)?;
+            let canvas = former.rebuilt()?;
+            let past = Past::of(&former, &canvas);
+            Ok::<_, CompactError>(Compact { snapshot: canvas.snapshot()?, authors: authorship.write(), canvas, past })
+        })
+        .await??;
+        let mut tx = self.store.begin_system().await?;
+        let clients = compact.canvas.epoch().clients();
+        if !canvas::put_rebuilt(&mut tx, self.row(seq, &compact, &clients)).await? {
+            return Err(CompactError::Superseded);
+        }
+        tx.commit().await?;
+        metrics::counter!("troupe_canvas_rebuilds_total").increment(1);
+        tracing::info!(
+            workflow.id = %self.workflow, document_epoch = compact.canvas.epoch().number,
+            past_bytes = compact.past.bytes, content_bytes = compact.past.content_bytes,
+            "canvas rebuilt without its past"
+        );
+        Ok(Done { rows, bytes, past: compact.past })
+    }
+
+    async fn load(&self) -> Result<StoredCanvas, CompactError> {
+        let mut tx = self.store.begin(self.tenant).await?;
+        Ok(canvas::load(&mut tx, self.workflow).await?)
+    }
+
+    fn row<'a>(&self, seq: i64, compact: &'a Compact, clients: &'a [u8]) -> NewSnapshot<'a> {
+        NewSnapshot {
+            tenant: self.tenant,
+            workflow: self.workflow,
+            epoch: self.epoch,
+            seq,
+            bytes: &compact.snapshot.bytes,
+            hash: &compact.snapshot.hash,
+            document_epoch: compact.canvas.epoch().number,
+            clients,
+            authors: &compact.authors,
+            at: self.at,
+        }
     }
 }

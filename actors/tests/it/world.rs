@@ -164,11 +164,31 @@ impl World {
     }
 
     pub async fn join(&self, name: &str, access: Access) -> Client {
+        Client::greet(self.session(name, access, None).await).await
+    }
+
+    /// A session that has not said anything yet. `document_epoch`: of the copy that it has.
+    pub async fn session(&self, name: &str, access: Access, document_epoch: Option<i64>) -> CanvasSession {
         let user = UserTag { id: self.user, name: name.to_owned(), color: "#123456".to_owned() };
         let session = SessionId::generate();
-        let join = JoinCanvas { session, user_id: self.user, user, access, acks: true };
-        let session = self.system().join_canvas(self.tenant, self.workflow, join).await.unwrap();
-        Client::greet(session).await
+        let join = JoinCanvas { session, user_id: self.user, user, access, acks: true, document_epoch };
+        self.system().join_canvas(self.tenant, self.workflow, join).await.unwrap()
+    }
+
+    /// Waits until the document is stored in this document epoch, without a log behind it.
+    pub async fn rebuilt(&self, document_epoch: i64) {
+        let store = self.store().await;
+        loop {
+            let mut tx = store.begin(self.tenant).await.unwrap();
+            let stored = troupe_store::canvas::load(&mut tx, self.workflow).await.unwrap();
+            if stored.updates.is_empty()
+                && stored.snapshot.is_some_and(|stored| stored.document_epoch == document_epoch)
+            {
+                return;
+            }
+            drop(tx);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Makes the canvas this diagram: `"a -> b, b -> c"`, each node of the type that its name begins with.
@@ -293,6 +313,27 @@ impl Client {
         self.session.send(troupe_crdt::wire::update(&update).into()).await;
     }
 
+    /// Overwrites a large value and waits until that is durable; or the close, if it comes first.
+    pub async fn overwrite(&mut self, label: &str) -> Result<(), troupe_actors::Close> {
+        let mut target = self.canvas.project();
+        target.nodes[0].data.label = label.to_owned();
+        let update = self.canvas.edit(&target).expect("it changes something");
+        let before = self.acknowledged;
+        self.session.send(troupe_crdt::wire::update(&update).into()).await;
+        while self.acknowledged == before {
+            match self.session.outbox().next().await {
+                Next::Close(close) => return Err(close),
+                Next::Frame(OutFrame::Sync(frame)) => {
+                    if let troupe_crdt::wire::Message::Ack(count) = troupe_crdt::wire::decode(&frame).unwrap() {
+                        self.acknowledged = count;
+                    }
+                }
+                Next::Frame(OutFrame::Event(event)) => panic!("{event:?}"),
+            }
+        }
+        Ok(())
+    }
+
     pub async fn until(&mut self, mut done: impl FnMut(&Self) -> bool) {
         while !done(self) {
             self.take().await;
@@ -305,10 +346,15 @@ impl Client {
 
     /// The close that ends the session.
     pub async fn closed(&self) -> troupe_actors::Close {
-        loop {
-            if let Next::Close(close) = self.session.outbox().next().await {
-                return close;
-            }
+        closed(&self.session).await
+    }
+}
+
+/// The close that ends a session.
+pub async fn closed(session: &CanvasSession) -> troupe_actors::Close {
+    loop {
+        if let Next::Close(close) = session.outbox().next().await {
+            return close;
         }
     }
 }

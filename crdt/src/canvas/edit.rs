@@ -13,6 +13,7 @@ use super::{
     project::{self, as_map, entries},
     text,
 };
+use crate::guard;
 
 impl Canvas {
     /// Makes the canvas show `target`, as it can be shown: sorted, each id once, without dangling edges. Returns the
@@ -34,9 +35,21 @@ impl Canvas {
             work(&mut txn);
             txn.has_changes().then(|| txn.encode_update_v1())
         }?;
+        self.note_own(&update);
         self.refresh_clocks();
         self.size_bytes += update.len();
         Some(update)
+    }
+}
+
+impl Canvas {
+    /// Where the items of a local transaction stand. What cannot be told now is asked later.
+    fn note_own(&mut self, update: &[u8]) {
+        let Ok(sketch) = guard::sketch(update) else { return };
+        let Some(order) = guard::order(&sketch, |client| self.clock(client)) else { return };
+        if let Ok(places) = self.check_places(&sketch, &order) {
+            self.note_places(&sketch, &order, &places);
+        }
     }
 }
 

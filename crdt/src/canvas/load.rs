@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
-use yrs::{Doc, ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn, updates::decoder::Decode};
+use yrs::{ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn, updates::decoder::Decode};
 
-use super::{Canvas, Touched, empty_document, guarded, touched::Touches};
+use super::{Canvas, Touched, empty_document, guarded, places::Places, touched::Touches};
 use crate::{Refusal, guard};
 
 /// Why what the store holds is not a canvas.
@@ -38,12 +38,8 @@ impl Canvas {
         snapshot_v2: Option<&[u8]>,
         updates: impl IntoIterator<Item = U>,
     ) -> Result<Self, OpenError> {
-        let doc = empty_document();
-        let mut txn = doc.transact_mut();
-        let read = read(&mut txn, snapshot_v2, updates);
-        let incomplete = txn.prune_pending().is_some();
-        guarded(move || drop(txn)).map_err(OpenError::Document)?;
-        Self::opened(doc, read?, incomplete)
+        let (canvas, incomplete) = Self::read(snapshot_v2, updates)?;
+        canvas.opened(incomplete)
     }
 
     /// The same, update by update: `touched` is told what each of the updates touched, and so is the canvas from then
@@ -65,17 +61,36 @@ impl Canvas {
             touched(index, touches.take());
         }
         let incomplete = doc.transact_mut().prune_pending().is_some();
-        Ok(Self { touches: Some(touches), ..Self::opened(doc, skipped, incomplete)? })
+        Self { skipped, touches: Some(touches), ..Self::around(doc) }.opened(incomplete)
     }
 
-    fn opened(doc: Doc, skipped: usize, incomplete: bool) -> Result<Self, OpenError> {
-        let canvas = Self { skipped, ..Self::around(doc) };
-        let whole = canvas.whole().ok_or_else(|| OpenError::Document("it cannot be encoded".to_owned()))?;
-        let holes = guard::has_holes(&whole).map_err(|hostile| OpenError::Document(hostile.to_string()))?;
-        if skipped == 0 && (incomplete || holes) {
+    fn opened(self, incomplete: bool) -> Result<Self, OpenError> {
+        let (canvas, has_holes) = self.surveyed().map_err(OpenError::Document)?;
+        if canvas.skipped == 0 && (incomplete || has_holes) {
             return Err(OpenError::Incomplete);
         }
-        Ok(Self { size_bytes: whole.len(), ..canvas })
+        Ok(canvas)
+    }
+
+    /// Also tells whether something waits for what is not there.
+    fn read<U: AsRef<[u8]>>(
+        snapshot_v2: Option<&[u8]>,
+        updates: impl IntoIterator<Item = U>,
+    ) -> Result<(Self, bool), OpenError> {
+        let doc = empty_document();
+        let mut txn = doc.transact_mut();
+        let read = read(&mut txn, snapshot_v2, updates);
+        let incomplete = txn.prune_pending().is_some();
+        guarded(move || drop(txn)).map_err(OpenError::Document)?;
+        Ok((Self { skipped: read?, ..Self::around(doc) }, incomplete))
+    }
+
+    /// Measured, and with its places noted. Also tells whether something in between is missing.
+    pub(super) fn surveyed(self) -> Result<(Self, bool), String> {
+        let whole = self.whole().ok_or_else(|| "it cannot be encoded".to_owned())?;
+        let sketch = guard::document(&whole).map_err(|hostile| hostile.to_string())?;
+        let canvas = Self { size_bytes: whole.len(), places: Places::of(&sketch), ..self };
+        Ok((canvas, sketch.has_holes()))
     }
 
     /// How many updates of the log could not be integrated whole when this canvas was opened.
@@ -87,10 +102,10 @@ impl Canvas {
     pub fn snapshot(&self) -> Result<Snapshot, Refusal> {
         let bytes =
             guarded(|| self.doc.transact().encode_diff_v2(&StateVector::default())).map_err(|_| Refusal::reload())?;
-        let copy = Self::open(Some(&bytes), NONE).map_err(|_| Refusal::reload())?;
+        let (copy, incomplete) = Self::read(Some(&bytes), NONE).map_err(|_| Refusal::reload())?;
         let (ours, theirs) = (self.doc.transact().snapshot(), copy.doc.transact().snapshot());
         let deletions_kept = ours.delete_set.diff(&theirs.delete_set).is_empty();
-        if copy.skipped > 0 || ours.state_map != theirs.state_map || !deletions_kept {
+        if incomplete || copy.skipped > 0 || ours.state_map != theirs.state_map || !deletions_kept {
             return Err(Refusal::reload());
         }
         let hash = Sha256::digest(&bytes).into();

@@ -27,10 +27,9 @@ pub fn sketch(update: &[u8]) -> Result<Sketch, Hostile> {
     read(update, UPDATE_CLIENTS_MAX)
 }
 
-/// Whether a whole document lacks something in between: `yrs` keeps holes without calling them pending.
-pub(crate) fn has_holes(document: &[u8]) -> Result<bool, Hostile> {
-    let sketch = read(document, usize::MAX)?;
-    Ok(sketch.sections.iter().flat_map(|section| &section.blocks).any(|block| block.content == Content::Skip))
+/// Reads a whole document of ours, which may have any number of authors.
+pub(crate) fn document(whole: &[u8]) -> Result<Sketch, Hostile> {
+    read(whole, usize::MAX)
 }
 
 fn read(update: &[u8], clients_max: usize) -> Result<Sketch, Hostile> {
@@ -56,11 +55,11 @@ fn read(update: &[u8], clients_max: usize) -> Result<Sketch, Hostile> {
     Ok(sketch)
 }
 
-/// Checks an encoded state vector.
-pub(crate) fn state_vector(bytes: &[u8]) -> Result<(), Hostile> {
+/// Checks an encoded state vector, and shows whom it names.
+pub(crate) fn state_vector(bytes: &[u8], mut named: impl FnMut(u64)) -> Result<(), Hostile> {
     let mut reader = Reader::new(bytes);
     for _ in 0..reader.count(2)? {
-        reader.uint()?;
+        named(reader.uint()?);
         reader.small()?;
     }
     reader.end()?;

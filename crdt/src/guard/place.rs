@@ -31,21 +31,25 @@ pub(crate) struct Seen {
     pub(crate) place: Option<Place>,
     /// What shared type it is, if it is one.
     pub(crate) shared: Option<Kind>,
+    /// Whether `yrs` would say the same of its place.
+    pub(crate) is_certain: bool,
 }
 
 /// Checks the blocks in the `order` in which they integrate; `in_document` tells of the items that are there already.
+/// Returns where each will stand, in that order; `None` where only `yrs` can tell.
 pub(crate) fn check(
     sketch: &Sketch,
     order: &[(usize, usize)],
     in_document: impl Fn(Id) -> Option<Seen>,
-) -> Result<(), Hostile> {
+) -> Result<Vec<Option<Place>>, Hostile> {
     let sections = sketch.sections.iter().enumerate().map(|(index, section)| (section.client, index)).collect();
     let mut walk = Walk { sketch, sections, seen: HashMap::with_capacity(order.len()), in_document };
+    let mut places = Vec::with_capacity(order.len());
     for &(section, index) in order {
         let block = &sketch.sections[section].blocks[index];
+        let client = sketch.sections[section].client;
         let place = walk.place(block)?;
         if let Some(place) = place {
-            let client = sketch.sections[section].client;
             walk.goes_on(client, block, place)?;
             stands(block, place, || sketch.deletes_all(client, block))?;
         }
@@ -53,9 +57,13 @@ pub(crate) fn check(
             Content::Type(kind) => Some(kind),
             _ => None,
         };
-        walk.seen.insert((section, index), Seen { place, shared });
+        // Of a block whose beginning is known, `yrs` puts the rest beside that.
+        let begins_anew = (walk.in_document)(Id { client, clock: block.clock }).is_none();
+        let is_certain = place.is_some() && begins_anew && walk.is_certain(block);
+        walk.seen.insert((section, index), Seen { place, shared, is_certain });
+        places.push(place.filter(|_| is_certain));
     }
-    Ok(())
+    Ok(places)
 }
 
 fn stands(block: &Block, place: Place, is_deleted: impl Fn() -> bool) -> Result<(), Hostile> {
@@ -123,6 +131,12 @@ impl<F: Fn(Id) -> Option<Seen>> Walk<'_, F> {
             }
         }
         if part.place.is_some_and(|part| part.owner != place.owner) { Err(Hostile::Place) } else { Ok(()) }
+    }
+
+    /// What stands right of something that was collected goes where `yrs` puts it, and so does what stands there.
+    fn is_certain(&self, block: &Block) -> bool {
+        let beside = block.parent.or(block.left).or(block.right);
+        block.root.is_some() || beside.is_some_and(|id| self.seen(id).is_certain)
     }
 
     fn seen(&self, id: Id) -> Seen {

@@ -23,6 +23,7 @@ fn assert_unharmed(mut canvas: Canvas, author: &Client) {
     assert_eq!(canvas.apply(&author.set_label("a", "still here")).unwrap(), Applied::Integrated);
     assert_eq!(joiner(&canvas).json(), author.json());
     assert_eq!(canvas.repair(), None);
+    assert_eq!(canvas.false_place(), None);
     canvas.snapshot().unwrap();
 }
 

@@ -6,6 +6,7 @@ mod awareness;
 mod edit;
 mod hostile;
 mod peers;
+mod rebuild;
 mod session;
 mod snapshot;
 mod touched;

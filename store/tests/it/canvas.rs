@@ -21,6 +21,7 @@ both_engines! {
     a_taken_seq_is_refused_alone,
     a_snapshot_replaces_what_it_holds,
     a_stale_or_older_snapshot_is_refused,
+    a_rebuilt_document_replaces_all_of_the_log,
     damage_is_noticed_and_named,
     a_large_batch_of_many_documents_is_fenced_row_by_row,
     appends_and_renewals_do_not_wait_for_each_other_in_a_ring,
@@ -40,11 +41,25 @@ async fn append(db: &Db, entries: &[Append<'_>]) -> Vec<bool> {
 
 async fn put_snapshot(db: &Db, tenant: &Tenant, epoch: i64, seq: i64, bytes: &[u8]) -> bool {
     let mut tx = db.store.begin_system().await.unwrap();
-    let (tenant, workflow) = (tenant.id, tenant.workflow);
-    let snapshot = NewSnapshot { tenant, workflow, epoch, seq, bytes, hash: b"hash", authors: b"authors", at: at(seq) };
-    let put = canvas::put_snapshot(&mut tx, snapshot).await;
+    let put = canvas::put_snapshot(&mut tx, snapshot(tenant, epoch, seq, bytes)).await;
     tx.commit().await.unwrap();
     put.unwrap()
+}
+
+fn snapshot<'a>(tenant: &Tenant, epoch: i64, seq: i64, bytes: &'a [u8]) -> NewSnapshot<'a> {
+    let (tenant, workflow) = (tenant.id, tenant.workflow);
+    NewSnapshot {
+        tenant,
+        workflow,
+        epoch,
+        seq,
+        bytes,
+        hash: b"hash",
+        document_epoch: 0,
+        clients: b"",
+        authors: b"authors",
+        at: at(seq),
+    }
 }
 
 async fn load(store: &Store, tenant: &Tenant) -> Result<StoredCanvas, Error> {
@@ -219,6 +234,35 @@ async fn a_stale_or_older_snapshot_is_refused(db: &Db) {
     assert!(!put_snapshot(db, &tenant, epoch, 1, b"one").await);
     let stored = load(&db.store, &tenant).await.unwrap();
     assert_eq!((stored.snapshot.unwrap().bytes, stored.updates.len()), (b"two".to_vec(), 1));
+}
+
+/// [SYNC-15] A rebuilt document comes with its epoch, in place of the whole log or not at all; what was made from the
+/// former document comes too late.
+async fn a_rebuilt_document_replaces_all_of_the_log(db: &Db) {
+    let tenant = db.tenant("acme").await;
+    let epoch = db.own_workflow(&tenant).await;
+    let entries: Vec<_> = (1..=3).map(|seq| update(&tenant, epoch, seq, b"x")).collect();
+    append(db, &entries).await;
+    let rebuilt = |epoch, seq| NewSnapshot {
+        document_epoch: 1,
+        clients: b"who wrote before",
+        ..snapshot(&tenant, epoch, seq, b"rebuilt")
+    };
+    for (epoch, seq) in [(epoch, 2), (epoch + 1, 3)] {
+        let mut tx = db.store.begin_system().await.unwrap();
+        assert!(!canvas::put_rebuilt(&mut tx, rebuilt(epoch, seq)).await.unwrap());
+        drop(tx);
+        assert_eq!(seqs(db, &tenant).await, [1, 2, 3]);
+    }
+    let mut tx = db.store.begin_system().await.unwrap();
+    assert!(canvas::put_rebuilt(&mut tx, rebuilt(epoch, 3)).await.unwrap());
+    tx.commit().await.unwrap();
+    assert!(!put_snapshot(db, &tenant, epoch, 3, b"of the former document").await);
+
+    let stored = load(&db.store, &tenant).await.unwrap();
+    let snapshot = stored.snapshot.unwrap();
+    assert_eq!((snapshot.bytes.as_slice(), snapshot.document_epoch), (&b"rebuilt"[..], 1));
+    assert_eq!((snapshot.clients.as_slice(), stored.updates.len()), (&b"who wrote before"[..], 0));
 }
 
 /// [SYNC-5] A checksum that differs is an error that says where, not a document that is wrong.

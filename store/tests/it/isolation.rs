@@ -74,7 +74,19 @@ async fn full(db: &Db, name: &str) -> Full {
 }
 
 fn snapshot(tenant: TenantId, workflow: WorkflowId, epoch: i64) -> NewSnapshot<'static> {
-    NewSnapshot { tenant, workflow, epoch, seq: 1, bytes: b"x", hash: b"", authors: b"", at: at(0) }
+    let at = at(0);
+    NewSnapshot {
+        tenant,
+        workflow,
+        epoch,
+        seq: 1,
+        bytes: b"x",
+        hash: b"",
+        document_epoch: 0,
+        clients: b"",
+        authors: b"",
+        at,
+    }
 }
 
 fn version(tenant: &Tenant, workflow: WorkflowId, epoch: i64) -> NewVersion<'static> {

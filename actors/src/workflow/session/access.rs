@@ -13,7 +13,7 @@ const DOWNGRADED: &str = "you may no longer edit this workflow";
 impl WorkflowState {
     /// The session's user has another name or other rights now.
     pub(in super::super) fn change_member(&mut self, id: SessionId, user: UserTag, access: Access) {
-        let epoch = self.document_epoch;
+        let epoch = self.document_epoch();
         let state_vector = self.canvas.state_vector();
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let renamed = session.user != user;

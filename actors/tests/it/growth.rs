@@ -1,0 +1,83 @@
+//! Growth control [SYNC-15]: a canvas with too much past is rebuilt, and nothing acknowledged is lost by it.
+
+use std::time::Duration;
+
+use troupe_actors::Limits;
+use troupe_crdt::{Access, wire};
+
+use crate::world::{World, closed};
+
+const LARGE: usize = 5_000;
+
+fn label(n: usize) -> String {
+    format!("{n:06}").repeat(LARGE / 6)
+}
+
+/// [SYNC-15] Over its budget a canvas is rebuilt although people have it open: they are told to load it again, what
+/// was acknowledged is there, and the copies that they had are refused.
+#[test]
+fn a_canvas_over_its_budget_is_rebuilt() {
+    let world =
+        World::limited(Limits { tombstone_bytes_idle_max: 10_000, tombstone_bytes_max: 60_000, ..Limits::default() });
+    world.on(async |world| {
+        world.draw("quick1").await;
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        let bob = world.join("Bob", Access::ReadWrite).await;
+        let mut acknowledged = None;
+        let close = loop {
+            let next = acknowledged.map_or(0, |n| n + 1);
+            match ann.overwrite(&label(next)).await {
+                Ok(()) => acknowledged = Some(next),
+                Err(close) => break close,
+            }
+        };
+        assert_eq!((close.code, close.reason.as_str()), (4409, "this canvas was rebuilt; load it again"));
+        assert_eq!(bob.closed().await.code, 4409);
+        world.rebuilt(1).await;
+
+        let (diagram, revision) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        let shown: usize = diagram.nodes[0].data.label[..6].parse().unwrap();
+        assert!(Some(shown) >= acknowledged, "{shown} is older than {acknowledged:?}");
+        assert!(revision as usize > acknowledged.unwrap(), "the revision goes on");
+
+        let mut fresh = world.join("Ann", Access::ReadWrite).await;
+        assert!(fresh.canvas.size_bytes() < 2 * LARGE, "{}", fresh.canvas.size_bytes());
+        // Who says what copy it has is refused at the door; who does not, when it tells what it has.
+        let old = world.session("Ann", Access::ReadWrite, Some(0)).await;
+        assert_eq!(closed(&old).await.code, 4409);
+        let stale = world.session("Ann", Access::ReadWrite, None).await;
+        stale.send(wire::sync_step1(&ann.canvas.state_vector()).into()).await;
+        assert_eq!(closed(&stale).await.code, 4409);
+        let current = world.session("Ann", Access::ReadWrite, Some(1)).await;
+        current.send(wire::sync_step1(&fresh.canvas.state_vector()).into()).await;
+        fresh.overwrite("after").await.unwrap();
+        assert!(!current.outbox().is_closed());
+        let (diagram, _) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        assert_eq!(diagram.nodes[0].data.label, "after");
+    });
+}
+
+/// [SYNC-15, SYNC-12] A canvas that nobody has open any more is rebuilt earlier, and nobody notices; it goes on after
+/// a crash.
+#[test]
+fn an_idle_canvas_is_rebuilt_sooner() {
+    let unload_after = Duration::from_millis(50);
+    let mut world = World::limited(Limits { tombstone_bytes_idle_max: 10_000, unload_after, ..Limits::default() });
+    world.on(async |world| {
+        world.draw("quick1").await;
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        for n in 0..20 {
+            ann.overwrite(&label(n)).await.unwrap();
+        }
+        drop(ann);
+        world.rebuilt(1).await;
+    });
+    world.crash();
+    world.start();
+    world.on(async |world| {
+        let mut bob = world.join("Bob", Access::ReadWrite).await;
+        assert_eq!(bob.canvas.project().nodes[0].data.label, label(19));
+        assert!(bob.canvas.size_bytes() < 2 * LARGE);
+        bob.overwrite("after").await.unwrap();
+    });
+}

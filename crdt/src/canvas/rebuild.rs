@@ -1,0 +1,126 @@
+//! Growth control [SYNC-15]: the same content in a fresh document, written by one client, without its past.
+//!
+//! What was overwritten and deleted stays in a document for ever (see `empty_document`); only here it goes.
+
+use thiserror::Error;
+use yrs::{
+    Any, Array, Map, MapRef, Out, ReadTxn, Text, TextRef, Transact, WriteTxn,
+    any::Number,
+    types::{
+        AsPrelim, Attrs,
+        text::{Diff, YChange},
+    },
+};
+
+use super::{Canvas, empty_document, guarded};
+use crate::guard::ROOTS;
+
+/// Why a document was not rebuilt. It goes on as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RebuildError {
+    #[error("the document cannot be copied: {0}")]
+    Copy(String),
+    #[error("the copy of `{root}/{key}` is not what it was made from")]
+    Differs { root: &'static str, key: String },
+    #[error("the copy shows another diagram")]
+    Diagram,
+}
+
+impl Canvas {
+    /// The canvas in its next document epoch: compared with this one, entry by entry, before it is handed out.
+    pub fn rebuilt(&self) -> Result<Self, RebuildError> {
+        let fresh = guarded(|| self.copy()).map_err(RebuildError::Copy)?;
+        self.compare(&fresh)?;
+        let (fresh, _) = fresh.surveyed().map_err(RebuildError::Copy)?;
+        Ok(fresh)
+    }
+
+    fn copy(&self) -> Self {
+        let doc = loop {
+            let doc = empty_document();
+            let client = doc.client_id().get();
+            if self.clock(client) == 0 && !self.epoch.is_retired(client) {
+                break doc;
+            }
+        };
+        let epoch = self.epoch.next(self.clocks.iter().map(|(client, clock)| (*client, *clock)), doc.client_id().get());
+        let ours = self.doc.transact();
+        for root in ROOTS {
+            let Some(entries) = ours.get_map(root) else { continue };
+            let mut txn = doc.transact_mut();
+            let map = txn.get_or_insert_map(root);
+            for (key, value) in entries.iter(&ours) {
+                map.insert(&mut txn, key, value.as_prelim(&ours));
+            }
+        }
+        drop(ours);
+        Self::around(doc).in_epoch(epoch)
+    }
+
+    fn compare(&self, fresh: &Self) -> Result<(), RebuildError> {
+        let (ours, theirs) = (self.doc.transact(), fresh.doc.transact());
+        for root in ROOTS {
+            let (Some(a), Some(b)) = (ours.get_map(root), theirs.get_map(root)) else { continue };
+            if let Some(key) = first_difference(&ours, &a, &theirs, &b) {
+                return Err(RebuildError::Differs { root, key });
+            }
+        }
+        if super::project::diagram(&ours) != super::project::diagram(&theirs) {
+            return Err(RebuildError::Diagram);
+        }
+        Ok(())
+    }
+}
+
+/// A key under which two maps differ.
+fn first_difference(ours: &impl ReadTxn, a: &MapRef, theirs: &impl ReadTxn, b: &MapRef) -> Option<String> {
+    let unlike = a.iter(ours).find(|(key, value)| {
+        let other = b.get(theirs, key);
+        !other.is_some_and(|other| same(ours, value, theirs, &other))
+    });
+    let added = || b.keys(theirs).find(|key| a.get(ours, key).is_none());
+    unlike.map(|(key, _)| key.to_owned()).or_else(|| added().map(str::to_owned))
+}
+
+fn same(ours: &impl ReadTxn, a: &Out, theirs: &impl ReadTxn, b: &Out) -> bool {
+    match (a, b) {
+        (Out::Any(a), Out::Any(b)) => same_value(a, b),
+        (Out::YMap(a), Out::YMap(b)) => first_difference(ours, a, theirs, b).is_none(),
+        (Out::YText(a), Out::YText(b)) => same_text(ours, a, theirs, b),
+        (Out::YArray(a), Out::YArray(b)) => {
+            a.len(ours) == b.len(theirs) && a.iter(ours).zip(b.iter(theirs)).all(|(a, b)| same(ours, &a, theirs, &b))
+        }
+        _ => false,
+    }
+}
+
+/// Characters, embedded values and formats.
+fn same_text(ours: &impl ReadTxn, a: &TextRef, theirs: &impl ReadTxn, b: &TextRef) -> bool {
+    let (a, b) = (a.diff(ours, YChange::identity), b.diff(theirs, YChange::identity));
+    let same_chunk = |a: &Diff<YChange>, b: &Diff<YChange>| {
+        same(ours, &a.insert, theirs, &b.insert) && same_formats(a.attributes.as_deref(), b.attributes.as_deref())
+    };
+    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| same_chunk(a, b))
+}
+
+fn same_formats(a: Option<&Attrs>, b: Option<&Attrs>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same_value(a, b)))
+        }
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Equal to the bit: a number that is none equals itself.
+fn same_value(a: &Any, b: &Any) -> bool {
+    match (a, b) {
+        (Any::Number(Number::Float(a)), Any::Number(Number::Float(b))) => a.to_bits() == b.to_bits(),
+        (Any::Array(a), Any::Array(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same_value(a, b)),
+        (Any::Map(a), Any::Map(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same_value(a, b)))
+        }
+        _ => a == b,
+    }
+}

@@ -1,0 +1,206 @@
+//! Growth control [SYNC-15]: a rebuilt canvas says the same, without its past, and takes nothing from stale copies.
+
+use troupe_crdt::{Applied, Canvas, DocumentEpoch, Limits, Refusal, wire};
+use yrs::{
+    Any, Array, ArrayPrelim, Map, Out, Text, TextPrelim,
+    types::{Attrs, text::YChange},
+};
+
+#[path = "../../benches/growth/history.rs"]
+mod history;
+
+use crate::world::{Client, Room, editor, editor_with, inner, joiner, text};
+
+const NONE: [&[u8]; 0] = [];
+
+/// Everything that a canvas can hold, some of it overwritten and deleted.
+fn rich() -> (Canvas, Client) {
+    let mut canvas = Canvas::new();
+    let author = Client::new(11);
+    let mut log = vec![author.add_node("a"), author.add_node("b"), author.add_node("gone")];
+    log.push(author.edit(|txn| {
+        let config = inner(txn, &["nodes", "a", "data", "config"]).unwrap();
+        let sql = config.insert(txn, "sql", TextPrelim::new("SELECT 1"));
+        let bold = || Attrs::from([("bold".into(), true.into())]);
+        sql.insert_with_attributes(txn, 7, "😀", bold());
+        sql.insert_embed(txn, 3, Any::from(7));
+        sql.remove_range(txn, 0, 2);
+        let list = config.insert(txn, "columns", ArrayPrelim::from(["x", "y", "z"]));
+        list.remove(txn, 1);
+        inner(txn, &["notes"]).unwrap().insert(txn, "nan", f64::NAN);
+        inner(txn, &["threads"]).unwrap().insert(txn, "t", yrs::any!({ "by": [1, null, { "deep": true }] }));
+        inner(txn, &["nodes"]).unwrap().remove(txn, "gone");
+    }));
+    for n in 0..50 {
+        log.push(author.set_label("a", &format!("label {n}")));
+    }
+    for update in &log {
+        assert_eq!(canvas.apply(update).unwrap(), Applied::Integrated);
+    }
+    (canvas, author)
+}
+
+/// [SYNC-15] What was there is there, formats and embedded values included, written by one client.
+#[test]
+fn a_rebuilt_canvas_says_the_same() {
+    let (canvas, _) = rich();
+    let rebuilt = canvas.rebuilt().unwrap();
+    assert_eq!(rebuilt.project(), canvas.project());
+    let (before, after) = (joiner(&canvas), joiner(&rebuilt));
+    assert_eq!(after.json(), before.json());
+    let chunks = |client: &Client| {
+        let txn = yrs::Transact::transact(&client.doc);
+        let sql = text(&txn, &["nodes", "a", "data", "config"], "sql").unwrap();
+        let chunks = sql.diff(&txn, YChange::identity);
+        chunks.into_iter().map(|chunk| (chunk.insert, chunk.attributes)).collect::<Vec<(Out, _)>>()
+    };
+    assert_eq!(chunks(&after), chunks(&before));
+    assert!(chunks(&after).len() >= 4, "{:?}", chunks(&after));
+    assert_eq!(after.clocks().len(), 1);
+    assert!(rebuilt.size_bytes() < canvas.size_bytes());
+    assert_eq!(rebuilt.epoch().number, 1);
+    assert_eq!(rebuilt.false_place(), None);
+
+    let snapshot = rebuilt.snapshot().unwrap();
+    let epoch = DocumentEpoch::stored(1, &rebuilt.epoch().clients()).unwrap();
+    let opened = Canvas::open(Some(&snapshot.bytes), NONE).unwrap().in_epoch(epoch);
+    assert_eq!(opened.project(), canvas.project());
+    assert_eq!(opened.rebuilt().unwrap().epoch().number, 2);
+}
+
+/// [SYNC-15] Two hundred overwrites of a large value leave one of them behind.
+#[test]
+fn large_overwrites_are_forgotten() {
+    let mut canvas = Canvas::new();
+    let author = Client::new(11);
+    for n in 0..200 {
+        let value = n.to_string().repeat(40_000 / n.to_string().len());
+        let update = author.edit(|txn| {
+            inner(txn, &["notes"]).unwrap().insert(txn, "large", value);
+        });
+        canvas.apply(&update).unwrap();
+    }
+    assert!(canvas.size_bytes() > 7_900_000);
+    let rebuilt = canvas.rebuilt().unwrap();
+    assert!(rebuilt.size_bytes() < 41_000, "{}", rebuilt.size_bytes());
+    assert_eq!(rebuilt.project(), canvas.project());
+}
+
+/// [SYNC-15] A copy of the former document is recognised by whom it names, and nothing of it comes in.
+#[test]
+fn a_stale_copy_is_refused() {
+    let (canvas, author) = rich();
+    let offline = Client::new(12);
+    offline.apply(&canvas.diff(&[0]).unwrap());
+    let unsent = offline.set_label("b", "written offline");
+    let unrelated = Client::new(13).add_node("new");
+    let mut room = Room::new();
+    room.canvas = canvas.rebuilt().unwrap();
+    let shown = room.canvas.project();
+
+    let delete_only = author.edit(|txn| {
+        inner(txn, &["nodes"]).unwrap().remove(txn, "a");
+    });
+    for frame in [
+        wire::sync_step1(&offline.state_vector()),
+        wire::sync_step2(&offline.diff(&[0])),
+        wire::update(&unsent),
+        wire::update(&delete_only),
+    ] {
+        let refusal = room.receive(&mut editor(), &frame).unwrap_err();
+        assert_eq!(refusal.code, Refusal::REBUILT, "{refusal}");
+        assert_eq!(room.canvas.project(), shown);
+    }
+
+    // Who comes with nothing, or with what it alone wrote, is welcome.
+    let mut fresh = editor();
+    let outcome = room.receive(&mut fresh, &wire::sync_step1(&[0])).unwrap();
+    let newcomer = Client::new(14);
+    for reply in &outcome.replies {
+        newcomer.receive(reply);
+    }
+    room.receive(&mut fresh, &wire::update(&newcomer.set_label("b", "again"))).unwrap();
+    room.receive(&mut editor(), &wire::update(&unrelated)).unwrap();
+    assert_eq!(room.canvas.project().node("b").unwrap().data.label, "again");
+    assert!(room.canvas.project().node("new").is_some());
+
+    // Nor after the next rebuild, in which nobody of the first wrote.
+    room.canvas = room.canvas.rebuilt().unwrap();
+    for stale in [&offline, &newcomer] {
+        let refusal = room.receive(&mut editor(), &wire::sync_step1(&stale.state_vector())).unwrap_err();
+        assert_eq!(refusal.code, Refusal::REBUILT);
+    }
+}
+
+/// [SYNC-15, SYNC-17] A canvas that is full of its past has room again when it is rebuilt.
+#[test]
+fn a_full_canvas_has_room_again() {
+    let limits = Limits { document_bytes_max: 20_000, ..Limits::default() };
+    let mut room = Room::new();
+    let mut peer = editor_with(limits);
+    let author = Client::new(11);
+    room.receive(&mut peer, &wire::update(&author.add_node("a"))).unwrap();
+    let refusal = loop {
+        if let Err(refusal) = room.receive(&mut peer, &wire::update(&author.set_label("a", &"x".repeat(500)))) {
+            break refusal;
+        }
+    };
+    assert_eq!(refusal.code, Refusal::TOO_LARGE);
+    let snapshot = room.canvas.snapshot().unwrap();
+    let opened = Canvas::open(Some(&snapshot.bytes), NONE).unwrap();
+    room.canvas = opened.rebuilt().unwrap();
+    let client = joiner(&room.canvas);
+    let mut peer = editor_with(limits);
+    room.receive(&mut peer, &wire::update(&client.set_label("a", &"y".repeat(500)))).unwrap();
+    assert_eq!(room.canvas.project().node("a").unwrap().data.label, "y".repeat(500));
+}
+
+/// [SYNC-15] The short form of `cargo bench -p troupe-crdt --bench growth`: a busy past goes, and what is left opens to
+/// the same.
+#[test]
+fn a_long_past_is_forgotten() {
+    let (mut history, first) = history::History::new(15, 30);
+    let log: Vec<_> = std::iter::once(first).chain(history.edit(4_000)).collect();
+    let mut canvas = Canvas::new();
+    for update in &log {
+        assert_eq!(canvas.apply(update).unwrap(), Applied::Integrated);
+    }
+    let opened = Canvas::open(None, &log).unwrap();
+    for canvas in [&canvas, &opened] {
+        let rebuilt = canvas.rebuilt().unwrap();
+        assert_eq!(joiner(&rebuilt).json(), joiner(canvas).json());
+        assert!(rebuilt.size_bytes() * 4 < canvas.size_bytes(), "{} of {}", rebuilt.size_bytes(), canvas.size_bytes());
+    }
+}
+
+/// [SYNC-4] Where items stand is known without asking `yrs`, also after a reload, and it is what `yrs` would tell.
+#[test]
+fn places_are_noted_as_they_are() {
+    let (mut history, first) = history::History::new(4, 10);
+    let log: Vec<_> = std::iter::once(first).chain(history.edit(600)).collect();
+    let mut canvas = Canvas::new();
+    for update in log.iter().chain(&[Client::new(31).add_node("other")]) {
+        canvas.apply(update).unwrap();
+    }
+    let mut target = canvas.project();
+    target.notes.insert("by".to_owned(), "the server".into());
+    canvas.edit(&target).unwrap();
+    let reopened = Canvas::open(Some(&canvas.snapshot().unwrap().bytes), NONE).unwrap();
+    for canvas in [&canvas, &reopened] {
+        assert_eq!(canvas.false_place(), None);
+        assert!(canvas.places_noted() > 0.99, "{}", canvas.places_noted());
+    }
+}
+
+/// [SYNC-4] Typing into a text that was typed character by character stays right.
+#[test]
+fn a_long_text_is_typed_into() {
+    let log = history::typed(3, 3_000);
+    let mut canvas = Canvas::open(None, &log).unwrap();
+    let typist = history::Typist::new(8, &canvas.diff(&[0]).unwrap());
+    for n in 0..100 {
+        canvas.apply(&typist.type_at(f64::from(n) / 100.0)).unwrap();
+    }
+    assert_eq!(typist.text(), canvas.project().notes["text"].as_str().unwrap());
+    assert_eq!(canvas.false_place(), None);
+}
