@@ -95,7 +95,9 @@ impl Canvas {
     }
 
     pub fn add_node(&self, id: &str, label: &str) -> Vec<u8> {
-        self.edit(|txn| drop(self.insert_node(txn, id, "limit", label)))
+        self.edit(|txn| {
+            self.insert_node(txn, id, "limit", label);
+        })
     }
 
     /// With the edges that would hang in the air.
@@ -119,13 +121,17 @@ impl Canvas {
 
     pub fn label(&self, node: &str, label: &str) -> Result<Vec<u8>> {
         let data = self.data(node)?;
-        Ok(self.edit(|txn| drop(data.insert(txn, "label", label))))
+        Ok(self.edit(|txn| {
+            data.insert(txn, "label", label);
+        }))
     }
 
     pub fn move_to(&self, node: &str, x: u32, y: u32) -> Result<Vec<u8>> {
         let node = self.child(&self.nodes, node)?;
         let position = Any::from_json(&format!(r#"{{"x":{x},"y":{y}}}"#))?;
-        Ok(self.edit(|txn| drop(node.insert(txn, "position", position))))
+        Ok(self.edit(|txn| {
+            node.insert(txn, "position", position);
+        }))
     }
 
     /// Types one character, at the cursor or anywhere.

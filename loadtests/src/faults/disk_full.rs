@@ -51,7 +51,9 @@ pub struct DiskFull {
 }
 
 const DISK_BYTES: u64 = 64 * 1024 * 1024;
-const NOTICED_WITHIN: Duration = Duration::from_secs(30);
+const NOTICED_WITHIN: Duration = Duration::from_secs(180);
+/// What the server logs when it cannot.
+const FAILURE: &str = "could not be committed";
 const SAVED_WITHIN: Duration = Duration::from_secs(60);
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -146,8 +148,9 @@ async fn full(
     tally: &mut Tally,
 ) -> Result<()> {
     let filled = Instant::now();
-    // The log has room of its own for a while.
-    while server.logged("could not be committed") == 0 || room.sum(|editor| u64::from(editor.is_saved())) > 0 {
+    let failures = server.logged(FAILURE);
+    // The store's log has room of its own for a while: at most the 1,000 pages after which SQLite begins it anew.
+    while server.logged(FAILURE) == failures || room.sum(|editor| u64::from(editor.is_saved())) > 0 {
         ensure!(filled.elapsed() < NOTICED_WITHIN, "the store takes edits on a full disk");
         sleep(LOOK_EVERY).await;
     }

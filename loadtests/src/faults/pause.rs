@@ -96,7 +96,7 @@ async fn play(program: &Pause, stage: &Stage) -> Result<()> {
     postgres.query(WITNESS).await?;
     let Pause { editors, canvases, rate, .. } = *program;
     let route = |place: usize| Route {
-        silence_max: if place % 2 == 0 { IMPATIENCE } else { PATIENCE },
+        silence_max: if place.is_multiple_of(2) { IMPATIENCE } else { PATIENCE },
         ..Route::to(apis.to_vec()).editing(rate)
     };
     let mut room = Room::open(&apis[0], Plan { canvases, editors, seed: random.random() }, route).await?;

@@ -118,7 +118,7 @@ async fn load(program: &Stalled, stage: &Stage, stall: bool) -> Result<Measured>
     server.start().await?;
     let api = Api::register(server.url()).await?;
     let Stalled { writers, readers, .. } = *program;
-    let stalls = |place: usize| place >= writers && (place - writers) % STALL_EVERY == 0;
+    let stalls = |place: usize| place >= writers && (place - writers).is_multiple_of(STALL_EVERY);
     let plan = Plan { canvases: 1, editors: writers + readers, seed: program.common.seed };
     let mut room =
         Room::open(&api, plan, |place| Route { stalls: stalls(place), ..Route::to(vec![api.clone()]) }).await?;
