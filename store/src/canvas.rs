@@ -61,7 +61,8 @@ pub async fn load(tx: &mut TenantTx, workflow: WorkflowId) -> Result<StoredCanva
     Ok(StoredCanvas { snapshot, updates })
 }
 
-/// Appends what belongs to a current owner; one flag per entry. `false`: nothing was written for it, because its
+/// Appends what belongs to a current owner; one flag per entry. What is there already, all the same and under the same
+/// epoch, is appended: its commit was not heard of, because the connection broke. `false`: nothing was written for it, because its
 /// lease has another epoch or nobody holds it, or because its `seq`, or that of one it shares a row with, is taken.
 /// Either way the caller is not the one owner and must stop.
 pub async fn append(tx: &mut SystemTx, entries: &[Append<'_>]) -> Result<Vec<bool>> {
@@ -71,7 +72,10 @@ pub async fn append(tx: &mut SystemTx, entries: &[Append<'_>]) -> Result<Vec<boo
     let rows = pack::rows(entries, &order);
     let mut appended = vec![false; entries.len()];
     for piece in batch::pieces(&rows) {
-        let written = insert(tx, piece).await?;
+        let mut written = insert(tx, piece).await?;
+        if written.len() < piece.len() {
+            written.extend(written_before(tx, piece).await?);
+        }
         for row in piece {
             let is_written = written.contains(&(row.last.workflow, row.last.seq));
             order[row.entries.clone()].iter().for_each(|&index| appended[index] = is_written);
@@ -120,6 +124,29 @@ async fn insert(tx: &mut SystemTx, rows: &[Row<'_>]) -> Result<HashSet<(Workflow
         query.build_query_as().fetch_all(conn).await
     })?;
     Ok(written.into_iter().collect())
+}
+
+/// Those of the rows that are there, all the same and under the same epoch.
+async fn written_before(tx: &mut SystemTx, rows: &[Row<'_>]) -> Result<Vec<(WorkflowId, i64)>> {
+    Ok(on!(tx, conn => {
+        let mut query = QueryBuilder::new("WITH entry (tenant_id, workflow_id, epoch, seq, updates, bytes) AS (");
+        query.push_values(rows, |mut values, row| {
+            values
+                .push_bind(row.last.tenant)
+                .push_bind(row.last.workflow)
+                .push_bind(row.last.epoch)
+                .push_bind(row.last.seq)
+                .push_bind(row.updates())
+                .push_bind(row.bytes.to_vec());
+        });
+        query.push(
+            ") SELECT known.workflow_id, known.seq FROM canvas_updates AS known JOIN entry
+                ON known.tenant_id = entry.tenant_id AND known.workflow_id = entry.workflow_id
+                AND known.seq = entry.seq AND known.epoch = entry.epoch AND known.updates = entry.updates
+                AND known.bytes = entry.bytes",
+        );
+        query.build_query_as().fetch_all(conn).await
+    })?)
 }
 
 fn crc(bytes: &[u8]) -> i64 {

@@ -1,6 +1,6 @@
 //! What can go wrong in the store. The texts may be shown to a client: none holds SQL or another tenant's data.
 
-use troupe_model::WorkflowId;
+use troupe_model::{RunId, WorkflowId};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -26,6 +26,8 @@ pub enum Error {
     DamagedUpdate { workflow: WorkflowId, seq: i64 },
     #[error("the canvas snapshot of workflow {workflow} at {seq} is damaged: its checksum differs")]
     DamagedSnapshot { workflow: WorkflowId, seq: i64 },
+    #[error("the journal of run {0} has another event in this place")]
+    EventTaken(RunId),
     /// Written by another version, or by another hand.
     #[error("a stored {0} cannot be read")]
     Unreadable(&'static str, #[source] Option<serde_json::Error>),

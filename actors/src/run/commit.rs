@@ -175,6 +175,8 @@ impl Write {
         loop {
             match self.once(store).await {
                 Ok(kept) => return kept,
+                // Somebody else has gone on with this run.
+                Err(troupe_store::Error::EventTaken(_)) => return false,
                 Err(error) => {
                     tracing::error!(run.id = %self.run.id, error = error.with_causes(), "a run's events could not be committed; trying again");
                     tokio::time::sleep(delay).await;

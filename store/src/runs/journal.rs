@@ -45,7 +45,8 @@ const NODE_RUNS: &str = "SELECT node_id, node_type, status, attempt, started_at,
     rows_out, bytes_out, outputs, failure FROM node_runs WHERE tenant_id = $1 AND run_id = $2 ORDER BY node_id";
 
 /// Journals `batch.events` and brings the run's and its nodes' rows up to them. `false`: nothing was written, because
-/// the run's lease has another epoch or nobody holds it. An event whose `seq` is taken is an error.
+/// the run's lease has another epoch or nobody holds it. An event that is there already, all the same, was committed
+/// without this being heard; one whose `seq` another has is an error.
 pub async fn append_events(tx: &mut SystemTx, batch: &RunBatch<'_>) -> Result<bool> {
     // The first statement locks the lease's row until the transaction ends; each one checks it.
     if !update_run(tx, batch).await? {
@@ -90,7 +91,7 @@ async fn update_run(tx: &mut SystemTx, batch: &RunBatch<'_>) -> Result<bool> {
 async fn insert_events(tx: &mut SystemTx, batch: &RunBatch<'_>, events: &[RunEvent]) -> Result<()> {
     let lock = row_lock(tx);
     let texts: Vec<String> = events.iter().map(|event| json::write(&event.kind)).collect::<Result<_>>()?;
-    on!(tx, conn => {
+    let rows = on!(tx, conn => {
         let mut query = QueryBuilder::new("");
         push_held!(query, batch, lock);
         query.push(
@@ -100,9 +101,15 @@ async fn insert_events(tx: &mut SystemTx, batch: &RunBatch<'_>, events: &[RunEve
         query.push_values(events.iter().zip(texts), |mut row, (event, text)| {
             row.push_bind(event.seq).push_bind(event.at).push_bind(text);
         });
-        query.push(") AS entry");
-        query.build().execute(conn).await.map(drop)
+        query.push(
+            ") AS entry WHERE true ON CONFLICT (tenant_id, run_id, seq) DO UPDATE SET at = excluded.at
+                WHERE run_events.at = excluded.at AND run_events.event = excluded.event",
+        );
+        query.build().execute(conn).await.map(|done| done.rows_affected())
     })?;
+    if rows != events.len() as u64 {
+        return Err(Error::EventTaken(batch.run));
+    }
     Ok(())
 }
 

@@ -19,6 +19,7 @@ both_engines! {
     nobody_writes_after_the_release,
     a_takeover_waits_for_the_append_under_way,
     a_taken_seq_is_refused_alone,
+    what_was_committed_unheard_is_appended_once,
     a_snapshot_replaces_what_it_holds,
     a_stale_or_older_snapshot_is_refused,
     a_rebuilt_document_replaces_all_of_the_log,
@@ -182,6 +183,21 @@ async fn a_takeover_waits_for_the_append_under_way(db: &Db) {
     assert!(early.is_err(), "the takeover did not wait: {early:?}");
     appending.commit().await.unwrap();
     assert_eq!(takeover.await, (Some(epoch + 1), vec![1]));
+}
+
+/// [REL-2] When the connection breaks while a commit is answered, the same is appended again, and is there once.
+async fn what_was_committed_unheard_is_appended_once(db: &Db) {
+    let (acme, other) = (db.tenant("acme").await, db.tenant("other").await);
+    let (a, b) = (db.own_workflow(&acme).await, db.own_workflow(&other).await);
+    let entries = [update(&acme, a, 1, b"one"), update(&acme, a, 2, b"two"), update(&other, b, 1, b"other")];
+    for _ in 0..2 {
+        assert_eq!(append(db, &entries).await, [true; 3]);
+        assert_eq!((seqs(db, &acme).await, seqs(db, &other).await), (vec![1, 2], vec![1]));
+    }
+    let further = [entries[0], entries[1], update(&other, b, 2, b"next")];
+    assert_eq!(append(db, &further).await, [true; 3]);
+    let of_another_owner = [update(&acme, a + 1, 1, b"one"), update(&acme, a + 1, 2, b"two")];
+    assert_eq!(append(db, &of_another_owner).await, [false; 2]);
 }
 
 /// [SYNC-5] (workflow, seq) is written once. One document's mistake costs no other document its updates.
