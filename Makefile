@@ -2,6 +2,7 @@
 # make dev    the same with hot reload of the web client and restart of the server on change
 # make check  format, lints, types, licences
 # make test   everything: Rust on both databases, web, real browsers; installs what is missing when root
+# make loadtests  measure Troupe beside other collaboration servers (RUN="fan-out --seconds 5" for one scenario)
 # make fuzz   ten million mutated inputs (INPUTS=…) to what reads bytes from outside; `make test` has the short form
 
 SHELL := /bin/bash
@@ -13,7 +14,7 @@ export CARGO_TARGET_DIR
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 
-.PHONY: run dev check test fuzz web
+.PHONY: run dev check test fuzz loadtests web
 run: web
 	cargo run -- serve
 
@@ -33,6 +34,15 @@ test:
 
 fuzz:
 	scripts/fuzz $(or $(INPUTS),10000000)
+
+Y_SWEET := $(CARGO_TARGET_DIR)/y-sweet/bin/y-sweet
+
+loadtests: web loadtests/peers/node_modules/.installed $(Y_SWEET)
+	cargo build --release --workspace --bins
+	$(CARGO_TARGET_DIR)/release/troupe-loadtests $(or $(RUN),all)
+
+$(Y_SWEET):
+	cargo install --locked --version 0.9.1 --root $(CARGO_TARGET_DIR)/y-sweet y-sweet
 
 # The server embeds web/dist, so it is built first.
 web: web/dist/index.html

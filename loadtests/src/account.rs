@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use anyhow::{Context, Result, ensure};
-use reqwest::{Client, Method, Url};
+use reqwest::{Client, Method, RequestBuilder, Url};
 use serde_json::{Value, json};
 use troupe_model::TenantId;
 
@@ -28,6 +28,16 @@ impl Account {
         Ok(account)
     }
 
+    /// Opens new connections from now on: the server was restarted.
+    pub fn reconnect(&mut self) {
+        self.http = Client::new();
+    }
+
+    /// For an `Authorization` header.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     pub async fn create_workspace(&self) -> Result<String> {
         text(&self.send(Method::POST, "workspaces", json!({ "name": "Load test" })).await?, "id")
     }
@@ -37,17 +47,21 @@ impl Account {
         text(&self.send(Method::POST, "workflows", body).await?, "id")
     }
 
-    /// The address of a document's socket, with a one-use ticket.
-    pub async fn collab_url(&self, workflow: &str) -> Result<String> {
-        let body = json!({ "purpose": "collab", "workflow_id": workflow });
-        let ticket = text(&self.send(Method::POST, "auth/tickets", body).await?, "ticket")?;
-        let authority = self.server.authority();
-        Ok(format!("ws://{authority}/collab/{workflow}?ack=1&ticket={ticket}"))
+    /// Reads something; the path is without `/api/v1/`.
+    pub async fn get(&self, path: &str) -> Result<Value> {
+        self.answer(path, self.request(Method::GET, path)?).await
     }
 
     async fn send(&self, method: Method, path: &str, body: Value) -> Result<Value> {
+        self.answer(path, self.request(method, path)?.json(&body)).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder> {
         let url = self.server.join(&format!("/api/v1/{path}"))?;
-        let request = self.http.request(method, url).bearer_auth(&self.token).json(&body);
+        Ok(self.http.request(method, url).bearer_auth(&self.token))
+    }
+
+    async fn answer(&self, path: &str, request: RequestBuilder) -> Result<Value> {
         let response = request.send().await.with_context(|| format!("{} cannot be reached", self.server))?;
         let (status, text) = (response.status(), response.text().await?);
         ensure!(status.is_success(), "{path}: {status} {text}");

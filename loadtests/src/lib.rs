@@ -1,0 +1,22 @@
+//! Measures collaboration servers from outside, as their clients do: Troupe and others, in one run.
+//!
+//! The client shares the machine with the server, so it is made to cost little: one thread, no documents, edits that
+//! are written rather than computed.
+
+pub mod account;
+pub mod author;
+pub mod connection;
+mod cursors;
+pub mod editing;
+pub mod fleet;
+mod frames;
+mod mark;
+pub mod process;
+pub mod report;
+pub mod scenario;
+mod schedule;
+pub mod server;
+pub mod tally;
+pub mod usage;
+mod verify;
+pub mod wire;
