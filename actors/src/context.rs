@@ -7,7 +7,7 @@ use troupe_engine::{egress::Egress, files::Files, payloads::Payloads, registry::
 use troupe_model::{Clock, RunId, ServerId, TenantId};
 use troupe_store::Store;
 
-use crate::durability::Durability;
+use crate::{durability::Durability, lease::Leases};
 
 /// How the actor system is set up.
 #[derive(Clone)]
@@ -40,6 +40,8 @@ pub struct Limits {
     pub sessions_per_tenant_max: usize,
     /// Bytes that wait to be written to one session.
     pub outbox_bytes_max: usize,
+    /// Updates of a canvas that gather before a snapshot is made [SYNC-5].
+    pub rows_between_snapshots: u64,
     /// What overwritten and deleted values of a canvas may take before it is rebuilt without them, when nobody has it
     /// open and in any case [SYNC-15].
     pub tombstone_bytes_idle_max: usize,
@@ -57,6 +59,7 @@ impl Default for Limits {
             runs_per_tenant_max: 200,
             sessions_per_tenant_max: 20_000,
             outbox_bytes_max: 1024 * 1024,
+            rows_between_snapshots: 5_000,
             tombstone_bytes_idle_max: 1 << 20,
             tombstone_bytes_max: 8 << 20,
             credit: crate::credit::CreditLimits::default(),
@@ -72,6 +75,7 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) durability: Durability,
+    pub(crate) leases: Leases,
     /// One permit per executing node.
     pub(crate) slots: Arc<Semaphore>,
     files_root: PathBuf,
@@ -88,6 +92,7 @@ impl Context {
             clock: config.clock,
             limits: config.limits,
             durability: Durability::default(),
+            leases: Leases::default(),
             slots: Arc::new(Semaphore::new(config.limits.nodes_max)),
             files_root: config.files_root,
             payloads_root: config.payloads_root,

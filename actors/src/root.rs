@@ -7,12 +7,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use troupe_model::TenantId;
-use troupe_store::leases;
 
 use crate::{
     context::Context,
     journal::{Journal, JournalMsg},
-    task,
+    lease, task,
     tenant::{Tenant, TenantArgs, TenantMsg},
     workflow::answer,
 };
@@ -49,7 +48,7 @@ impl Actor for Root {
         Ok(RootState {
             journal: self.start_journal(&myself).await?,
             tenants: HashMap::new(),
-            _renewal: task::spawn_owned("lease-renewal", renew_leases(self.context.clone())),
+            _renewal: task::spawn_owned("lease-renewal", lease::keep_renewing(self.context.clone())),
         })
     }
 
@@ -129,22 +128,5 @@ async fn drain(state: &mut RootState) {
     }
     if state.journal.call(JournalMsg::Flush, Some(DRAIN_WITHIN)).await.is_err() {
         tracing::error!("the journal did not answer at the end");
-    }
-}
-
-/// Renews all leases of this server, three times within their life.
-async fn renew_leases(context: Arc<Context>) {
-    let mut every = tokio::time::interval(context.limits.lease_ttl / 3);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    loop {
-        every.tick().await;
-        let renewed = async {
-            let mut tx = context.store.begin_system().await?;
-            leases::renew_all(&mut tx, context.server, context.clock.now(), context.limits.lease_ttl).await?;
-            tx.commit().await
-        };
-        if let Err(error) = renewed.await {
-            tracing::error!(error = error.with_causes(), "leases could not be renewed");
-        }
     }
 }

@@ -10,7 +10,7 @@ mod commit;
 mod log;
 mod perform;
 mod project;
-mod start;
+pub(crate) mod start;
 mod status;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};

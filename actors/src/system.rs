@@ -8,7 +8,7 @@ mod versions;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -17,8 +17,8 @@ use std::{
 use dashmap::DashMap;
 use ractor::{Actor, ActorRef, rpc::CallResult};
 use tokio::sync::Semaphore;
-use troupe_model::TenantId;
-use troupe_store::Fault;
+use troupe_model::{ServerId, TenantId, Timestamp};
+use troupe_store::{Fault, runs as runs_of_store};
 
 pub use channels::Subscription;
 pub use error::{EditDiagramError, PublishVersionError, StartError, StartRunError, SubscribeError, Unavailable};
@@ -27,6 +27,7 @@ pub use runs::StartRun;
 use crate::{
     context::{Context, SystemConfig},
     root::{Root, RootMsg},
+    task,
     tenant::TenantMsg,
 };
 
@@ -36,7 +37,8 @@ const OPEN_WITHIN: Duration = Duration::from_secs(30);
 /// Tries to reach an actor that may be stopping just now.
 const TRIES: u32 = 5;
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(20);
-const RESUMED_AT_START_MAX: i64 = 10_000;
+/// Runs carried on at once; the rest follow.
+const RESUMED_MAX: i64 = 10_000;
 
 #[derive(Clone, Debug)]
 pub struct System(Arc<Inner>);
@@ -62,16 +64,29 @@ impl System {
         let context = Arc::new(Context::new(config));
         let (root, _) = Root::spawn(None, Root { context: context.clone() }, ()).await?;
         let system = Self(Arc::new(Inner { context, root, tenants: DashMap::new(), draining: AtomicBool::new(false) }));
-        let mut tx = system.0.context.store.begin_system().await?;
-        let unfinished = troupe_store::runs::unfinished(&mut tx, RESUMED_AT_START_MAX).await?;
+        let server = system.0.context.server;
+        system.resume_runs(Some(server)).await?;
+        task::spawn("run-takeover", take_over_runs(Arc::downgrade(&system.0)));
+        Ok(system)
+    }
+
+    /// Carries on the runs whose server is gone. `former_self`: this server has just started, and what it holds by
+    /// the store was held before.
+    async fn resume_runs(&self, former_self: Option<ServerId>) -> Result<(), StartError> {
+        let context = &self.0.context;
+        let (now, ttl_ms) = (context.clock.now(), context.limits.lease_ttl.as_millis() as i64);
+        // Who has just created a run is about to take it.
+        let created_before = Timestamp::from_millis(now.as_millis() - ttl_ms);
+        let mut tx = context.store.begin_system().await?;
+        let abandoned = runs_of_store::abandoned(&mut tx, now, created_before, former_self, RESUMED_MAX).await?;
         drop(tx);
-        for (tenant, run) in unfinished {
+        for (tenant, run) in abandoned {
             tracing::info!(tenant.id = %tenant, run.id = %run, "resuming a run");
-            let handle = system.tenant(tenant).await?;
+            let handle = self.tenant(tenant).await?;
             let slot = handle.runs.clone().try_acquire_owned().ok();
             handle.actor.cast(TenantMsg::StartRun(run, slot)).map_err(|_| Unavailable::Stopped)?;
         }
-        Ok(system)
+        Ok(())
     }
 
     /// Stops in order: sessions are told to come back elsewhere, everything is committed, leases are given back
@@ -115,6 +130,24 @@ impl System {
             sessions: Arc::new(Semaphore::new(limits.sessions_per_tenant_max)),
         };
         Ok(self.0.tenants.entry(tenant).or_insert(handle).clone())
+    }
+}
+
+/// Looks twice in the life of a lease for runs that were left behind [RUN-3], as long as the system is there.
+async fn take_over_runs(system: Weak<Inner>) {
+    loop {
+        let Some(inner) = system.upgrade() else { return };
+        let every = inner.context.limits.lease_ttl / 2;
+        drop(inner);
+        tokio::time::sleep(every).await;
+        let Some(inner) = system.upgrade() else { return };
+        let system = System(inner);
+        if system.is_draining() {
+            return;
+        }
+        if let Err(error) = system.resume_runs(None).await {
+            tracing::warn!(%error, "runs that were left behind could not be looked for; trying again");
+        }
     }
 }
 

@@ -8,7 +8,7 @@ mod failures;
 
 use std::{collections::HashMap, sync::Arc};
 
-use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, RpcReplyPort, SupervisionEvent};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, RpcReplyPort, SpawnErr, SupervisionEvent};
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use troupe_model::{RunId, TenantId, WorkflowId};
@@ -18,7 +18,7 @@ use crate::{
     context::Context,
     journal::JournalMsg,
     outbox::Close,
-    run::{Run, RunArgs, RunMsg},
+    run::{Run, RunArgs, RunMsg, start::StartError},
     task,
     workflow::{Workflow, WorkflowArgs, WorkflowMsg, answer},
 };
@@ -53,6 +53,8 @@ pub(crate) enum TenantMsg {
         /// The store was away: the child is not to blame.
         fault: Option<Fault>,
     },
+    /// Another server was faster with a run.
+    NotStarted(ActorId),
     /// Stop all children in order; answers when they are gone.
     Drain(RpcReplyPort<()>),
 }
@@ -132,6 +134,7 @@ impl Actor for Tenant {
             TenantMsg::WorkflowUpdated { workflow, row } => state.tell(workflow, WorkflowMsg::Updated(row)),
             TenantMsg::CloseWorkflow(workflow, close) => state.tell(workflow, WorkflowMsg::Close(close)),
             TenantMsg::JournalReplaced(journal) => state.journal_replaced(journal),
+            TenantMsg::NotStarted(child) => drop(state.child_gone(child)),
             TenantMsg::StartFailed { child, error, fault } => state.child_failed(child, &error, fault),
             TenantMsg::Drain(reply) => state.drain(reply),
         }
@@ -177,7 +180,8 @@ impl TenantState {
     }
 
     fn start_run(&mut self, id: RunId, slot: Option<OwnedSemaphorePermit>) {
-        if !self.draining.is_empty() || self.runs.contains_key(&id) {
+        let is_held_back = || self.failures.holds_back(Child::Run(id)).is_some();
+        if !self.draining.is_empty() || self.runs.contains_key(&id) || is_held_back() {
             return;
         }
         let args = RunArgs { tenant: self.tenant, run: id, parent: self.myself.clone() };
@@ -197,10 +201,14 @@ impl TenantState {
         task::spawn("start-watch", async move {
             let (error, fault) = match started.await {
                 Ok(Ok(_)) => return,
+                Ok(Err(error)) if is_carried_on_elsewhere(&error) => {
+                    // A tenant that has stopped needs no telling, here and below.
+                    let _ = myself.cast(TenantMsg::NotStarted(id));
+                    return;
+                }
                 Ok(Err(error)) => (error.to_string(), failures::store_fault(&error)),
                 Err(error) => (error.to_string(), None),
             };
-            // A tenant that has stopped needs no telling.
             let _ = myself.cast(TenantMsg::StartFailed { child: id, error, fault });
         });
         Ok(actor)
@@ -280,4 +288,9 @@ impl TenantState {
             }
         }
     }
+}
+
+fn is_carried_on_elsewhere(error: &SpawnErr) -> bool {
+    let SpawnErr::StartupFailed(error) = error else { return false };
+    matches!(error.downcast_ref(), Some(StartError::OwnedElsewhere(_)))
 }

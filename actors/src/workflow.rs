@@ -8,6 +8,7 @@
 
 mod authorship;
 mod derived;
+mod doubt;
 mod edit;
 mod load;
 mod publish;
@@ -95,6 +96,7 @@ pub(crate) enum WorkflowMsg {
         seq: i64,
     },
     LeaseLost,
+    LeaseConfirmed,
     Analysed {
         revision: i64,
         analysis: Arc<Analysis>,
@@ -138,6 +140,7 @@ pub(crate) struct WorkflowState {
 
     sessions: HashMap<SessionId, Session>,
     awaiting_commit: Vec<edit::AwaitingCommit>,
+    doubts: doubt::Doubts,
     feed: Feed,
     latest_run: Option<Value>,
     derived: derived::Derived,
@@ -168,35 +171,7 @@ impl Actor for Workflow {
         message: WorkflowMsg,
         state: &mut WorkflowState,
     ) -> Result<(), ActorProcessingErr> {
-        match message {
-            WorkflowMsg::Join(join, reply) => state.join(join, reply),
-            WorkflowMsg::Leave(session) => state.leave(session),
-            WorkflowMsg::Member { session, user, access } => state.change_member(session, user, access),
-            WorkflowMsg::Frame { session, frame, credit } => state.receive(session, &frame, credit)?,
-            WorkflowMsg::Watch { outbox, last_seq, reply } => {
-                state.watch(outbox, last_seq);
-                answer(reply, ());
-            }
-            WorkflowMsg::Unwatch(outbox) => state.feed.unwatch(&outbox),
-            WorkflowMsg::Diagram(reply) => answer(reply, (state.canvas.project(), state.seq)),
-            WorkflowMsg::Edit { edit, if_match, by, reply } => state.edit(&edit, if_match, by, reply)?,
-            WorkflowMsg::Analysis(reply) => state.analysis(reply),
-            WorkflowMsg::LastChanges { node, reply } => answer(reply, state.authorship.last_changes(node.as_deref())),
-            WorkflowMsg::Changes(reply) => answer(reply, (state.authorship.changes(), state.seq)),
-            WorkflowMsg::Publish(publish, reply) => state.publish_version(publish, reply),
-            WorkflowMsg::Published(version) => state.published(version),
-            WorkflowMsg::Updated(row) => state.publish("workflow_update", row),
-            WorkflowMsg::RunChanged { kind, view } => state.run_changed(kind, view),
-            WorkflowMsg::Committed { seq } => state.committed(seq),
-            WorkflowMsg::LeaseLost => state.lease_lost(),
-            WorkflowMsg::Analysed { revision, analysis } => state.analysed(revision, analysis),
-            WorkflowMsg::Compacted(compacted) => state.compacted(compacted),
-            WorkflowMsg::Wake => state.wake()?,
-            WorkflowMsg::Close(close) => {
-                state.growth.give_up_rebuild();
-                state.close(&close);
-            }
-        }
+        state.handle(message)?;
         state.stop_when_done();
         Ok(())
     }
@@ -222,6 +197,45 @@ pub(crate) fn answer<T: Send + 'static>(reply: RpcReplyPort<T>, value: T) {
 }
 
 impl WorkflowState {
+    fn handle(&mut self, message: WorkflowMsg) -> Result<(), ActorProcessingErr> {
+        match message {
+            doubtful if self.is_doubtful(&doubtful) => self.doubt(doubtful),
+            WorkflowMsg::Join(join, reply) => self.join(join, reply),
+            WorkflowMsg::Leave(session) => self.leave(session),
+            WorkflowMsg::Member { session, user, access } => self.change_member(session, user, access),
+            WorkflowMsg::Frame { session, frame, credit } => self.receive(session, &frame, credit)?,
+            WorkflowMsg::Watch { outbox, last_seq, reply } => {
+                self.watch(outbox, last_seq);
+                answer(reply, ());
+            }
+            WorkflowMsg::Unwatch(outbox) => self.feed.unwatch(&outbox),
+            WorkflowMsg::Diagram(reply) => answer(reply, (self.canvas.project(), self.seq)),
+            WorkflowMsg::Edit { edit, if_match, by, reply } => self.edit(&edit, if_match, by, reply)?,
+            WorkflowMsg::Analysis(reply) => self.analysis(reply),
+            WorkflowMsg::LastChanges { node, reply } => answer(reply, self.authorship.last_changes(node.as_deref())),
+            WorkflowMsg::Changes(reply) => answer(reply, (self.authorship.changes(), self.seq)),
+            WorkflowMsg::Publish(publish, reply) => self.publish_version(publish, reply),
+            WorkflowMsg::Published(version) => self.published(version),
+            WorkflowMsg::Updated(row) => self.publish("workflow_update", row),
+            WorkflowMsg::RunChanged { kind, view } => self.run_changed(kind, view),
+            WorkflowMsg::Committed { seq } => self.committed(seq),
+            WorkflowMsg::LeaseLost => self.lease_lost(),
+            WorkflowMsg::LeaseConfirmed => {
+                for message in self.confirmed() {
+                    self.handle(message)?;
+                }
+            }
+            WorkflowMsg::Analysed { revision, analysis } => self.analysed(revision, analysis),
+            WorkflowMsg::Compacted(compacted) => self.compacted(compacted),
+            WorkflowMsg::Wake => self.wake()?,
+            WorkflowMsg::Close(close) => {
+                self.growth.give_up_rebuild();
+                self.close(&close);
+            }
+        }
+        Ok(())
+    }
+
     /// Which rebuild of the document this is; clients with a copy of another one have to load it again.
     fn document_epoch(&self) -> u64 {
         self.canvas.epoch().number.unsigned_abs()
@@ -243,7 +257,7 @@ impl WorkflowState {
         self.journal.cast(JournalMsg::Append(crate::journal::Entry {
             tenant: self.tenant,
             workflow: self.workflow,
-            epoch: self.lease.epoch,
+            epoch: self.lease.epoch(),
             seq: self.seq,
             user,
             at,
@@ -275,9 +289,10 @@ impl WorkflowState {
 
     /// Another server owns this workflow now: nothing that is written here would land.
     fn lease_lost(&mut self) {
-        tracing::warn!(workflow.id = %self.workflow, epoch = self.lease.epoch, "the workflow's lease was lost");
+        tracing::warn!(workflow.id = %self.workflow, epoch = self.lease.epoch(), "the workflow's lease was lost");
         self.disconnect(&Close::new(1012, "this workflow moved to another server; reconnect"));
         self.awaiting_commit.clear();
+        self.forget_doubts();
         self.durable_seq = self.seq;
         self.growth.give_up_rebuild();
         self.closing = true;

@@ -18,6 +18,14 @@ pub enum LeaseKind {
     Run,
 }
 
+/// A lease as its holder knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Held {
+    pub kind: LeaseKind,
+    pub id: Uuid,
+    pub epoch: i64,
+}
+
 const ACQUIRE: &str = "INSERT INTO leases (kind, id, tenant_id, server_id, epoch, expires_at)
     VALUES ($1, $2, $3, $4, 1, $6)
     ON CONFLICT (tenant_id, kind, id) DO UPDATE SET
@@ -25,12 +33,14 @@ const ACQUIRE: &str = "INSERT INTO leases (kind, id, tenant_id, server_id, epoch
         server_id = excluded.server_id, expires_at = excluded.expires_at
     WHERE leases.server_id IS NULL OR leases.server_id = excluded.server_id OR leases.expires_at <= $5
     RETURNING epoch";
-const RENEW_SQLITE: &str = "UPDATE leases SET expires_at = $2 WHERE server_id = $1 RETURNING kind, id";
+const RENEW: &str = "UPDATE leases SET expires_at = $6
+    WHERE tenant_id = $1 AND kind = $2 AND id = $3 AND server_id = $4 AND epoch = $5";
+const RENEW_ALL_SQLITE: &str = "UPDATE leases SET expires_at = $2 WHERE server_id = $1 RETURNING kind, id, epoch";
 /// In the order in which appends lock, so that the two never wait for each other.
-const RENEW_POSTGRES: &str = "UPDATE leases SET expires_at = $2
+const RENEW_ALL_POSTGRES: &str = "UPDATE leases SET expires_at = $2
     FROM (SELECT tenant_id, kind, id FROM leases WHERE server_id = $1 ORDER BY kind, id FOR UPDATE) AS held
     WHERE leases.tenant_id = held.tenant_id AND leases.kind = held.kind AND leases.id = held.id
-    RETURNING leases.kind, leases.id";
+    RETURNING leases.kind, leases.id, leases.epoch";
 const RELEASE: &str = "UPDATE leases SET server_id = NULL, expires_at = 0
     WHERE kind = $1 AND id = $2 AND server_id = $3 AND epoch = $4";
 
@@ -58,21 +68,40 @@ pub async fn acquire(
     })?)
 }
 
-/// Renews all that `server` holds, and tells what that is: what is missing was taken over. A lease that expired and
-/// that nobody took is held still.
-pub async fn renew_all(
+/// Renews one lease. `false`: it is not held so any more. One that expired and that nobody took is held still.
+pub async fn renew(
     tx: &mut SystemTx,
+    lease: &Held,
+    tenant: TenantId,
     server: ServerId,
     now: Timestamp,
     ttl: Duration,
-) -> Result<Vec<(LeaseKind, Uuid)>> {
+) -> Result<bool> {
+    let rows = on!(tx, conn => {
+        query(RENEW)
+            .bind(tenant)
+            .bind(lease.kind.name())
+            .bind(lease.id)
+            .bind(server)
+            .bind(lease.epoch)
+            .bind(now.after(ttl))
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected())
+    })?;
+    Ok(rows == 1)
+}
+
+/// Renews all that `server` holds, and tells what that is: what is missing was taken over. A lease that expired and
+/// that nobody took is held still.
+pub async fn renew_all(tx: &mut SystemTx, server: ServerId, now: Timestamp, ttl: Duration) -> Result<Vec<Held>> {
     let renew = match tx.0.engine() {
-        Engine::Postgres => RENEW_POSTGRES,
-        Engine::Sqlite => RENEW_SQLITE,
+        Engine::Postgres => RENEW_ALL_POSTGRES,
+        Engine::Sqlite => RENEW_ALL_SQLITE,
     };
-    let rows: Vec<(String, Uuid)> =
+    let rows: Vec<(String, Uuid, i64)> =
         on!(tx, conn => query_as(renew).bind(server).bind(now.after(ttl)).fetch_all(conn).await)?;
-    rows.into_iter().map(|(kind, id)| Ok((LeaseKind::parse(&kind)?, id))).collect()
+    rows.into_iter().map(|(kind, id, epoch)| Ok(Held { kind: LeaseKind::parse(&kind)?, id, epoch })).collect()
 }
 
 /// Gives the lease back; from now on nothing can be written under `epoch`. `false`: it was not held so.

@@ -5,7 +5,7 @@ mod logs;
 
 use serde_json::{Map, Value as JsonValue};
 use sqlx::{query, query_as, query_scalar};
-use troupe_model::{Diagram, NodeFailure, RunId, RunStatus, TenantId, Timestamp, UserId, WorkflowId};
+use troupe_model::{Diagram, NodeFailure, RunId, RunStatus, ServerId, TenantId, Timestamp, UserId, WorkflowId};
 use uuid::Uuid;
 
 pub use self::{
@@ -71,8 +71,12 @@ const LATEST: &str = concat!(
     " FROM runs WHERE tenant_id = $1 AND workflow_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1"
 );
 const DIAGRAM: &str = "SELECT diagram FROM runs WHERE tenant_id = $1 AND id = $2";
-const UNFINISHED: &str = "SELECT tenant_id, id FROM runs
-    WHERE status NOT IN ('success', 'error', 'canceled', 'timeout') ORDER BY created_at LIMIT $1";
+/// Runs that have not ended and that no living server carries on.
+const ABANDONED: &str = "SELECT runs.tenant_id, runs.id FROM runs
+    LEFT JOIN leases ON leases.tenant_id = runs.tenant_id AND leases.kind = 'run' AND leases.id = runs.id
+    WHERE runs.status NOT IN ('success', 'error', 'canceled', 'timeout') AND (leases.expires_at <= $1
+        OR leases.server_id = $2 OR (leases.id IS NULL AND runs.created_at <= $3))
+    ORDER BY runs.created_at, runs.id LIMIT $4";
 
 /// Stores a run as `new`. Fails with [`Error::NoSuchParent`] when the workflow is not there, and with
 /// [`Error::NulCharacter`] for a node id that no row of a node could hold later.
@@ -152,9 +156,18 @@ pub async fn list(tx: &mut TenantTx, filter: RunFilter, request: &PageRequest) -
     Ok(Page { items, next_cursor, total })
 }
 
-/// Runs of all tenants that are not at their end, oldest first.
-pub async fn unfinished(tx: &mut SystemTx, limit: i64) -> Result<Vec<(TenantId, RunId)>> {
-    Ok(on!(tx, conn => query_as(UNFINISHED).bind(limit).fetch_all(conn).await)?)
+/// The runs that somebody should carry on at `now`: their lease expired, or was given back, or is of this `server`
+/// (which says so when it starts and holds none in truth), or nobody took one since `created_before`.
+pub async fn abandoned(
+    tx: &mut SystemTx,
+    now: Timestamp,
+    created_before: Timestamp,
+    server: Option<ServerId>,
+    limit: i64,
+) -> Result<Vec<(TenantId, RunId)>> {
+    Ok(on!(tx, conn => {
+        query_as(ABANDONED).bind(now).bind(server).bind(created_before).bind(limit).fetch_all(conn).await
+    })?)
 }
 
 #[derive(sqlx::FromRow)]

@@ -241,3 +241,24 @@ async fn stopping_tells_to_come_back() {
     stopped.unwrap();
     assert_eq!((canvas.0, idle.0), (1012, 1012));
 }
+
+/// [SYNC-15] Who says that its copy is of another document epoch is told to load the canvas again, before anything is
+/// exchanged; who has the current one, or does not say, is let in.
+#[tokio::test]
+async fn a_copy_of_another_document_epoch_is_refused() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    let workflow = ann.workflow("w").await;
+    for (epoch, expected) in [("&epoch=1", Some(4409)), ("&epoch=0", None), ("", None)] {
+        let ticket = ann.ticket(json!({ "purpose": "collab", "workflow_id": workflow })).await;
+        let mut socket = connect(&format!("{}/collab/{workflow}?ticket={ticket}{epoch}", app.ws())).await;
+        match (next(&mut socket).await, expected) {
+            (Message::Close(Some(frame)), Some(code)) => {
+                assert_eq!(u16::from(frame.code), code);
+                assert_eq!(frame.reason.as_str(), "this canvas was rebuilt; load it again");
+            }
+            (Message::Binary(_), None) => {}
+            (other, _) => panic!("{epoch:?}: {other:?}"),
+        }
+    }
+}

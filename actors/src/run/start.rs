@@ -23,7 +23,7 @@ use crate::{
 const PAGE: i64 = 10_000;
 
 #[derive(Debug, Error)]
-pub(super) enum StartError {
+pub(crate) enum StartError {
     #[error("another server owns run {0}")]
     OwnedElsewhere(RunId),
     #[error("there is no run {0}")]
@@ -42,8 +42,12 @@ pub(super) async fn load(
     args: RunArgs,
 ) -> Result<RunState, StartError> {
     let RunArgs { tenant, run, parent } = args;
-    let lease =
-        Lease::take(&context, LeaseKind::Run, *run.as_uuid(), tenant).await?.ok_or(StartError::OwnedElsewhere(run))?;
+    let owner = myself.clone();
+    // An owner that has stopped needs no telling.
+    let lost = move || drop(owner.cast(RunMsg::Suspend));
+    let lease = Lease::take_free(&context, LeaseKind::Run, *run.as_uuid(), tenant, lost)
+        .await?
+        .ok_or(StartError::OwnedElsewhere(run))?;
     let now = context.clock.now();
 
     let mut tx = context.store.begin(tenant).await?;
@@ -81,7 +85,7 @@ pub(super) async fn load(
         feed: Feed::new(Channel::Run(run), tenant, now),
         logs: Logs::new(Feed::new(Channel::RunLog(run), tenant, now), log_seq),
         status: StatusStream::default(),
-        commits: Commits::new(lease.epoch, event_seq),
+        commits: Commits::new(lease.epoch(), event_seq),
         lease,
         live: Default::default(),
         actors: Default::default(),

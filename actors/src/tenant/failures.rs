@@ -77,14 +77,15 @@ async fn record_failure(
 ) -> Result<(), troupe_store::Error> {
     let failure = NodeFailure::new("run_not_resumable", "the run could not be carried on").reason(reason);
     let now = context.clock.now();
-    let Some(lease) = Lease::take(context, LeaseKind::Run, *run.as_uuid(), tenant).await? else { return Ok(()) };
+    let taken = Lease::take_free(context, LeaseKind::Run, *run.as_uuid(), tenant, || {}).await?;
+    let Some(lease) = taken else { return Ok(()) };
     let mut tx = context.store.begin_system().await?;
     let seq = runs::last_event_seq(&mut tx, tenant, run).await? + 1;
     let event = RunEvent { seq, at: now, kind: RunEventKind::RunFailed { failure: failure.clone() } };
     let batch = runs::RunBatch {
         tenant,
         run,
-        epoch: lease.epoch,
+        epoch: lease.epoch(),
         events: std::slice::from_ref(&event),
         status: Some(RunStatus::Error),
         started_at: None,

@@ -12,6 +12,7 @@ use troupe_store::{canvas, leases::LeaseKind, runs, versions};
 use super::{
     SWEEP_EVERY, WorkflowArgs, WorkflowMsg, WorkflowState,
     derived::Derived,
+    doubt::Doubts,
     replay::{ReplayError, replay},
     snapshot::{self, Growth},
 };
@@ -42,7 +43,10 @@ pub(super) async fn load(
 ) -> Result<WorkflowState, LoadError> {
     let WorkflowArgs { tenant, workflow, journal } = args;
     let started = Instant::now();
-    let lease = Lease::take(&context, LeaseKind::Workflow, *workflow.as_uuid(), tenant)
+    let owner = myself.clone();
+    // An owner that has stopped needs no telling.
+    let lost = move || drop(owner.cast(WorkflowMsg::LeaseLost));
+    let lease = Lease::take(&context, LeaseKind::Workflow, *workflow.as_uuid(), tenant, lost)
         .await?
         .ok_or(LoadError::OwnedElsewhere(workflow))?;
     let mut tx = context.store.begin(tenant).await?;
@@ -57,7 +61,7 @@ pub(super) async fn load(
         tracing::warn!(workflow.id = %workflow, skipped = canvas.skipped(), "updates of the log changed nothing");
     }
     tracing::info!(
-        tenant.id = %tenant, workflow.id = %workflow, epoch = lease.epoch, seq, updates,
+        tenant.id = %tenant, workflow.id = %workflow, epoch = lease.epoch(), seq, updates,
         document_epoch = canvas.epoch().number, elapsed_ms = started.elapsed().as_millis() as u64, "canvas loaded"
     );
 
@@ -81,6 +85,7 @@ pub(super) async fn load(
         publishing: None,
         sessions: Default::default(),
         awaiting_commit: Vec::new(),
+        doubts: Doubts::default(),
         latest_run,
         derived: Derived::default(),
         alarm,

@@ -88,7 +88,7 @@ impl WorkflowState {
         };
         let Some(Content { publish, diagram, authors }) = publishing.content.take() else { return };
         let (context, myself, seq) = (self.context.clone(), self.myself.clone(), publishing.seq);
-        let (tenant, workflow, epoch) = (self.tenant, self.workflow, self.lease.epoch);
+        let (tenant, workflow, epoch) = (self.tenant, self.workflow, self.lease.epoch());
         publishing.storing = Some(task::spawn_owned("publish", async move {
             let stored = async {
                 let (note, by, at) = (publish.note.as_str(), publish.by, context.clock.now());

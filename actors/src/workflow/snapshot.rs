@@ -19,9 +19,8 @@ use super::{
 };
 use crate::{context::Limits, outbox::Close, task};
 
-/// A snapshot is made when the log has grown by this many rows, and by a share of the document: its cost grows with
-/// the document.
-const ROWS_MIN: u64 = 5_000;
+/// A snapshot is made when the log has grown by so many rows (see `Limits`), and by this share of the document: its cost
+/// grows with the document.
 const SIZE_SHARE: usize = 4;
 /// Whatever the share, so that what is replayed at opening is bounded.
 const ROWS_MAX: u64 = 20_000;
@@ -120,7 +119,7 @@ impl Growth {
         if self.running.is_some() || self.rows < self.not_before_rows {
             return false;
         }
-        let log_has_grown = self.rows >= ROWS_MIN && self.bytes >= size_bytes / SIZE_SHARE;
+        let log_has_grown = self.rows >= limits.rows_between_snapshots && self.bytes >= size_bytes / SIZE_SHARE;
         let may_grow = limits.tombstone_bytes_idle_max.max(self.measured_bytes / PAST_SHARE);
         log_has_grown || self.rows >= ROWS_MAX || size_bytes > self.measured_bytes + may_grow
     }
@@ -153,7 +152,7 @@ impl WorkflowState {
         self.store_version_when_ready();
         let growth = &mut self.growth;
         let Some(Done { rows, bytes, past }) = done else {
-            growth.not_before_rows = growth.rows + ROWS_MIN;
+            growth.not_before_rows = growth.rows + self.context.limits.rows_between_snapshots;
             return;
         };
         growth.rows = growth.rows.saturating_sub(rows);
@@ -199,7 +198,7 @@ impl WorkflowState {
             store: self.context.store.clone(),
             tenant: self.tenant,
             workflow: self.workflow,
-            epoch: self.lease.epoch,
+            epoch: self.lease.epoch(),
             published_seq: self.authorship.published_seq(),
             at: self.context.clock.now(),
             measure_above_bytes: self.context.limits.tombstone_bytes_idle_max,

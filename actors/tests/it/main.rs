@@ -4,6 +4,7 @@
 
 mod canvas;
 mod growth;
+mod leases;
 mod run;
 mod versions;
 mod world;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use troupe_actors::{Change, DiagramEdit, EditDiagramError, Publish, PublishError, PublishVersionError};
+use troupe_actors::{Change, DiagramEdit, EditDiagramError, Limits, Publish, PublishError, PublishVersionError};
 use troupe_crdt::Access;
 use troupe_model::{ElementKind, Touch, UserId};
 use troupe_store::versions::{self, Version};
@@ -106,7 +106,7 @@ fn what_was_not_seen_is_not_published() {
 /// [CANVAS-7, SYNC-5] Snapshots keep the authors of the rows that they trim, over versions, editing and crashes.
 #[test]
 fn authors_survive_compaction() {
-    let mut world = World::new();
+    let mut world = World::limited(Limits { rows_between_snapshots: 500, ..Limits::default() });
     let bob = UserId::generate();
     world.on(async |world| world.draw_as(bob, "quick1, slow1").await);
     for round in 0..3 {

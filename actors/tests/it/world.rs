@@ -34,8 +34,11 @@ use troupe_store::{DatabaseConfig, Store, canvas, runs, tenants, users, workflow
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Threads of one server.
+const WORKERS: usize = 2;
+
 pub struct World {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     server: ServerId,
     limits: Limits,
     pub tenant: TenantId,
@@ -67,7 +70,7 @@ impl World {
     pub fn limited(limits: Limits) -> Self {
         let mut world = Self {
             limits,
-            folder: TempDir::new().unwrap(),
+            folder: Arc::new(TempDir::new().unwrap()),
             server: ServerId::generate(),
             tenant: TenantId::generate(),
             user: UserId::generate(),
@@ -80,9 +83,36 @@ impl World {
         world
     }
 
+    /// Another server on the same store.
+    pub fn beside(&self) -> Self {
+        let mut other = Self {
+            folder: self.folder.clone(),
+            server: ServerId::generate(),
+            trace: self.trace.clone(),
+            node: None,
+            ..*self
+        };
+        other.start();
+        other
+    }
+
+    /// Stops the server's threads for a while, as if its process was stopped, and returns when they have stopped.
+    pub fn pause(&self, pause: Duration) {
+        let runtime = &self.node.as_ref().expect("the server runs").0;
+        let paused = Arc::new(std::sync::Barrier::new(WORKERS + 1));
+        for _ in 0..WORKERS {
+            let paused = paused.clone();
+            runtime.spawn(async move {
+                paused.wait();
+                std::thread::sleep(pause);
+            });
+        }
+        paused.wait();
+    }
+
     /// Starts a server on what is stored.
     pub fn start(&mut self) {
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().unwrap();
         let system = runtime.block_on(async {
             let store = Store::open(DatabaseConfig::sqlite(self.folder.path().join("troupe.db"))).await.unwrap();
             store.migrate().await.unwrap();

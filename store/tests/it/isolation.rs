@@ -393,7 +393,7 @@ mod postgres_only {
             assert_eq!(finds(&mut tx, &other).await.len(), READS);
             drop(tx);
             let mut system = plain.store.read_system().await.unwrap();
-            let runs = troupe_store::runs::unfinished(&mut system, 10).await.unwrap();
+            let runs = troupe_store::runs::abandoned(&mut system, at(1 << 40), at(0), None, 10).await.unwrap();
             assert_eq!(runs.len(), 2, "the server sees all tenants");
             drop(system);
             plain.remove().await;

@@ -1,7 +1,7 @@
 //! [SYNC-13] One owner at a time, and an epoch that only grows.
 
 use troupe_model::{ServerId, TenantId, Timestamp};
-use troupe_store::leases::{self, LeaseKind};
+use troupe_store::leases::{self, Held, LeaseKind};
 use uuid::Uuid;
 
 use crate::fixture::{Db, TTL, at, both_engines};
@@ -10,6 +10,7 @@ both_engines! {
     a_lease_goes_over_only_when_it_is_free_or_expired,
     two_servers_race_and_one_wins,
     renewal_tells_what_is_still_held,
+    one_lease_is_renewed_for_its_holder,
     only_its_holder_releases_a_lease,
     another_tenants_lease_of_the_same_id_is_another_lease,
 }
@@ -64,13 +65,34 @@ async fn renewal_tells_what_is_still_held(db: &Db) {
     }
     assert_eq!(db.acquire(LeaseKind::Workflow, lost, tenant, b, AFTER_TTL).await, Some(2));
 
-    assert_eq!(renew(db, a, at(AFTER_TTL)).await, [(LeaseKind::Workflow, kept), (LeaseKind::Run, run)]);
-    assert_eq!(renew(db, b, at(AFTER_TTL)).await, [(LeaseKind::Workflow, lost)]);
-    assert_eq!(renew(db, ServerId::generate(), at(AFTER_TTL)).await, []);
+    let held = |kind, id, epoch| Held { kind, id, epoch };
+    let of_a = [held(LeaseKind::Workflow, kept, 1), held(LeaseKind::Run, run, 1)];
+    assert_eq!(renew_all(db, a, at(AFTER_TTL)).await, of_a);
+    assert_eq!(renew_all(db, b, at(AFTER_TTL)).await, [held(LeaseKind::Workflow, lost, 2)]);
+    assert_eq!(renew_all(db, ServerId::generate(), at(AFTER_TTL)).await, []);
     assert_eq!(db.acquire(LeaseKind::Run, run, tenant, b, 2 * AFTER_TTL - 1).await, None, "renewed until then");
 }
 
-async fn renew(db: &Db, server: ServerId, now: Timestamp) -> Vec<(LeaseKind, Uuid)> {
+/// [SYNC-13] One lease is renewed for who holds it under this epoch, also when it expired and nobody took it.
+async fn one_lease_is_renewed_for_its_holder(db: &Db) {
+    let tenant = db.tenant("acme").await.id;
+    let (id, a, b) = (Uuid::now_v7(), ServerId::generate(), ServerId::generate());
+    assert_eq!(db.acquire(LeaseKind::Workflow, id, tenant, a, 0).await, Some(1));
+    let renew = async |server, epoch, now| {
+        let mut tx = db.store.begin_system().await.unwrap();
+        let lease = Held { kind: LeaseKind::Workflow, id, epoch };
+        let renewed = leases::renew(&mut tx, &lease, tenant, server, at(now), TTL).await.unwrap();
+        tx.commit().await.unwrap();
+        renewed
+    };
+    assert!(renew(a, 1, 2 * AFTER_TTL).await);
+    assert!(!renew(b, 1, 2 * AFTER_TTL).await && !renew(a, 2, 2 * AFTER_TTL).await);
+    assert_eq!(db.acquire(LeaseKind::Workflow, id, tenant, b, 3 * AFTER_TTL - 1).await, None, "renewed until then");
+    assert_eq!(db.acquire(LeaseKind::Workflow, id, tenant, b, 3 * AFTER_TTL).await, Some(2));
+    assert!(!renew(a, 1, 3 * AFTER_TTL).await);
+}
+
+async fn renew_all(db: &Db, server: ServerId, now: Timestamp) -> Vec<Held> {
     let mut tx = db.store.begin_system().await.unwrap();
     let mut held = leases::renew_all(&mut tx, server, now, TTL).await.unwrap();
     tx.commit().await.unwrap();

@@ -7,12 +7,12 @@ use troupe_model::{
 };
 use troupe_store::{
     Error, PageRequest,
-    leases::LeaseKind,
+    leases::{self, LeaseKind},
     runs::{self, LogFilter, NewRun, NodeRunRow, RunBatch, RunFilter},
     workflows,
 };
 
-use crate::fixture::{Db, Tenant, at, both_engines, new_run};
+use crate::fixture::{Db, TTL, Tenant, at, both_engines, new_run};
 
 both_engines! {
     a_run_keeps_its_diagram_and_parameters,
@@ -23,7 +23,8 @@ both_engines! {
     a_stale_epoch_journals_nothing,
     an_event_is_journaled_once,
     a_long_journal_goes_in_one_batch,
-    unfinished_runs_are_found_until_their_end,
+    abandoned_runs_are_found_until_their_end,
+    runs_without_an_owner_are_found,
     runs_are_filtered,
     logs_are_found_by_node_level_and_text,
     a_line_is_kept_once_and_whatever_it_holds,
@@ -257,8 +258,8 @@ async fn a_long_journal_goes_in_one_batch(db: &Db) {
     assert_eq!(stored, rows);
 }
 
-/// [RUN-16] What a server has to take up after a restart.
-async fn unfinished_runs_are_found_until_their_end(db: &Db) {
+/// [RUN-16, SYNC-13] What a server has to take up: the runs whose server is gone, until they end.
+async fn abandoned_runs_are_found_until_their_end(db: &Db) {
     let (acme, other) = (db.tenant("acme").await, db.tenant("other").await);
     let mut waiting = Vec::new();
     for status in RunStatus::ALL {
@@ -271,9 +272,34 @@ async fn unfinished_runs_are_found_until_their_end(db: &Db) {
             waiting.push((tenant.id, run));
         }
     }
+    let expired = at(TTL.as_millis() as i64);
     let mut tx = db.store.read_system().await.unwrap();
-    assert_eq!(runs::unfinished(&mut tx, 100).await.unwrap(), waiting);
-    assert_eq!(runs::unfinished(&mut tx, 1).await.unwrap(), &waiting[..1]);
+    assert_eq!(runs::abandoned(&mut tx, expired, at(0), None, 100).await.unwrap(), waiting);
+    assert_eq!(runs::abandoned(&mut tx, expired, at(0), None, 1).await.unwrap(), &waiting[..1]);
+    assert_eq!(runs::abandoned(&mut tx, at(1), at(0), None, 100).await.unwrap(), [], "their servers live");
+}
+
+/// [RUN-16, SYNC-13] A run that nobody has taken yet is left to who created it for a while; one that was given back is
+/// free, and a server finds what it held before it was restarted.
+async fn runs_without_an_owner_are_found(db: &Db) {
+    let tenant = db.tenant("acme").await;
+    let server = ServerId::generate();
+    let find = async |created_before, server| {
+        let mut tx = db.store.read_system().await.unwrap();
+        runs::abandoned(&mut tx, at(1), at(created_before), server, 100).await.unwrap()
+    };
+    let run = db.run(&tenant, 10).await;
+    assert_eq!(find(9, Some(server)).await, []);
+    assert_eq!(find(10, None).await, [(tenant.id, run)]);
+
+    let id = *run.as_uuid();
+    let epoch = db.acquire(LeaseKind::Run, id, tenant.id, server, 0).await.unwrap();
+    assert_eq!(find(99, Some(ServerId::generate())).await, []);
+    assert_eq!(find(0, Some(server)).await, [(tenant.id, run)]);
+    let mut tx = db.store.begin_system().await.unwrap();
+    assert!(leases::release(&mut tx, LeaseKind::Run, id, server, epoch).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(find(0, None).await, [(tenant.id, run)]);
 }
 
 async fn runs_are_filtered(db: &Db) {

@@ -1,0 +1,53 @@
+//! An owner that is not sure of its lease answers for the document only when the store has confirmed it [SYNC-13].
+//!
+//! Edits go on meanwhile: they are acknowledged when they are committed, and the commit checks the lease.
+
+use super::{WorkflowMsg, WorkflowState};
+use crate::task;
+
+/// Questions that may wait. Whoever asks beyond that is told at once that there is no answer.
+const WAITING_MAX: usize = 1_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Doubts {
+    waiting: Vec<WorkflowMsg>,
+    asking: Option<task::Owned>,
+}
+
+impl WorkflowState {
+    /// Whether this message has to wait until it is known who owns the workflow.
+    pub(super) fn is_doubtful(&self, message: &WorkflowMsg) -> bool {
+        use WorkflowMsg::{Analysis, Changes, Diagram, Edit, Join, LastChanges, Publish};
+        let is_question = matches!(
+            message,
+            Join(..) | Diagram(..) | Edit { .. } | Analysis(..) | Changes(..) | LastChanges { .. } | Publish(..)
+        );
+        is_question && !self.closing && !self.lease.is_sure()
+    }
+
+    pub(super) fn doubt(&mut self, message: WorkflowMsg) {
+        if self.doubts.waiting.len() < WAITING_MAX {
+            self.doubts.waiting.push(message);
+        }
+        if self.doubts.asking.is_some() {
+            return;
+        }
+        let (context, lease, myself) = (self.context.clone(), self.lease.clone(), self.myself.clone());
+        self.doubts.asking = Some(task::spawn_owned("lease-confirmation", async move {
+            let held = lease.confirm(&context).await;
+            // A workflow that has stopped has no more doubts.
+            let _ = myself.cast(if held { WorkflowMsg::LeaseConfirmed } else { WorkflowMsg::LeaseLost });
+        }));
+    }
+
+    /// Takes up what waited, in its order.
+    pub(super) fn confirmed(&mut self) -> Vec<WorkflowMsg> {
+        self.doubts.asking = None;
+        std::mem::take(&mut self.doubts.waiting)
+    }
+
+    /// Whoever waits learns that there is no answer here.
+    pub(super) fn forget_doubts(&mut self) {
+        self.doubts = Doubts::default();
+    }
+}
