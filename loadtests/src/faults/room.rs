@@ -22,7 +22,7 @@ use super::{
 
 const JOIN_WITHIN: Duration = Duration::from_secs(120);
 const CONVERGE_WITHIN: Duration = Duration::from_secs(120);
-const LOOK_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_WITHIN: Duration = Duration::from_secs(180);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub struct Room {
