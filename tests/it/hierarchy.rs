@@ -142,6 +142,9 @@ async fn objects(ann: &Client) -> Vec<(Method, String)> {
     ann.request(Method::PUT, &format!("/api/v1/workflows/{workflow}/diagram")).json(&trigger).send().await.unwrap();
     let started = ann.request(Method::POST, &format!("/api/v1/workflows/{workflow}/runs")).send().await.unwrap();
     let run = started.body_of(StatusCode::ACCEPTED).await["id"].as_str().unwrap().to_owned();
+    let versions = format!("/api/v1/workflows/{workflow}/versions");
+    let published = ann.request(Method::POST, &versions).header("If-Match", "*").json(&json!({})).send().await.unwrap();
+    assert_eq!(published.body_of(StatusCode::CREATED).await["number"], 1);
     let description = ann.get("/api/openapi.json").await.body_of(StatusCode::OK).await;
     let mut found = Vec::new();
     for (path, item) in description["paths"].as_object().unwrap() {
@@ -151,6 +154,7 @@ async fn objects(ann: &Client) -> Vec<(Method, String)> {
             .replace("{job}", &job)
             .replace("{workflow}", &workflow)
             .replace("{run}", &run)
+            .replace("{number}", "1")
             .replace("{node}", "start")
             .replace("{user}", ann.session["user"]["id"].as_str().unwrap());
         assert!(!concrete.contains('{'), "{path}");

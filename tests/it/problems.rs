@@ -122,7 +122,7 @@ async fn health_is_told() {
     let ready = client.get("/health/ready").await.body_of(StatusCode::OK).await;
     let names: Vec<_> =
         ready["checks"].as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap()).collect();
-    assert_eq!((ready["status"].as_str().unwrap(), names), ("ready", vec!["database", "disk", "actors"]));
+    assert_eq!((ready["status"].as_str().unwrap(), names), ("ready", vec!["database", "disk", "durability", "actors"]));
     let detailed = ann.get("/health/detailed").await.body_of(StatusCode::OK).await;
     assert_eq!(detailed["database"], "sqlite");
     let metrics = client.get("/metrics").await.text().await.unwrap();

@@ -39,7 +39,7 @@ test("[CANVAS-7] who changed what is shown, and what was seen is published", asy
     await editor.field("suffix").fill("_of_the_airline");
     await expect(editor.saveState).toHaveAttribute("data-state", "saved");
     await anna.page.getByTestId("dialog-submit").click();
-    await expect(anna.page.getByTestId("toast")).toContainText("meanwhile");
+    await expect(anna.page.getByTestId("toast").filter({ hasText: "meanwhile" })).toBeVisible();
     await expect(anna.page.getByTestId("publish-dialog")).toBeVisible();
     await anna.page.getByTestId("dialog-submit").click();
     await expect(anna.page.getByTestId("publish-dialog")).toHaveCount(0);

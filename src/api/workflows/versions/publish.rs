@@ -38,8 +38,8 @@ pub async fn publish(
     headers: HeaderMap,
     Json(body): Json<NewVersion>,
 ) -> Result<Created<VersionView>, Problem> {
-    let if_match = revision::required_if_match(&headers)?;
     find(&app, caller.tenant, id).await?;
+    let if_match = revision::required_if_match(&headers)?;
     let publish = Publish { if_match, by: caller.user, note: body.note.into() };
     let version = app.system().publish(caller.tenant, id, publish).await?;
     let mut tx = app.store().read(caller.tenant).await?;
