@@ -17,11 +17,12 @@ export class Server {
   private constructor(
     private readonly port: number,
     private readonly folder: string,
+    private readonly settings: Record<string, string>,
   ) {}
 
-  /** Starts a server on a fresh store. */
-  static async start(): Promise<Server> {
-    const server = new Server(await freePort(), mkdtempSync(join(tmpdir(), "troupe-e2e-")));
+  /** Starts a server on a fresh store, with settings of its own. */
+  static async start(settings: Record<string, string> = {}): Promise<Server> {
+    const server = new Server(await freePort(), mkdtempSync(join(tmpdir(), "troupe-e2e-")), settings);
     await server.up();
     return server;
   }
@@ -88,6 +89,7 @@ export class Server {
       TROUPE_DEMO__PASSWORD: DEMO.password,
       TROUPE_AUTH__LOGIN_ATTEMPTS_PER_MINUTE_PER_ACCOUNT: "10000",
       TROUPE_AUTH__LOGIN_ATTEMPTS_PER_MINUTE_PER_ADDRESS: "10000",
+      ...this.settings,
     };
   }
 }
