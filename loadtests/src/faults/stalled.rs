@@ -34,7 +34,7 @@ pub struct Stalled {
     #[arg(long, default_value_t = 5)]
     writers: usize,
     /// Edits a second of each writer, when everybody can keep up.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 10)]
     rate: u32,
     /// Of each edit.
     #[arg(long, default_value_t = 8 * 1024)]
