@@ -60,7 +60,7 @@ impl Default for Limits {
             sessions_per_tenant_max: 20_000,
             outbox_bytes_max: 1024 * 1024,
             rows_between_snapshots: 5_000,
-            tombstone_bytes_idle_max: 1 << 20,
+            tombstone_bytes_idle_max: 256 << 10,
             tombstone_bytes_max: 8 << 20,
             credit: crate::credit::CreditLimits::default(),
         }
@@ -78,6 +78,8 @@ pub(crate) struct Context {
     pub(crate) leases: Leases,
     /// One permit per executing node.
     pub(crate) slots: Arc<Semaphore>,
+    /// Canvases that have grown alike are compacted one after the other: their editors are not to notice.
+    pub(crate) compactions: Arc<Semaphore>,
     files_root: PathBuf,
     payloads_root: PathBuf,
 }
@@ -94,6 +96,7 @@ impl Context {
             durability: Durability::default(),
             leases: Leases::default(),
             slots: Arc::new(Semaphore::new(config.limits.nodes_max)),
+            compactions: Arc::new(Semaphore::new(1)),
             files_root: config.files_root,
             payloads_root: config.payloads_root,
         }

@@ -6,8 +6,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
-use tokio::io;
+use hyper_util::{
+    rt::TokioIo,
+    server::conn::auto::upgrade::{Parts as Upgraded, downcast},
+};
+use tokio::net::TcpStream;
 use troupe_actors::task;
 use tungstenite::handshake::derive_accept_key;
 
@@ -18,6 +21,16 @@ use crate::problem::Problem;
 pub struct Socket {
     pub reader: Reader,
     pub writer: Writer,
+}
+
+impl Socket {
+    /// The connection itself, without what an HTTP server has wrapped around it.
+    fn new(upgraded: Upgraded<TokioIo<TcpStream>>, message_bytes_max: usize) -> Self {
+        let (read, write) = upgraded.io.into_inner().into_split();
+        let writer = Writer::new(write);
+        let reader = Reader::new(read, &upgraded.read_buf, writer.pongs(), message_bytes_max);
+        Self { reader, writer }
+    }
 }
 
 /// A request that asks for a WebSocket.
@@ -47,11 +60,10 @@ impl Upgrade {
         let request = self.request;
         task::spawn("socket", async move {
             match request.await {
-                Ok(upgraded) => {
-                    let (read, write) = io::split(TokioIo::new(upgraded));
-                    let writer = Writer::new(write);
-                    serve(Socket { reader: Reader::new(read, writer.pongs(), message_bytes_max), writer }).await;
-                }
+                Ok(upgraded) => match downcast::<TokioIo<TcpStream>>(upgraded) {
+                    Ok(upgraded) => serve(Socket::new(upgraded, message_bytes_max)).await,
+                    Err(_) => tracing::error!("a WebSocket came over something that is not TCP"),
+                },
                 Err(error) => tracing::debug!(%error, "a WebSocket was not opened after all"),
             }
         });

@@ -10,10 +10,9 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures::{FutureExt, Stream, StreamExt, stream};
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{self, AsyncRead, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf},
+    io::{self, AsyncRead, AsyncWriteExt, ReadBuf},
+    net::tcp::{OwnedReadHalf, OwnedWriteHalf},
     sync::Notify,
     time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sleep_until, timeout},
 };
@@ -102,7 +101,7 @@ impl Pongs {
 
 /// The reading half of a socket.
 pub struct Reader {
-    io: ReadHalf<TokioIo<Upgraded>>,
+    io: OwnedReadHalf,
     decoder: Decoder,
     pongs: Arc<Pongs>,
     message_bytes_max: usize,
@@ -116,9 +115,11 @@ thread_local! {
 }
 
 impl Reader {
-    pub fn new(io: ReadHalf<TokioIo<Upgraded>>, pongs: Arc<Pongs>, message_bytes_max: usize) -> Self {
+    /// `early`: what was read already.
+    pub fn new(io: OwnedReadHalf, early: &[u8], pongs: Arc<Pongs>, message_bytes_max: usize) -> Self {
         let heard = Instant::now();
-        let (decoder, idle) = (Decoder::new(message_bytes_max), Box::pin(sleep_until(heard + IDLE_MAX)));
+        let (mut decoder, idle) = (Decoder::new(message_bytes_max), Box::pin(sleep_until(heard + IDLE_MAX)));
+        decoder.feed(early);
         Self { io, decoder, pongs, message_bytes_max, heard, idle }
     }
 
@@ -228,14 +229,14 @@ pub fn messages(outbox: Outbox, encode: impl Fn(OutFrame) -> Message) -> impl St
 
 /// The writing half of a socket.
 pub struct Writer {
-    io: WriteHalf<TokioIo<Upgraded>>,
+    io: OwnedWriteHalf,
     pongs: Arc<Pongs>,
     /// Empty, and without memory, between two flushes.
     buffer: BytesMut,
 }
 
 impl Writer {
-    pub fn new(io: WriteHalf<TokioIo<Upgraded>>) -> Self {
+    pub fn new(io: OwnedWriteHalf) -> Self {
         Self { io, pongs: Arc::default(), buffer: BytesMut::new() }
     }
 
@@ -252,7 +253,6 @@ impl Writer {
     pub async fn write_all(mut self, outgoing: impl Stream<Item = Outgoing>) {
         let mut outgoing = std::pin::pin!(outgoing);
         let mut ping = every(PING_EVERY);
-        let mut window_ends = Instant::now();
         loop {
             let first = tokio::select! {
                 first = outgoing.next() => first,
@@ -261,9 +261,6 @@ impl Writer {
             };
             if first.is_none() {
                 return;
-            }
-            if Instant::now() < window_ends {
-                sleep_until(window_ends).await;
             }
             let mut next = first;
             while let Some(now) = next {
@@ -280,7 +277,7 @@ impl Writer {
             if !sent(self.flush()).await {
                 return;
             }
-            window_ends = window_end(Instant::now());
+            sleep_until(window_end(Instant::now())).await;
         }
     }
 

@@ -22,6 +22,11 @@ static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// How long SQLite waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Of each connection, in SQLite's unit: 16 MiB.
+const CACHE_SIZE: &str = "-16384";
+/// The write-ahead log is copied into the database when it has so many pages: 16 MiB. The pages that every commit writes
+/// are then copied once for many commits.
+const CHECKPOINT_PAGES: &str = "4000";
 /// How long a transaction waits for its connection: on SQLite for the one writer, on PostgreSQL for one that is free,
 /// or for a database that is away. Who asks then is told so, in good time to ask again.
 const SQLITE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -163,4 +168,8 @@ fn sqlite(path: &Path) -> SqliteConnectOptions {
         // A commit is on the disk when it returns: an acknowledged edit survives a power cut [SYNC-3].
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
+        // What a statement notes to be undone is small: no file is opened for it.
+        .pragma("temp_store", "memory")
+        .pragma("cache_size", CACHE_SIZE)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
 }

@@ -204,7 +204,9 @@ impl WorkflowState {
             measure_above_bytes: self.context.limits.tombstone_bytes_idle_max,
         };
         let (myself, workflow) = (self.myself.clone(), self.workflow);
+        let compactions = self.context.compactions.clone();
         let task = task::spawn_owned("compaction", async move {
+            let _turn = compactions.acquire().await;
             let done = match work {
                 Work::Compact => job.compact().await,
                 Work::Rebuild => job.rebuild().await,
@@ -294,7 +296,7 @@ impl Job {
     }
 
     async fn load(&self) -> Result<StoredCanvas, CompactError> {
-        let mut tx = self.store.begin(self.tenant).await?;
+        let mut tx = self.store.read(self.tenant).await?;
         Ok(canvas::load(&mut tx, self.workflow).await?)
     }
 
