@@ -2,7 +2,7 @@
 //!
 //! Auth by one-use ticket or by header. Whatever is refused is refused by a close code, which browsers can see.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use bytes::Bytes;
@@ -57,7 +57,7 @@ pub async fn open(
                     let joined = Member::join(&app, visitor, workflow, framing).instrument(span.clone());
                     match Box::pin(joined).await {
                         Err(close) => Box::pin(wire::refuse(socket, close)).await,
-                        Ok(member) => serve(&app, socket, member, &wake).instrument(span).await,
+                        Ok(member) => Box::pin(serve(&app, socket, member, &wake)).instrument(span).await,
                     }
                 }
             }
@@ -84,7 +84,11 @@ async fn admit(
 async fn serve(app: &App, socket: Socket, mut member: Member, wake: &Notify) {
     let Socket { mut reader, writer } = socket;
     let outbox = member.outbox().clone();
-    wire::run(read(app, &mut reader, &mut member, wake), writer.write(&outbox, encode), &outbox).await;
+    {
+        let reading = pin!(read(app, &mut reader, &mut member, wake));
+        let writing = pin!(writer.write(&outbox, encode));
+        wire::run(reading, writing, &outbox).await;
+    }
     // The others see at once that they left.
     drop(member);
     reader.linger().await;
@@ -101,8 +105,8 @@ fn encode(frame: OutFrame) -> Message {
 /// Until the client is gone (`None`) or must go.
 async fn read(app: &App, reader: &mut Reader, member: &mut Member, wake: &Notify) -> Option<Close> {
     let mut recheck = wire::every(RECHECK_EVERY);
-    let mut stopping = std::pin::pin!(app.sessions().stopping.cancelled());
-    let mut woken = std::pin::pin!(wake.notified());
+    let mut stopping = pin!(app.sessions().stopping.cancelled());
+    let mut woken = pin!(wake.notified());
     loop {
         let incoming = tokio::select! {
             incoming = reader.next() => Some(incoming),

@@ -8,7 +8,7 @@
 mod ledger;
 mod outlet;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
 use axum::{extract::State, response::Response};
 use bytes::Bytes;
@@ -73,9 +73,11 @@ async fn serve(app: App, connection: Connection) {
     let Connection { mut reader, writer } = connection;
     let own = Outbox::new(app.config().limits.outbox_bytes_max);
     let (joined, joining) = mpsc::channel(JOINED_MAX);
-    let writing = writer.write_all(outlet::outgoing(own.clone(), joining));
-    let reading = Socket::new(app, own.clone(), joined).read(&mut reader);
-    wire::run(reading, writing, &own).await;
+    {
+        let writing = pin!(writer.write_all(outlet::outgoing(own.clone(), joining)));
+        let reading = pin!(Socket::new(app, own.clone(), joined).read(&mut reader));
+        wire::run(reading, writing, &own).await;
+    }
     reader.linger().await;
 }
 
@@ -98,8 +100,8 @@ impl Socket {
     async fn read(mut self, reader: &mut Reader) -> Option<Close> {
         let (mut recheck, mut ping) = (wire::every(RECHECK_EVERY), wire::every(PING_EVERY));
         let (app, wake) = (self.app.clone(), self.wake.clone());
-        let mut stopping = std::pin::pin!(app.sessions().stopping.cancelled());
-        let mut woken = std::pin::pin!(wake.notified());
+        let mut stopping = pin!(app.sessions().stopping.cancelled());
+        let mut woken = pin!(wake.notified());
         loop {
             let next = tokio::select! {
                 incoming = reader.next() => Next::Incoming(incoming),

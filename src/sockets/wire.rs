@@ -197,8 +197,12 @@ fn too_large(bytes_max: usize) -> Close {
 }
 
 /// Reads and writes until one of them ends; a reader that says why is told to the client.
-pub async fn run(reading: impl Future<Output = Option<Close>>, writing: impl Future<Output = ()>, outbox: &Outbox) {
-    let mut writing = std::pin::pin!(writing);
+/// Both are borrowed, because a future that is passed on takes its room twice, in every silent session.
+pub async fn run(
+    reading: Pin<&mut impl Future<Output = Option<Close>>>,
+    mut writing: Pin<&mut impl Future<Output = ()>>,
+    outbox: &Outbox,
+) {
     let close = tokio::select! {
         close = reading => close,
         () = &mut writing => return,
@@ -245,8 +249,8 @@ impl Writer {
     }
 
     /// Writes what the outbox holds until it closes. Ends early when the socket breaks or nobody reads.
-    pub async fn write(self, outbox: &Outbox, encode: impl Fn(OutFrame) -> Message) {
-        self.write_all(messages(outbox.clone(), encode)).await;
+    pub fn write(self, outbox: &Outbox, encode: impl Fn(OutFrame) -> Message) -> impl Future<Output = ()> {
+        self.write_all(messages(outbox.clone(), encode))
     }
 
     /// The same for what comes from several places.

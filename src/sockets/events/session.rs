@@ -4,7 +4,7 @@
 //! session ends when its token does (4401) unless it brings a new one, and when its user may no more; no message is
 //! taken after a change of access before it was looked at [RBAC-5].
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
 use tokio::{sync::Notify, time::timeout};
 use tracing::Instrument;
@@ -46,9 +46,11 @@ pub async fn serve(
     metrics::gauge!("troupe_sessions", "kind" => "events").increment(1.0);
     let outbox = Outbox::new(app.config().limits.outbox_bytes_max);
     let Socket { mut reader, writer } = socket;
-    let writing = writer.write(&outbox, |frame| encoding.encode(frame));
-    let reading = read(app, &mut reader, early, wake, encoding, outbox.clone());
-    wire::run(reading, writing, &outbox).await;
+    {
+        let writing = pin!(writer.write(&outbox, |frame| encoding.encode(frame)));
+        let reading = pin!(read(app, &mut reader, early, wake, encoding, outbox.clone()));
+        wire::run(reading, writing, &outbox).await;
+    }
     reader.linger().await;
     metrics::gauge!("troupe_sessions", "kind" => "events").decrement(1.0);
 }
