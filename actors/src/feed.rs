@@ -54,26 +54,26 @@ impl std::fmt::Display for Channel {
 pub struct EventFrame {
     /// `None`: it is kept for a slow reader whatever comes later.
     topic: Option<Topic>,
-    value: Value,
     json: Bytes,
     msgpack: OnceLock<Bytes>,
 }
 
 impl EventFrame {
-    pub fn new(value: Value) -> Self {
+    pub fn new(value: &Value) -> Self {
         Self::on(None, value)
     }
 
-    pub(crate) fn on(topic: Option<Topic>, value: Value) -> Self {
-        Self { topic, json: Bytes::from(value.to_string()), value, msgpack: OnceLock::new() }
+    pub(crate) fn on(topic: Option<Topic>, value: &Value) -> Self {
+        Self { topic, json: Bytes::from(value.to_string()), msgpack: OnceLock::new() }
     }
 
     pub(crate) fn topic(&self) -> Option<&Topic> {
         self.topic.as_ref()
     }
 
-    pub(crate) fn value(&self) -> &Value {
-        &self.value
+    /// Read anew each time, since few need it: kept, it would take ten times the room of the message.
+    pub(crate) fn value(&self) -> Value {
+        serde_json::from_slice(&self.json).expect("it was written from a value")
     }
 
     pub fn json(&self) -> &Bytes {
@@ -82,7 +82,7 @@ impl EventFrame {
 
     /// The message in another encoding, computed once by `encode`.
     pub fn msgpack(&self, encode: impl FnOnce(&Value) -> Vec<u8>) -> &Bytes {
-        self.msgpack.get_or_init(|| Bytes::from(encode(&self.value)))
+        self.msgpack.get_or_init(|| Bytes::from(encode(&self.value())))
     }
 }
 
@@ -188,7 +188,7 @@ impl Feed {
 
     fn subscribed(&self) -> OutFrame {
         let message = json!({ "type": "subscribed", "channel": self.channel.to_string(), "seq": self.seq });
-        OutFrame::Event(Arc::new(EventFrame::new(message)))
+        OutFrame::Event(Arc::new(EventFrame::new(&message)))
     }
 
     fn encode(&self, event: Event, seq: i64) -> EventFrame {
@@ -213,7 +213,7 @@ impl Feed {
             message.insert("node_id".into(), node.into());
         }
         message.insert("data".into(), event.data);
-        EventFrame::on(Some(topic), Value::Object(message))
+        EventFrame::on(Some(topic), &Value::Object(message))
     }
 }
 

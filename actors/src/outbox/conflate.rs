@@ -63,7 +63,7 @@ fn topic(frame: &OutFrame) -> Option<Topic> {
 
 /// The newest frame of a topic with what those before it say and it does not; `earlier` is newest first.
 fn gathered(newest: &EventFrame, earlier: &[Arc<EventFrame>]) -> EventFrame {
-    let mut value = newest.value().clone();
+    let mut value = newest.value();
     let data = &mut value["data"];
     match newest.topic() {
         Some(Topic::Status(_)) => {
@@ -83,11 +83,11 @@ fn gathered(newest: &EventFrame, earlier: &[Arc<EventFrame>]) -> EventFrame {
             let dropped = |data: &Value| data["dropped"].as_u64().unwrap_or(0);
             let lines = |data: &Value| data["entries"].as_array().map_or(0, Vec::len) as u64;
             let older: u64 =
-                earlier.iter().map(|frame| &frame.value()["data"]).map(|data| lines(data) + dropped(data)).sum();
+                earlier.iter().map(|frame| frame.value()).map(|frame| lines(&frame["data"]) + dropped(&frame["data"])).sum();
             data["dropped"] = json!(dropped(data) + older);
         }
     }
-    EventFrame::on(newest.topic().cloned(), value)
+    EventFrame::on(newest.topic().cloned(), &value)
 }
 
 #[cfg(test)]
@@ -98,7 +98,7 @@ mod tests {
 
     fn event(topic: Option<Topic>, seq: u64, data: Value) -> (Kind, OutFrame) {
         let value = json!({ "seq": seq, "data": data });
-        (Kind::Broadcast, OutFrame::Event(Arc::new(EventFrame::on(topic, value))))
+        (Kind::Broadcast, OutFrame::Event(Arc::new(EventFrame::on(topic, &value))))
     }
 
     fn awareness(client: u8, clock: u8) -> (Kind, OutFrame) {

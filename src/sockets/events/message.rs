@@ -55,7 +55,7 @@ fn to_msgpack(value: &Value) -> Vec<u8> {
 }
 
 fn frame(value: Value) -> OutFrame {
-    OutFrame::Event(Arc::new(EventFrame::new(value)))
+    OutFrame::Event(Arc::new(EventFrame::new(&value)))
 }
 
 /// Also said when the role changes.
