@@ -2,12 +2,8 @@ import { expect, test } from "@playwright/test";
 import { Api } from "../support/api.ts";
 import { CodeField } from "../support/code-field.ts";
 import { Editor, signIn } from "../support/editor.ts";
+import { BUDGET, createSoonRebuilt, QUERY, rebuild } from "../support/rebuild.ts";
 import { Server } from "../support/server.ts";
-import { StockProvider } from "../support/stock-provider.ts";
-
-const QUERY = "SELECT 1\nFROM input";
-/** Soon over, by values that are overwritten. */
-const BUDGET = { TROUPE_LIMITS__TOMBSTONE_BYTES_IDLE_MAX: "20000", TROUPE_LIMITS__TOMBSTONE_BYTES_MAX: "40000" };
 
 let server: Server;
 let api: Api;
@@ -16,39 +12,12 @@ let workflow: string;
 test.beforeEach(async () => {
   server = await Server.start(BUDGET);
   api = await Api.signIn(server);
-  const node = (id: string, nodeType: string, config = {}, x = 0) => ({
-    id,
-    type: "custom-node",
-    position: { x, y: 0 },
-    data: { label: id, nodeType, config },
-  });
-  workflow = await api.createWorkflow("Rebuilt", {
-    nodes: [node("sql", "sql", { query: QUERY }), node("start", "manual_trigger", {}, 300)],
-  });
+  workflow = await createSoonRebuilt(api);
 });
 
 test.afterEach(async () => {
   await server.remove();
 });
-
-/** Overwrites values until the document is over its budget and those who have it open are sent away. */
-async function rebuild(): Promise<void> {
-  const witness = await StockProvider.join(api, workflow);
-  const closed = new Promise<number | undefined>((resolve) => {
-    witness.provider.on("connection-close", (event: { code: number } | null) => resolve(event?.code));
-  });
-  let code: number | undefined;
-  void closed.then((told) => {
-    code = told;
-  });
-  for (let round = 0; code === undefined && round < 50; round++) {
-    const notes = String(round % 10).repeat(30_000);
-    // While it is rebuilt the server says: in a moment.
-    await api.patchDiagram(workflow, { nodes: { start: { data: { notes } } } }).catch(() => undefined);
-  }
-  expect(await closed).toBe(4409);
-  witness.close();
-}
 
 const query = async () => (await api.diagram(workflow)).nodes.find(({ id }) => id === "sql")?.data.config.query;
 
@@ -69,7 +38,7 @@ test("[SYNC-15] what was edited without a connection survives a rebuild, beside 
   await expect(editor.saveState).toHaveText("Offline, 2 changes kept on this device");
 
   await api.patchDiagram(workflow, { nodes: { sql: { data: { config: { query: `${QUERY}\nLIMIT 5` } } } } });
-  await rebuild();
+  await rebuild(api, workflow);
   await context.setOffline(false);
   await expect(editor.page.getByTestId("toast")).toContainText("rebuilt", { timeout: 30_000 });
   await expect(editor.saveState).toHaveAttribute("data-state", "saved");
@@ -89,7 +58,7 @@ test("[SYNC-15] nobody who types while the canvas is rebuilt loses a letter or t
   const field = new CodeField(editor, "query");
   await field.goBehind("SELECT 1");
   const typed = "0123456789".repeat(12);
-  await Promise.all([field.type(typed), rebuild()]);
+  await Promise.all([field.type(typed), rebuild(api, workflow)]);
   await expect(editor.saveState).toHaveAttribute("data-state", "saved", { timeout: 30_000 });
   await expect.poll(query).toBe(`SELECT 1${typed}\nFROM input`);
   expect(await field.text()).toBe(`SELECT 1${typed}\nFROM input`);

@@ -143,6 +143,11 @@ export class Api {
     await this.send("DELETE", `/users/${person}`);
   }
 
+  /** What proves who this is, as a header. */
+  get authorization(): string {
+    return `Bearer ${this.token}`;
+  }
+
   async collabTicket(workflow: string): Promise<string> {
     const body = { purpose: "collab", workflow_id: workflow };
     return (await this.send<{ ticket: string }>("POST", "/auth/tickets", body)).ticket;
@@ -151,7 +156,7 @@ export class Api {
   private async send<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await fetch(`${this.server.url}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.token}`, "content-type": "application/json" },
+      headers: { authorization: this.authorization, "content-type": "application/json" },
       ...(body && { body: JSON.stringify(body) }),
     });
     const text = await response.text();

@@ -1,0 +1,36 @@
+import { expect } from "@playwright/test";
+import type { Api } from "./api.ts";
+import { StockProvider } from "./stock-provider.ts";
+
+/** Settings with which a canvas is soon over its budget, by values that are overwritten [SYNC-15]. */
+export const BUDGET = {
+  TROUPE_LIMITS__TOMBSTONE_BYTES_IDLE_MAX: "20000",
+  TROUPE_LIMITS__TOMBSTONE_BYTES_MAX: "40000",
+};
+
+export const QUERY = "SELECT 1\nFROM input";
+
+/** A workflow of two steps: `sql`, which holds a shared text, and `start`. */
+export async function createSoonRebuilt(api: Api): Promise<string> {
+  const node = (id: string, nodeType: string, config = {}, x = 0) => ({
+    id,
+    type: "custom-node",
+    position: { x, y: 0 },
+    data: { label: id, nodeType, config },
+  });
+  return await api.createWorkflow("Rebuilt", {
+    nodes: [node("sql", "sql", { query: QUERY }), node("start", "manual_trigger", {}, 300)],
+  });
+}
+
+/** Overwrites values until the document is over its budget and those who have it open are sent away. */
+export async function rebuild(api: Api, workflow: string): Promise<void> {
+  const witness = await StockProvider.join(api, workflow);
+  for (let round = 0; witness.closes.length === 0 && round < 50; round++) {
+    const notes = String(round % 10).repeat(30_000);
+    // While it is rebuilt the server says: in a moment.
+    await api.patchDiagram(workflow, { nodes: { start: { data: { notes } } } }).catch(() => undefined);
+  }
+  await expect.poll(() => witness.closes).toEqual([4409]);
+  witness.close();
+}
