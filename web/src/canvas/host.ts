@@ -45,10 +45,15 @@ export class CanvasHost {
     void this.#open()
   }
 
-  /** Whether closing the page now would lose edits. */
-  get wouldLose(): boolean {
+  /**
+   * Whether closing the page now would leave edits behind: on their way into the server's store, or in this page only.
+   * Offline, with everything kept on this device, the page says that it may be closed.
+   */
+  get wouldLeaveEdits(): boolean {
     const { session, kept } = this.state.getState()
-    return (session?.provider.state.getState().unsaved ?? 0) > 0 && !kept
+    if (!session) return false
+    const { unsaved, save } = session.provider.state.getState()
+    return unsaved > 0 && (save !== 'offline' || !kept)
   }
 
   close(): void {

@@ -106,6 +106,19 @@ describe('[SYNC-16] the copy on this device', () => {
     expect((await open('anna')).kept).toBeUndefined()
   })
 
+  test('a browser that blocks storage altogether holds up nothing', async () => {
+    const blocked = () => {
+      throw new DOMException('blocked', 'SecurityError')
+    }
+    vi.spyOn(indexedDB, 'open').mockImplementation(blocked)
+    vi.spyOn(indexedDB, 'deleteDatabase').mockImplementation(blocked)
+    const { database } = await page()
+    const { CanvasCopy } = await import('./canvas-copy')
+    expect(await CanvasCopy.open('anna', 'w')).toBeUndefined()
+    expect(await database.unsavedWorkflows('anna')).toEqual(new Set())
+    await database.forgetUser('anna')
+  })
+
   test('a refused write is told, and the next one writes everything', async () => {
     const { copy, nodes } = await (await page()).open()
     await copy.describe(0, true)

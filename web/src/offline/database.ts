@@ -64,7 +64,7 @@ export async function forgetUser(user: string): Promise<void> {
   const before = opened
   opened = undefined
   await before?.database.then((database) => database?.close())
-  await deleteDB(nameOf(user)).catch(() => undefined)
+  await remove(user).catch(() => undefined)
 }
 
 /** The workflows in which this device has changes that no server has. */
@@ -74,7 +74,13 @@ export async function unsavedWorkflows(user: string): Promise<ReadonlySet<string
   return new Set(kept.map(({ workflow }) => workflow))
 }
 
-function open(user: string): Promise<Database> {
+// Both are async because a browser that blocks storage throws where others refuse.
+
+async function remove(user: string): Promise<void> {
+  await deleteDB(nameOf(user))
+}
+
+async function open(user: string): Promise<Database> {
   const opening = openDB<Schema>(nameOf(user), VERSION, {
     upgrade(database) {
       database.createObjectStore('canvases', { keyPath: 'workflow' })

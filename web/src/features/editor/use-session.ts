@@ -24,7 +24,7 @@ export function useHost(workflow: string, nodeTypes: readonly NodeTypeSpec[]): C
       onReplaced: tellReplaced,
     })
     setOpened(host)
-    const warn = (event: BeforeUnloadEvent) => host.wouldLose && event.preventDefault()
+    const warn = (event: BeforeUnloadEvent) => host.wouldLeaveEdits && event.preventDefault()
     addEventListener('beforeunload', warn)
     return () => {
       removeEventListener('beforeunload', warn)
