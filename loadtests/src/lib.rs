@@ -10,6 +10,7 @@ mod cursors;
 pub mod editing;
 pub mod fleet;
 mod frames;
+mod large;
 mod mark;
 pub mod process;
 pub mod report;

@@ -40,7 +40,7 @@ enum Command {
 }
 
 /// What `all` runs, as one would type it.
-const ALL: [&[&str]; 8] = [
+const ALL: [&[&str]; 9] = [
     &["fan-out"],
     &["fan-out", "--editors", "5", "--rate", "5"],
     &["idle"],
@@ -49,6 +49,7 @@ const ALL: [&[&str]; 8] = [
     &["slow-readers"],
     &["soak"],
     &["start"],
+    &["open"],
 ];
 
 #[tokio::main(flavor = "current_thread")]

@@ -4,6 +4,7 @@ mod fan_out;
 mod idle;
 mod join_storm;
 mod observers;
+mod open;
 mod slow_readers;
 mod soak;
 mod start;
@@ -26,6 +27,8 @@ pub enum Scenario {
     JoinStorm(join_storm::JoinStorm),
     /// One document with very many observers, edits and cursors [PERF-5].
     Observers(observers::Observers),
+    /// A large document with a past is opened after a start.
+    Open(open::Open),
     /// Some readers stop reading for a while [REL-6].
     SlowReaders(slow_readers::SlowReaders),
     /// Everything at once for a long time [REL-10].
@@ -41,6 +44,7 @@ impl Scenario {
             Self::Idle(_) => "idle",
             Self::JoinStorm(_) => "join-storm",
             Self::Observers(_) => "observers",
+            Self::Open(_) => "open",
             Self::SlowReaders(_) => "slow-readers",
             Self::Soak(_) => "soak",
             Self::Start(_) => "start",
@@ -53,6 +57,7 @@ impl Scenario {
             Self::Idle(scenario) => scenario.parameters(),
             Self::JoinStorm(scenario) => scenario.parameters(),
             Self::Observers(scenario) => scenario.parameters(),
+            Self::Open(scenario) => scenario.parameters(),
             Self::SlowReaders(scenario) => scenario.parameters(),
             Self::Soak(scenario) => scenario.parameters(),
             Self::Start(scenario) => scenario.parameters(),
@@ -65,6 +70,7 @@ impl Scenario {
             Self::Idle(scenario) => scenario.measure(&server).await,
             Self::JoinStorm(scenario) => scenario.measure(&server).await,
             Self::Observers(scenario) => scenario.measure(&server).await,
+            Self::Open(scenario) => scenario.measure(server).await,
             Self::SlowReaders(scenario) => scenario.measure(&server).await,
             Self::Soak(scenario) => scenario.measure(&server).await,
             Self::Start(scenario) => scenario.measure(server).await,

@@ -82,8 +82,11 @@ fn gathered(newest: &EventFrame, earlier: &[Arc<EventFrame>]) -> EventFrame {
         _ => {
             let dropped = |data: &Value| data["dropped"].as_u64().unwrap_or(0);
             let lines = |data: &Value| data["entries"].as_array().map_or(0, Vec::len) as u64;
-            let older: u64 =
-                earlier.iter().map(|frame| frame.value()).map(|frame| lines(&frame["data"]) + dropped(&frame["data"])).sum();
+            let older: u64 = earlier
+                .iter()
+                .map(|frame| frame.value())
+                .map(|frame| lines(&frame["data"]) + dropped(&frame["data"]))
+                .sum();
             data["dropped"] = json!(dropped(data) + older);
         }
     }

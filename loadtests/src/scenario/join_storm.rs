@@ -1,19 +1,11 @@
 //! `join-storm`: many clients join one large document at once [PERF-4].
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use yrs::{Doc, Map, MapPrelim, Text, TextPrelim, Transact};
 
-use crate::{
-    author::node_name,
-    connection::{Document, Event},
-    fleet::Fleet,
-    report::Metrics,
-    server::Server,
-    tally, usage, verify,
-};
+use crate::{connection::Event, fleet::Fleet, large, report::Metrics, server::Server, tally, usage};
 
 #[derive(Args, Clone, Debug)]
 pub struct JoinStorm {
@@ -23,10 +15,7 @@ pub struct JoinStorm {
     pub megabytes: u32,
 }
 
-/// Of the text in each node.
-const TEXT_BYTES: usize = 1_000;
 const NODES_A_MEGABYTE: u32 = 900;
-const NODES_AN_UPDATE: u32 = 300;
 const WITHIN: Duration = Duration::from_secs(120);
 /// The large document gets so long to be stored and looked at before the storm.
 const QUIET: Duration = Duration::from_secs(5);
@@ -40,8 +29,8 @@ impl JoinStorm {
         let documents = server.documents(1).await?;
         let document = &documents[0];
         let nodes = self.megabytes * NODES_A_MEGABYTE;
-        let mut writer = fill(document, nodes)?;
-        drive(&mut writer, QUIET)?;
+        let mut writer = large::fill(document, nodes)?;
+        large::drive(&mut writer, QUIET)?;
         let before = server.usage_at_rest()?;
 
         let mut fleet = Fleet::new()?;
@@ -74,57 +63,7 @@ impl JoinStorm {
         metrics.fact("client CPU cores", (own_after - own_before).as_secs_f64() / took);
         let grown = after.anonymous_bytes.saturating_sub(before.anonymous_bytes);
         metrics.cost("memory grown by MB", grown as f64 / 1e6);
-        metrics.fact("nodes missing", f64::from(nodes) - present(document, nodes)? as f64);
+        metrics.fact("nodes missing", f64::from(nodes) - large::present(document, nodes)? as f64);
         Ok(metrics)
     }
-}
-
-/// Writes the document as its author would, and gives back the author's session.
-fn fill(document: &Arc<Document>, nodes: u32) -> Result<Fleet> {
-    let mut fleet = Fleet::new()?;
-    let session = fleet.open([document], &mut |_, _| {})?[0];
-    let doc = Doc::with_client_id(1);
-    let map = doc.get_or_insert_map("nodes");
-    let text = "select carrier, avg(dep_delay) from flights group by carrier; ".repeat(TEXT_BYTES / 60);
-    let numbers: Vec<u32> = (0..nodes).collect();
-    for some in numbers.chunks(NODES_AN_UPDATE as usize) {
-        let mut txn = doc.transact_mut();
-        for number in some {
-            let node = map.insert(&mut txn, node_name(*number), MapPrelim::default());
-            node.insert(&mut txn, "type", "custom-node");
-            let data = node.insert(&mut txn, "data", MapPrelim::default());
-            data.insert(&mut txn, "nodeType", "sql");
-            data.insert(&mut txn, "label", format!("Step {number}"));
-            let config = data.insert(&mut txn, "config", MapPrelim::default());
-            let sql = config.insert(&mut txn, "query", TextPrelim::default());
-            sql.push(&mut txn, &text);
-        }
-        let update = txn.encode_update_v1();
-        drop(txn);
-        fleet.session(session).send_update(&update);
-        drive(&mut fleet, Duration::from_millis(50))?;
-    }
-    Ok(fleet)
-}
-
-fn drive(fleet: &mut Fleet, time: Duration) -> Result<()> {
-    let until_us = fleet.now_us() + time.as_micros() as u64;
-    let mut closed = None;
-    while fleet.now_us() < until_us {
-        fleet.turn(until_us, &mut |_, event| {
-            if let Event::Closed(why) = event {
-                closed = Some(why);
-            }
-        })?;
-        ensure!(closed.is_none(), "the author was sent away: {}", closed.unwrap_or_default());
-    }
-    Ok(())
-}
-
-/// How many of the nodes a newcomer sees.
-fn present(document: &Arc<Document>, nodes: u32) -> Result<usize> {
-    let doc = verify::read(document)?;
-    let map = doc.get_or_insert_map("nodes");
-    let txn = doc.transact();
-    Ok((0..nodes).filter(|number| map.get(&txn, &node_name(*number)).is_some()).count())
 }
