@@ -1,20 +1,30 @@
 import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from '@xyflow/react'
 import clsx from 'clsx'
 import { memo } from 'react'
-import { formatCompact, formatCount } from '../components/format'
 import { Tooltip } from '../components/tooltip'
+import { EdgeLabel } from './edge-label'
 import { useNodeRun, useOverlay } from './hooks'
+import { columnsFrom } from './overlay'
 import type { FlowEdge } from './view'
 
-/** A line between two steps; in a run, how many rows went along it. */
-export const DataEdge = memo(function DataEdge({ id, source, target, markerEnd, ...ends }: EdgeProps<FlowEdge>) {
+/** A line between two steps: the columns that go along it and, in a run, how many rows went. */
+export const DataEdge = memo(function DataEdge({
+  id,
+  source,
+  sourceHandleId,
+  target,
+  markerEnd,
+  ...ends
+}: EdgeProps<FlowEdge>) {
   const [path, labelX, labelY] = getBezierPath(ends)
   const from = useNodeRun(source)
   const to = useNodeRun(target)
   const problem = useOverlay((state) => state.byEdge[id]?.[0])
+  const columns = useOverlay((state) => columnsFrom(state.schemas, source, sourceHandleId))
   const rows = from?.status === 'completed' || from?.status === 'running' ? (from.rows_out ?? from.rows) : undefined
   const taken = to !== undefined && to.status !== 'skipped' && to.status !== 'canceled'
   const flowing = to?.status === 'running'
+  const passed = taken && rows != null && rows > 0 ? rows : undefined
 
   return (
     <>
@@ -30,7 +40,7 @@ export const DataEdge = memo(function DataEdge({ id, source, target, markerEnd, 
         {...(markerEnd ? { markerEnd } : {})}
       />
       <EdgeLabelRenderer>
-        {(problem || (rows != null && rows > 0 && taken)) && (
+        {(problem || passed !== undefined || columns.length > 0) && (
           <div
             style={{ transform: `translate(-50%, -50%) translate(${labelX}px, ${labelY}px)` }}
             className="nodrag nopan pointer-events-auto absolute"
@@ -45,13 +55,7 @@ export const DataEdge = memo(function DataEdge({ id, source, target, markerEnd, 
                 </span>
               </Tooltip>
             ) : (
-              <span
-                data-testid={`edge-rows-${id}`}
-                title={`${formatCount(rows ?? 0)} rows`}
-                className="rounded-full border border-line bg-panel edge-rows px-1.5 py-px text-muted text-xs tabular-nums shadow-xs"
-              >
-                {formatCompact(rows ?? 0)}
-              </span>
+              <EdgeLabel id={id} rows={passed} columns={columns} />
             )}
           </div>
         )}

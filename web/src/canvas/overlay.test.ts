@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { NodeTypeSpec } from '../api/types'
-import { analysed, columnsAt, createOverlay } from './overlay'
+import { analysed, columnsAt, columnsFrom, createOverlay } from './overlay'
 
 const port = (name: string) => ({ name, label: name, kind: 'frame' as const })
 const join: NodeTypeSpec = {
@@ -43,6 +43,13 @@ test('[CANVAS-5] a picker offers the columns of the port it is for, and of the f
   expect(names('right')).toEqual(['carrier', 'name'])
   expect(names()).toEqual(['carrier', 'delay'])
   expect(names('elsewhere')).toEqual([])
+})
+
+test('[CANVAS-5] a line carries the columns of the output it starts at', () => {
+  const schemas = { split: { true: [{ name: 'a', type: 'string' as const }], false: [] } }
+  expect(columnsFrom(schemas, 'split', 'true')).toEqual([{ name: 'a', type: 'string' }])
+  expect(columnsFrom(schemas, 'split', null)).toBe(schemas.split.true)
+  expect(columnsFrom(schemas, 'split', 'elsewhere')).toBe(columnsFrom(schemas, 'unknown', null))
 })
 
 test('[CANVAS-4] diagnostics are found by what they are about', () => {

@@ -51,6 +51,14 @@ interface Connected {
   targetHandle?: string | null | undefined
 }
 
+const NO_COLUMNS: readonly Column[] = []
+
+/** The columns that leave a step by an output port, where they are known; without a port, by its first. */
+export function columnsFrom(schemas: Schemas, source: string, port: string | null | undefined): readonly Column[] {
+  const outputs = schemas[source] ?? {}
+  return (port == null ? Object.values(outputs)[0] : outputs[port]) ?? NO_COLUMNS
+}
+
 /** The columns that arrive at an input port: those of every output connected to it, each name once. */
 export function columnsAt(
   { schemas, nodeTypes }: Pick<OverlayState, 'schemas' | 'nodeTypes'>,
@@ -63,9 +71,8 @@ export function columnsAt(
   const columns = new Map<string, Column>()
   for (const edge of edges) {
     if (edge.target !== node.id || (edge.targetHandle ?? firstInput) !== wanted) continue
-    const outputs = schemas[edge.source] ?? {}
-    const output = edge.sourceHandle == null ? Object.values(outputs)[0] : outputs[edge.sourceHandle]
-    for (const column of output ?? []) if (!columns.has(column.name)) columns.set(column.name, column)
+    for (const column of columnsFrom(schemas, edge.source, edge.sourceHandle))
+      if (!columns.has(column.name)) columns.set(column.name, column)
   }
   return [...columns.values()]
 }
