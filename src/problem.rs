@@ -149,7 +149,13 @@ impl Problem {
 
     #[must_use]
     pub fn field(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        self.content.errors.push(FieldError { pointer: pointer.into(), detail: detail.into() });
+        self.content.errors.push(FieldError::new(pointer, detail));
+        self
+    }
+
+    #[must_use]
+    pub fn fields(mut self, errors: impl IntoIterator<Item = FieldError>) -> Self {
+        self.content.errors.extend(errors);
         self
     }
 

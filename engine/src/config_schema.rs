@@ -3,7 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use jsonschema::{ValidationError, error::ValidationErrorKind};
+use jsonschema::{
+    JsonType, ValidationError,
+    error::{TypeKind, ValidationErrorKind},
+};
 use schemars::{
     JsonSchema, Schema,
     generate::SchemaSettings,
@@ -55,8 +58,12 @@ impl Validator {
 
     /// What is wrong with a config, in the order of the schema. Empty when it is valid.
     pub fn check(&self, config: &Map<String, Value>) -> Vec<Finding> {
-        let instance = Value::Object(config.clone());
-        self.compiled.iter_errors(&instance).take(FINDINGS_MAX).flat_map(|error| findings(&error)).collect()
+        self.check_value(&Value::Object(config.clone()), FINDINGS_MAX)
+    }
+
+    /// The same of any JSON: the first mistakes, up to `findings_max` of them.
+    pub fn check_value(&self, value: &Value, findings_max: usize) -> Vec<Finding> {
+        self.compiled.iter_errors(value).flat_map(|error| findings(&error)).take(findings_max).collect()
     }
 }
 
@@ -79,7 +86,7 @@ fn findings(error: &ValidationError<'_>) -> Vec<Finding> {
         ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
             .iter()
             .map(|name| {
-                invalid(format!("{at}/{}", escaped(name)), format!("there is no setting `{name}`"))
+                invalid(format!("{at}/{}", escaped(name)), format!("`{name}` is unknown here"))
                     .fix("remove it, or check its spelling")
             })
             .collect(),
@@ -99,6 +106,19 @@ fn findings(error: &ValidationError<'_>) -> Vec<Finding> {
                 }
             }
         }
+        ValidationErrorKind::Type { kind } => {
+            let wanted = wanted(kind);
+            let message = format!("{} is not {wanted}", shown(error.instance()));
+            vec![invalid(at.to_owned(), message).fix(format!("give {wanted}"))]
+        }
+        ValidationErrorKind::Minimum { limit } => {
+            let message = format!("{} is less than {limit}", shown(error.instance()));
+            vec![invalid(at.to_owned(), message).fix(format!("give {limit} or more"))]
+        }
+        ValidationErrorKind::Maximum { limit } => {
+            let message = format!("{} is more than {limit}", shown(error.instance()));
+            vec![invalid(at.to_owned(), message).fix(format!("give {limit} or less"))]
+        }
         _ => vec![invalid(at.to_owned(), error.masked_with(shown(error.instance())).to_string())],
     }
 }
@@ -115,6 +135,23 @@ fn constants(context: &[Vec<ValidationError<'static>>]) -> Option<Vec<String>> {
 fn choice(at: &str, value: &Value, options: &[&str]) -> Finding {
     let fix = suggest::fix(value.as_str().unwrap_or_default(), options.iter().copied());
     Finding::error("invalid_config", at, format!("{} is not one of the choices", shown(value))).fix(fix)
+}
+
+/// What a JSON type is called.
+fn wanted(kind: &TypeKind) -> String {
+    let called = |json_type: JsonType| match json_type {
+        JsonType::Null => "nothing (`null`)",
+        JsonType::Boolean => "true or false",
+        JsonType::Integer => "a whole number",
+        JsonType::Number => "a number",
+        JsonType::String => "a text",
+        JsonType::Array => "a list",
+        JsonType::Object => "an object",
+    };
+    match kind {
+        TypeKind::Single(one) => called(*one).to_owned(),
+        TypeKind::Multiple(all) => all.iter().map(called).collect::<Vec<_>>().join(" or "),
+    }
 }
 
 /// A value as a message quotes it: its beginning, when it is long.
@@ -136,7 +173,7 @@ fn is_empty(error: &ValidationError<'_>) -> bool {
 }
 
 /// A name as a part of a JSON pointer (RFC 6901).
-fn escaped(name: &str) -> String {
+pub(crate) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

@@ -11,6 +11,7 @@ use troupe_model::{Diagnostic, Diagram, Edge, Node, Subject};
 use crate::{
     node::Finding,
     registry::{Registered, Registry},
+    workflow_file,
 };
 
 /// What of a diagram takes part in a run. Wires are between places in `steps`.
@@ -85,7 +86,8 @@ impl<'a> Graph<'a> {
             let Some(registered) = step.registered else { continue };
             self.check_inputs(step, registered, found);
             let findings = registered.validator().check(&step.node.data.config);
-            found.extend(findings.into_iter().map(|finding| diagnostic(&step.node.id, finding)));
+            let left_out = workflow_file::still_left_out(&step.node.data.config);
+            found.extend(findings.into_iter().chain(left_out).map(|finding| diagnostic(&step.node.id, finding)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! What workflows do: node types, the plan of a diagram, and the pure machine that decides a run.
 //!
 //! Owns: the registry of node types and their code, design-time analysis, the planner, the run machine, payload
-//! files, and the guard of outgoing requests. Polars is named here and nowhere else.
+//! files, and the guard of outgoing requests, and what a workflow file may hold. Polars is named here and nowhere else.
 //! Refuses to know: actors, the store, the canvas, who asks. `analysis`, `plan` and `run` know no Tokio and no clock.
 
 pub mod analysis;
@@ -24,6 +24,7 @@ pub mod suggest;
 #[cfg(test)]
 mod testing;
 pub mod typed;
+pub mod workflow_file;
 
 pub use analysis::{Analysis, analyse};
 pub use execute::execute;

@@ -13,6 +13,7 @@ pub const EDGE_TYPE: &str = "custom-edge";
 /// `{nodes, edges, viewport}`. Nodes and edges are sorted by id, so that equal canvases give equal JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct Diagram {
     #[serde(default)]
     pub nodes: Vec<Node>,
@@ -29,6 +30,7 @@ pub struct Diagram {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct Node {
     pub id: String,
     #[serde(rename = "type", default = "node_type")]
@@ -47,6 +49,7 @@ pub struct Node {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct NodeData {
     #[serde(default)]
     pub label: String,
@@ -67,6 +70,7 @@ pub struct NodeData {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct Edge {
     pub id: String,
     #[serde(rename = "type", default = "edge_type")]
@@ -83,6 +87,7 @@ pub struct Edge {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct Position {
     pub x: f64,
     pub y: f64,
@@ -90,6 +95,7 @@ pub struct Position {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct Viewport {
     pub x: f64,
     pub y: f64,

@@ -2,7 +2,7 @@
 //!
 //! Owns: the vocabulary that more than one crate speaks, and its JSON where the specification fixes it
 //! (diagram, diagnostics, run events, node types).
-//! Refuses to know: storage, network, actors, clocks. `sql` and `openapi` only add derives.
+//! Refuses to know: storage, network, actors, clocks. `sql`, `openapi` and `json-schema` only add derives.
 
 pub mod authorship;
 pub mod diagnostic;

@@ -26,7 +26,23 @@ pub struct Problem {
 pub struct FieldError {
     /// JSON pointer into the request's body.
     pub pointer: String,
+    /// What is wrong.
     pub detail: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solution: Option<String>,
+}
+
+impl FieldError {
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into(), solution: None }
+    }
+
+    #[must_use]
+    pub fn solution(mut self, solution: impl Into<String>) -> Self {
+        self.solution = Some(solution.into());
+        self
+    }
 }
 
 impl Problem {
@@ -56,7 +72,7 @@ impl Problem {
 
     #[must_use]
     pub fn field(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        self.errors.push(FieldError { pointer: pointer.into(), detail: detail.into() });
+        self.errors.push(FieldError::new(pointer, detail));
         self
     }
 }

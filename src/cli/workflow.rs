@@ -2,19 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use troupe_engine::files::Files;
+use anyhow::{Context, anyhow};
+use serde_json::Value;
+use troupe_engine::{files::Files, workflow_file};
 use troupe_model::{
-    Diagnostic, Severity, Subject,
+    Diagnostic, FieldError, Severity, Subject,
     workflow_file::{FORMAT_VERSION, WorkflowFile},
 };
 
-/// Parses the file. What is wrong is told with a pointer to it.
+/// Parses the file. Everything that is wrong with its shape is told, each with a pointer to it.
 pub fn read(path: &Path) -> anyhow::Result<WorkflowFile> {
     let text = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let mut deserializer = serde_json::Deserializer::from_slice(&text);
-    let file: WorkflowFile = serde_path_to_error::deserialize(&mut deserializer)
-        .with_context(|| format!("`{}` is not a workflow file", path.display()))?;
+    let json: Value =
+        serde_json::from_slice(&text).with_context(|| format!("`{}` is not a JSON file", path.display()))?;
+    let file = workflow_file::read(&json).map_err(|errors| {
+        let problems: Vec<_> = errors.iter().map(problem).collect();
+        anyhow!("`{}` is not a workflow file:\n{}", path.display(), problems.join("\n"))
+    })?;
     anyhow::ensure!(
         file.format_version <= FORMAT_VERSION,
         "`{}` has format version {}; this version of troupe reads up to {FORMAT_VERSION}",
@@ -28,6 +32,13 @@ pub fn read(path: &Path) -> anyhow::Result<WorkflowFile> {
 pub fn files(workflow: &Path, chosen: Option<&PathBuf>) -> Files {
     let folder = workflow.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Files::new(chosen.map_or(folder, PathBuf::as_path))
+}
+
+/// One line for people, such as `/diagram/nodes/0/id: 1 is not a text (give a text)`.
+fn problem(error: &FieldError) -> String {
+    let fix = error.solution.as_deref().map(|fix| format!(" ({fix})")).unwrap_or_default();
+    let place = if error.pointer.is_empty() { "the file" } else { &error.pointer };
+    format!("{place}: {}{fix}", error.detail)
 }
 
 /// One line for people, such as `error   filter_1/expression  …`.

@@ -90,14 +90,19 @@ fn validation_tells_every_problem() {
     }
 }
 
-/// What is no workflow file is told with the place.
+/// [CANVAS-8] What is no workflow file is told with the places, all at once.
 #[test]
 fn a_bad_file_is_told() {
     let folder = tempfile::tempdir().unwrap();
     for (content, reason) in [
-        (r#"{"format_version":1,"name":"x","diagram":{"nodes":[{"id":1}]}}"#, "diagram.nodes[0].id"),
+        (r#"{"format_version":1,"name":"x","diagram":{"nodes":[{"id":1}]}}"#, "/diagram/nodes/0/id: 1 is not a text"),
+        (
+            r#"{"format_version":1,"name":"x","diagram":{"nodes":[{"id":1}]}}"#,
+            "/diagram/nodes/0/data: `data` is missing",
+        ),
+        (r#"{"format_version":1"#, "is not a JSON file"),
         (r#"{"format_version":9,"name":"x","diagram":{}}"#, "format version 9"),
-        (r#"{"format_version":1,"name":"x","colour":"red","diagram":{}}"#, "unknown field `colour`"),
+        (r#"{"format_version":1,"name":"x","colour":"red","diagram":{}}"#, "/colour: `colour` is unknown here"),
     ] {
         std::fs::write(folder.path().join("flow.wflow.json"), content).unwrap();
         let output = troupe(&folder, &["validate", "flow.wflow.json"]);

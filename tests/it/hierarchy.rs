@@ -101,6 +101,7 @@ async fn diagrams_are_edited_by_revision() {
 }
 
 /// [CANVAS-8] What is exported can be imported; a bad file is told every problem at once.
+/// [CANVAS-3] The dependencies of a file are not believed.
 #[tokio::test]
 async fn exports_and_imports() {
     let app = TestApp::start().await;
@@ -115,7 +116,9 @@ async fn exports_and_imports() {
 
     let workspace = ann.create("/api/v1/workspaces", json!({ "name": "Other" })).await;
     let import = |file: &Value| json!({ "workspace_id": workspace, "file": file });
-    let imported = ann.post("/api/v1/workflows/import", &import(&file)).await.body_of(StatusCode::CREATED).await;
+    let mut lying = file.clone();
+    lying["dependencies"] = json!({ "read": ["top"] });
+    let imported = ann.post("/api/v1/workflows/import", &import(&lying)).await.body_of(StatusCode::CREATED).await;
     assert_eq!(imported["diagnostics"][0]["code"], "file_not_found", "{imported}");
     let copy = format!("/api/v1/workflows/{}/export", imported["id"].as_str().unwrap());
     assert_eq!(ann.get(&copy).await.body_of(StatusCode::OK).await, file);
@@ -129,6 +132,87 @@ async fn exports_and_imports() {
         problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect();
     pointers.sort_unstable();
     assert_eq!(pointers, ["/file/diagram/edges/0/target", "/file/format_version", "/file/name"]);
+    app.stop().await;
+}
+
+/// [CANVAS-8] What has not the shape of a file is told in the same answer as all the rest: where, what, what to do.
+#[tokio::test]
+async fn an_import_tells_every_problem_at_once() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    let workspace = ann.create("/api/v1/workspaces", json!({ "name": "W" })).await;
+    let file = json!({
+        "format_version": 99, "name": "", "tags": "none", "parameters": { "a b": 1 }, "colour": "red",
+        "diagram": {
+            "nodes": [{ "id": 1, "data": {} }, { "id": "a", "data": { "nodeType": "limit" } }, { "id": "a" }],
+            "edges": [{ "id": "e", "source": "a", "target": "nowhere" }, { "id": "f", "source": "a" }],
+        },
+    });
+    let import = json!({ "workspace_id": workspace, "file": file });
+    let problem = ann.post("/api/v1/workflows/import", &import).await.problem(422, "invalid_diagram").await;
+    let errors = problem["errors"].as_array().unwrap();
+    let mut pointers: Vec<_> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    pointers.sort_unstable();
+    assert_eq!(
+        pointers,
+        [
+            "/file/colour",
+            "/file/diagram/edges/0/target",
+            "/file/diagram/edges/1/target",
+            "/file/diagram/nodes/0/data/nodeType",
+            "/file/diagram/nodes/0/id",
+            "/file/diagram/nodes/2/data",
+            "/file/diagram/nodes/2/id",
+            "/file/format_version",
+            "/file/name",
+            "/file/parameters",
+            "/file/tags",
+        ]
+    );
+    for error in errors {
+        assert!(
+            error["detail"].as_str().unwrap().len() > 3 && error["solution"].as_str().unwrap().len() > 3,
+            "{error}"
+        );
+    }
+    assert_eq!(ann.get("/api/v1/workflows?total=true").await.body_of(StatusCode::OK).await["total"], 0);
+    app.stop().await;
+}
+
+/// [CANVAS-8] [SEC-2] No secret is in an export; it says what it left out; who imports it is told what to fill in, and
+/// nothing runs before.
+#[tokio::test]
+async fn an_export_holds_no_secret() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    let workspace = ann.create("/api/v1/workspaces", json!({ "name": "W" })).await;
+    let new = json!({ "workspace_id": workspace, "name": "Call", "parameters": { "api_token": "hunter2", "rows": 3 } });
+    let workflow = ann.create("/api/v1/workflows", new).await;
+    let path = format!("/api/v1/workflows/{workflow}");
+    let config = json!({
+        "url": "https://ann:hunter2@example.org/?token=hunter2",
+        "headers": { "Authorization": "Bearer hunter2", "Accept": "text/csv" },
+    });
+    let diagram = json!({ "nodes": [node("call", "http_request", config.clone())] });
+    let put = ann.request(Method::PUT, &format!("{path}/diagram")).json(&diagram).send().await.unwrap();
+    assert_eq!(put.body_of(StatusCode::OK).await["nodes"][0]["data"]["config"], config, "who edits it sees it");
+
+    let file = ann.get(&format!("{path}/export")).await.body_of(StatusCode::OK).await;
+    assert!(!file.to_string().contains("hunter2"), "{file}");
+    let exported = &file["diagram"]["nodes"][0]["data"]["config"];
+    assert_eq!(exported["headers"], json!({ "Authorization": "{{secret}}", "Accept": "text/csv" }));
+    let at = |place: &str| json!(format!("/diagram/nodes/0/data/config/{place}"));
+    assert_eq!(file["left_out"], json!(["/parameters/api_token", at("headers/Authorization"), at("url")]));
+
+    let import = json!({ "workspace_id": workspace, "file": file });
+    let imported = ann.post("/api/v1/workflows/import", &import).await.body_of(StatusCode::CREATED).await;
+    let told: Vec<_> = imported["diagnostics"].as_array().unwrap().iter().collect();
+    let places: Vec<_> = told.iter().map(|told| (&told["code"], &told["field"])).collect();
+    let missing = json!("missing_credential");
+    assert_eq!(places, [(&missing, &json!("/headers/Authorization")), (&missing, &json!("/url"))]);
+    let runs = format!("/api/v1/workflows/{}/runs", imported["id"].as_str().unwrap());
+    let refused = ann.request(Method::POST, &runs).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
     app.stop().await;
 }
 

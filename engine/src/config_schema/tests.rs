@@ -80,8 +80,10 @@ fn mistakes_are_told_where_they_are() {
     );
     assert_eq!(
         mistakes(json!({"steps": steps, "mode": "strict", "a/b": 1})),
-        [mistake("/a~1b", "there is no setting `a/b`", "remove it, or check its spelling")]
+        [mistake("/a~1b", "`a/b` is unknown here", "remove it, or check its spelling")]
     );
     let wrong_type = mistakes(json!({"steps": steps, "mode": "strict", "rows_kept": "many"}));
-    assert_eq!(wrong_type[0].0, "/rows_kept");
+    assert_eq!(wrong_type, [mistake("/rows_kept", "\"many\" is not a whole number", "give a whole number")]);
+    let too_few = mistakes(json!({"steps": steps, "mode": "strict", "rows_kept": -1}));
+    assert_eq!(too_few, [mistake("/rows_kept", "-1 is less than 0", "give 0 or more")]);
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use troupe_actors::{StartRun, StartRunError};
-use troupe_model::{Diagnostic, Subject, WorkflowId};
+use troupe_model::{Diagnostic, FieldError, Subject, WorkflowId, workflow_file::LEFT_OUT};
 use utoipa::ToSchema;
 
 use super::view::RunView;
@@ -41,18 +41,25 @@ pub async fn start(
     Ok(Accepted::at(format!("/api/v1/runs/{}", run.id), run.into()))
 }
 
-/// The workflow's defaults, overridden. A parameter that the workflow does not have is refused.
+/// The workflow's defaults, overridden. Refused are a parameter that the workflow does not have, and one whose value an
+/// export left out.
 fn parameters(mut parameters: Map<String, Value>, given: Map<String, Value>) -> Result<Map<String, Value>, Problem> {
     for (name, value) in given {
         match parameters.get_mut(&name) {
             Some(slot) => *slot = value,
-            None => {
-                let pointer = format!("/parameters/{}", name.replace('~', "~0").replace('/', "~1"));
-                return Err(Problem::invalid_field(&pointer, format!("the workflow has no parameter `{name}`")));
-            }
+            None => return Err(wrong(&name, format!("the workflow has no parameter `{name}`"))),
         }
     }
-    Ok(parameters)
+    match parameters.iter().find(|(_, value)| value.as_str().is_some_and(|text| text.contains(LEFT_OUT))) {
+        Some((name, _)) => Err(wrong(name, format!("the secret `{name}` was left out when the workflow was exported"))
+            .solution("give it with the run, or in the settings of the workflow")),
+        None => Ok(parameters),
+    }
+}
+
+fn wrong(parameter: &str, detail: String) -> Problem {
+    let pointer = format!("/parameters/{}", parameter.replace('~', "~0").replace('/', "~1"));
+    Problem::invalid_field(&pointer, detail)
 }
 
 impl From<StartRunError> for Problem {
@@ -73,15 +80,15 @@ fn invalid(diagnostics: &[Diagnostic]) -> Problem {
         all => format!("{} problems keep the workflow from running", all.len()),
     };
     let problem = Problem::invalid("workflow_invalid", detail).solution("correct the problems that the editor shows");
-    diagnostics.iter().fold(problem, |problem, diagnostic| {
+    problem.fields(diagnostics.iter().map(|diagnostic| {
         let field = diagnostic.field.as_deref().unwrap_or_default();
         let pointer = match &diagnostic.subject {
             Subject::Node(id) => format!("/diagram/nodes/{id}{field}"),
             Subject::Edge(id) => format!("/diagram/edges/{id}{field}"),
             Subject::Diagram(()) => "/diagram".to_owned(),
         };
-        problem.field(pointer, diagnostic.message.clone())
-    })
+        FieldError { pointer, detail: diagnostic.message.clone(), solution: diagnostic.fix.clone() }
+    }))
 }
 
 #[cfg(test)]
@@ -97,5 +104,8 @@ mod tests {
         assert_eq!(Value::Object(merged), json!({ "a": 1, "b": 3 }));
         let problem = parameters(map(json!({ "a": 1 })), map(json!({ "c": 3 }))).unwrap_err();
         assert!(problem.detail().contains("no parameter `c`"));
+        let left_out = parameters(map(json!({ "token": LEFT_OUT })), Map::new()).unwrap_err();
+        assert!(left_out.detail().contains("the secret `token` was left out"), "{}", left_out.detail());
+        assert!(parameters(map(json!({ "token": LEFT_OUT })), map(json!({ "token": "x" }))).is_ok());
     }
 }

@@ -4,6 +4,8 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+use troupe_engine::workflow_file;
 use troupe_model::{Diagram, FieldError};
 
 use crate::problem::Problem;
@@ -11,62 +13,79 @@ use crate::problem::Problem;
 const NODES_MAX: usize = 10_000;
 const EDGES_MAX: usize = 50_000;
 const ID_CHARS_MAX: usize = 200;
-const ERRORS_MAX: usize = 100;
+const ERRORS_MAX: usize = workflow_file::ERRORS_MAX;
 
-/// `pointer` is where the diagram is in the request's body.
-pub fn check(diagram: &Diagram, pointer: &str) -> Result<(), Problem> {
-    let errors = errors(diagram, pointer);
-    if errors.is_empty() { Ok(()) } else { Err(refusal(errors)) }
+/// The diagram that a request's body is.
+pub fn diagram(body: &Value) -> Result<Diagram, Problem> {
+    let errors = errors(body, "");
+    match workflow_file::read_diagram(body) {
+        Ok(diagram) if errors.is_empty() => Ok(diagram),
+        shaped => Err(refusal(shaped.err().into_iter().flatten().chain(errors).collect())),
+    }
 }
 
 pub fn refusal(errors: Vec<FieldError>) -> Problem {
     let detail = match &errors[..] {
         [one] => one.detail.clone(),
+        all if all.len() > ERRORS_MAX => format!("the workflow has many problems; these are {ERRORS_MAX} of them"),
         all => format!("the workflow has {} problems", all.len()),
     };
-    let shown = errors.into_iter().take(ERRORS_MAX);
-    shown.fold(Problem::invalid("invalid_diagram", detail), |problem, error| problem.field(error.pointer, error.detail))
+    Problem::invalid("invalid_diagram", detail).fields(errors.into_iter().take(ERRORS_MAX))
 }
 
-pub fn errors(diagram: &Diagram, pointer: &str) -> Vec<FieldError> {
+/// What is wrong with ids and references. Parts that have not the shape of theirs are passed over; `pointer` is where
+/// the diagram is in the request's body.
+pub fn errors(diagram: &Value, pointer: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    let mut wrong = |place: String, detail: String| {
-        errors.push(FieldError { pointer: format!("{pointer}{place}"), detail });
+    let mut wrong = |place: String, detail: String, solution: &str| {
+        errors.push(FieldError::new(format!("{pointer}{place}"), detail).solution(solution));
     };
-    for (what, count, max) in [("nodes", diagram.nodes.len(), NODES_MAX), ("edges", diagram.edges.len(), EDGES_MAX)] {
+    let (all_nodes, all_edges) = (items(diagram, "nodes"), items(diagram, "edges"));
+    for (what, count, max) in [("nodes", all_nodes.len(), NODES_MAX), ("edges", all_edges.len(), EDGES_MAX)] {
         if count > max {
-            wrong(format!("/{what}"), format!("a diagram has up to {max} {what}, here are {count}"));
+            let detail = format!("a diagram has up to {max} {what}, here are {count}");
+            wrong(format!("/{what}"), detail, "make several workflows of it");
         }
     }
     let mut nodes = HashSet::new();
-    for (at, node) in diagram.nodes.iter().enumerate() {
-        if let Some(detail) = bad_id(&node.id, "node", !nodes.insert(node.id.as_str())) {
-            wrong(format!("/nodes/{at}/id"), detail);
-        }
-        if !(node.position.x.is_finite() && node.position.y.is_finite()) {
-            wrong(format!("/nodes/{at}/position"), "a position is two finite numbers".to_owned());
+    for (at, id) in ids(all_nodes) {
+        if let Some((detail, solution)) = bad_id(id, "node", !nodes.insert(id)) {
+            wrong(format!("/nodes/{at}/id"), detail, solution);
         }
     }
     let mut edges = HashSet::new();
-    for (at, edge) in diagram.edges.iter().enumerate() {
-        if let Some(detail) = bad_id(&edge.id, "edge", !edges.insert(edge.id.as_str())) {
-            wrong(format!("/edges/{at}/id"), detail);
+    for (at, id) in ids(all_edges) {
+        if let Some((detail, solution)) = bad_id(id, "edge", !edges.insert(id)) {
+            wrong(format!("/edges/{at}/id"), detail, solution);
         }
-        for (end, node) in [("source", &edge.source), ("target", &edge.target)] {
-            if !nodes.contains(node.as_str()) {
-                wrong(format!("/edges/{at}/{end}"), format!("there is no node `{node}`"));
+    }
+    for (at, edge) in all_edges.iter().enumerate() {
+        for end in ["source", "target"] {
+            if let Some(node) = edge[end].as_str().filter(|node| !nodes.contains(node)) {
+                let detail = format!("there is no node `{node}`");
+                wrong(format!("/edges/{at}/{end}"), detail, "remove the edge, or name a node of the diagram");
             }
         }
     }
     errors
 }
 
-fn bad_id(id: &str, what: &str, taken: bool) -> Option<String> {
+fn items<'a>(diagram: &'a Value, what: &str) -> &'a [Value] {
+    diagram[what].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn ids(items: &[Value]) -> impl Iterator<Item = (usize, &str)> {
+    items.iter().enumerate().filter_map(|(at, item)| Some((at, item["id"].as_str()?)))
+}
+
+/// What is wrong with an id, and what to do about it.
+fn bad_id(id: &str, what: &str, taken: bool) -> Option<(String, &'static str)> {
     let chars = id.chars().count();
     if chars == 0 || chars > ID_CHARS_MAX {
-        return Some(format!("an id has 1 to {ID_CHARS_MAX} characters, this one has {chars}"));
+        let detail = format!("an id has 1 to {ID_CHARS_MAX} characters, this one has {chars}");
+        return Some((detail, "give it another id"));
     }
-    taken.then(|| format!("there are two {what}s `{id}`"))
+    taken.then(|| (format!("there are two {what}s `{id}`"), "give one of them another id"))
 }
 
 #[cfg(test)]
@@ -79,13 +98,17 @@ mod tests {
     #[test]
     fn tells_every_problem_at_once() {
         let node = |id: &str| json!({ "id": id, "data": { "nodeType": "limit" } });
-        let diagram: Diagram = serde_json::from_value(json!({
-            "nodes": [node("a"), node("a"), node("")],
-            "edges": [{ "id": "e", "source": "a", "target": "z" }],
-        }))
-        .unwrap();
-        let errors = errors(&diagram, "/file/diagram");
+        let body = json!({
+            "nodes": [node("a"), node("a"), node(""), { "id": "b" }, { "id": 7 }, 8],
+            "edges": [{ "id": "e", "source": "a", "target": "z" }, { "id": "e", "source": "b", "target": "a" }, {}],
+        });
+        let errors = errors(&body, "/file/diagram");
         let places: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
-        assert_eq!(places, ["/file/diagram/nodes/1/id", "/file/diagram/nodes/2/id", "/file/diagram/edges/0/target"]);
+        let expected = ["nodes/1/id", "nodes/2/id", "edges/1/id", "edges/0/target"];
+        assert_eq!(places, expected.map(|place| format!("/file/diagram/{place}")));
+        assert!(errors.iter().all(|error| error.solution.is_some()));
+        let refused = diagram(&body).unwrap_err();
+        // Those, and of shape: two nodes without data, one with a number as id, one that is none, an edge without all.
+        assert_eq!(refused.detail(), "the workflow has 11 problems");
     }
 }

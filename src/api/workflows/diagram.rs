@@ -61,9 +61,9 @@ pub async fn replace(
     caller: Caller,
     Path(id): Path<WorkflowId>,
     headers: HeaderMap,
-    DiagramJson(diagram): DiagramJson<Diagram>,
+    DiagramJson(body): DiagramJson<Value>,
 ) -> Result<Tagged, Problem> {
-    check::check(&diagram, "")?;
+    let diagram = check::diagram(&body)?;
     edit(&app, &caller, id, &headers, DiagramEdit::Replace(diagram)).await
 }
 

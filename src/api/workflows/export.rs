@@ -4,6 +4,7 @@ use axum::{
     extract::State,
     http::{HeaderName, HeaderValue, header},
 };
+use troupe_engine::workflow_file::leave_out_secrets;
 use troupe_model::{
     WorkflowId,
     workflow_file::{FORMAT_VERSION, WorkflowFile},
@@ -12,6 +13,7 @@ use troupe_model::{
 use super::find;
 use crate::{app::App, auth::Caller, http::json::Json, http::path::Path, problem::Problem};
 
+/// Secrets are left out; the file says where.
 #[utoipa::path(get, path = "/workflows/{workflow}/export", tag = "workflows", operation_id = "export_workflow",
     params(("workflow" = WorkflowId, Path)), responses((status = 200, body = WorkflowFile)))]
 pub async fn export(
@@ -23,7 +25,7 @@ pub async fn export(
     let (diagram, _) = app.system().diagram(caller.tenant, id).await?;
     let analysis = app.system().analysis(caller.tenant, id).await?;
     let attachment = disposition(&row.name);
-    let file = WorkflowFile {
+    let mut file = WorkflowFile {
         format_version: FORMAT_VERSION,
         name: row.name,
         description: row.description,
@@ -31,7 +33,9 @@ pub async fn export(
         tags: row.tags,
         diagram,
         dependencies: analysis.dependencies.clone(),
+        left_out: Vec::new(),
     };
+    leave_out_secrets(&mut file, app.registry());
     Ok(([(header::CONTENT_DISPOSITION, attachment)], Json(file)))
 }
 

@@ -1,10 +1,12 @@
 //! `POST /api/v1/workflows/import`: a workflow from a `.wflow.json`; every problem is reported at once [CANVAS-8].
 
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 use troupe_actors::DiagramEdit;
+use troupe_engine::workflow_file;
 use troupe_model::{
-    Diagnostic, FieldError, FolderId, JobId, WorkflowId, WorkspaceId,
+    Diagnostic, Diagram, FieldError, FolderId, JobId, WorkflowId, WorkspaceId,
     workflow_file::{FORMAT_VERSION, WorkflowFile},
 };
 use utoipa::ToSchema;
@@ -27,7 +29,8 @@ pub struct ImportWorkflow {
     workspace_id: WorkspaceId,
     folder_id: Option<FolderId>,
     job_id: Option<JobId>,
-    file: WorkflowFile,
+    #[schema(value_type = WorkflowFile)]
+    file: Value,
 }
 
 /// The new workflow, and what keeps it from running.
@@ -46,8 +49,7 @@ pub async fn import(
     DiagramJson(body): DiagramJson<ImportWorkflow>,
 ) -> Result<Created<ImportedWorkflow>, Problem> {
     let ImportWorkflow { workspace_id, folder_id, job_id, file } = body;
-    let diagram = file.diagram.clone();
-    let (name, description, parameters, tags) = checked(file)?;
+    let (diagram, name, description, parameters, tags) = checked(&file)?;
     let new = CreateWorkflow { workspace_id, folder_id, job_id, name, description, parameters, tags };
     let row = insert(&app, &caller, new).await?;
     let id: WorkflowId = row.id;
@@ -57,23 +59,38 @@ pub async fn import(
     Ok(Created::at(format!("/api/v1/workflows/{id}"), imported))
 }
 
-type Settings = (Name, Description, Parameters, Tags);
+type Parts = (Diagram, Name, Description, Parameters, Tags);
 
-fn checked(file: WorkflowFile) -> Result<Settings, Problem> {
-    let mut errors = check::errors(&file.diagram, "/file/diagram");
-    let mut wrong = |field: &str, detail: String| errors.push(FieldError { pointer: format!("/file/{field}"), detail });
-    if file.format_version > FORMAT_VERSION {
-        let found = file.format_version;
-        wrong("format_version", format!("this server reads format versions up to {FORMAT_VERSION}, not {found}"));
+/// The file's parts, or everything that is wrong with it: its shape, and what is in it.
+fn checked(file: &Value) -> Result<Parts, Problem> {
+    let mut errors = check::errors(&file["diagram"], "/file/diagram");
+    if let Some(found) = file["format_version"].as_u64().filter(|found| *found > u64::from(FORMAT_VERSION)) {
+        let detail = format!("this server reads format versions up to {FORMAT_VERSION}, not {found}");
+        errors.push(FieldError::new("/file/format_version", detail).solution("update this server"));
     }
-    let name = Name::try_from(file.name).map_err(|detail| wrong("name", detail));
-    let description = Description::try_from(file.description).map_err(|detail| wrong("description", detail));
-    let parameters = Parameters::try_from(file.parameters).map_err(|detail| wrong("parameters", detail));
-    let tags = Tags::try_from(file.tags).map_err(|detail| wrong("tags", detail));
-    match (name, description, parameters, tags) {
-        (Ok(name), Ok(description), Ok(parameters), Ok(tags)) if errors.is_empty() => {
-            Ok((name, description, parameters, tags))
+    let name = setting::<String, Name>(file, "name", &mut errors);
+    let description = setting::<String, Description>(file, "description", &mut errors);
+    let parameters = setting::<Map<String, Value>, Parameters>(file, "parameters", &mut errors);
+    let tags = setting::<Vec<String>, Tags>(file, "tags", &mut errors);
+    match (workflow_file::read(file), name, description, parameters, tags) {
+        (Ok(file), Some(name), Some(description), Some(parameters), Some(tags)) if errors.is_empty() => {
+            Ok((file.diagram, name, description, parameters, tags))
         }
-        _ => Err(check::refusal(errors)),
+        (shaped, ..) => {
+            let of_shape = shaped.err().into_iter().flatten();
+            let of_shape = of_shape.map(|error| FieldError { pointer: format!("/file{}", error.pointer), ..error });
+            Err(check::refusal(of_shape.chain(errors).collect()))
+        }
     }
+}
+
+/// A setting, if it is good. One that has not its shape is told with the shape.
+fn setting<S, T>(file: &Value, field: &str, errors: &mut Vec<FieldError>) -> Option<T>
+where
+    S: DeserializeOwned + Default,
+    T: TryFrom<S, Error = String>,
+{
+    let shaped = file.get(field).map_or_else(|| Ok(S::default()), S::deserialize).ok()?;
+    let wrong = |detail| FieldError::new(format!("/file/{field}"), detail).solution(format!("correct the {field}"));
+    T::try_from(shaped).map_err(|detail| errors.push(wrong(detail))).ok()
 }

@@ -1,3 +1,10 @@
+/** What is wrong at one place of a request's body. */
+export interface FieldProblem {
+  pointer: string
+  detail: string
+  solution?: string | null
+}
+
 /** RFC 9457 problem details, as every endpoint answers an error. */
 export interface ProblemDetails {
   status: number
@@ -6,7 +13,7 @@ export interface ProblemDetails {
   detail: string
   solution?: string | null
   retryable?: boolean
-  errors?: { pointer: string; detail: string }[]
+  errors?: FieldProblem[]
   request_id?: string
 }
 
@@ -24,14 +31,19 @@ export class Problem extends Error {
     return this.details.status
   }
 
+  /** What is wrong, place by place. */
+  get fields(): readonly FieldProblem[] {
+    return this.details.errors ?? []
+  }
+
   /** Whether the fields tell what is wrong. */
   get hasFields(): boolean {
-    return (this.details.errors ?? []).length > 0
+    return this.fields.length > 0
   }
 
   /** What is wrong with one field of the request's body, such as `/email`. */
   field(pointer: string): string | undefined {
-    return this.details.errors?.find((error) => error.pointer === pointer)?.detail
+    return this.fields.find((error) => error.pointer === pointer)?.detail
   }
 }
 

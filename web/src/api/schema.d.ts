@@ -436,6 +436,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Secrets are left out; the file says where. */
         get: operations["export_workflow"];
         put?: never;
         post?: never;
@@ -633,9 +634,12 @@ export interface components {
          */
         Email: string;
         FieldError: {
+            /** @description What is wrong. */
             detail: string;
             /** @description JSON pointer into the request's body. */
             pointer: string;
+            /** @description What to do about it. */
+            solution?: string | null;
         };
         Folder: {
             created_at: components["schemas"]["Timestamp"];
@@ -1307,6 +1311,8 @@ export interface components {
             diagram: components["schemas"]["Diagram"];
             /** Format: int32 */
             format_version: number;
+            /** @description JSON pointers to the secrets that the export left out: `{{secret}}` stands there. Written for readers. */
+            left_out?: string[];
             name: string;
             /** @description Parameter name → default value. */
             parameters?: Record<string, unknown>;

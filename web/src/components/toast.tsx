@@ -16,6 +16,7 @@ interface Toast {
 
 const SHOWN_MS = 7_000
 const SHOWN_MAX = 4
+const FIELDS_MAX = 5
 
 const useToasts = create<{ toasts: Toast[] }>(() => ({ toasts: [] }))
 let nextId = 1
@@ -28,7 +29,9 @@ export function notify(toast: Omit<Toast, 'id'>): void {
 
 export function notifyError(error: unknown): void {
   if (error instanceof Problem) {
-    const detail = [error.details.solution, ...(error.details.errors ?? []).map((field) => field.detail)]
+    const { fields } = error
+    const detail = [error.details.solution, ...fields.slice(0, FIELDS_MAX).map((field) => field.detail)]
+    if (fields.length > FIELDS_MAX) detail.push(`and ${fields.length - FIELDS_MAX} more`)
     notify({ kind: 'error', text: error.message, detail: detail.filter(Boolean).join(' · ') })
   } else {
     notify({ kind: 'error', text: error instanceof Error ? error.message : String(error) })

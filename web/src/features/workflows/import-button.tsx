@@ -1,7 +1,9 @@
 import { useNavigate } from '@tanstack/react-router'
-import { type ChangeEvent, type ReactNode, useRef } from 'react'
+import { type ChangeEvent, type ReactNode, useRef, useState } from 'react'
+import { Problem } from '../../api/problem'
 import { Button } from '../../components/button'
-import { notify } from '../../components/toast'
+import { notify, notifyError } from '../../components/toast'
+import { ImportProblems } from './import-problems'
 import { useImportWorkflow } from './use-mutations'
 
 export function ImportButton({
@@ -15,7 +17,8 @@ export function ImportButton({
 }) {
   const input = useRef<HTMLInputElement>(null)
   const navigate = useNavigate()
-  const { mutate, isPending } = useImportWorkflow()
+  const [refused, setRefused] = useState<{ file: string; problem: Problem }>()
+  const { mutate, isPending } = useImportWorkflow(notifyUnlessListed)
 
   async function chosen(event: ChangeEvent<HTMLInputElement>) {
     const file = event.target.files?.[0]
@@ -28,7 +31,10 @@ export function ImportButton({
     }
     mutate(
       { workspace, file: content },
-      { onSuccess: ({ id }) => void navigate({ to: '/workflows/$workflow', params: { workflow: id } }) },
+      {
+        onSuccess: ({ id }) => void navigate({ to: '/workflows/$workflow', params: { workflow: id } }),
+        onError: (problem) => isList(problem) && setRefused({ file: file.name, problem }),
+      },
     )
   }
 
@@ -45,8 +51,17 @@ export function ImportButton({
       <Button size={size} disabled={isPending} onClick={() => input.current?.click()} data-testid="import-workflow">
         {children}
       </Button>
+      {refused && <ImportProblems {...refused} onClose={() => setRefused(undefined)} />}
     </>
   )
+}
+
+function notifyUnlessListed(error: Error): void {
+  if (!isList(error)) notifyError(error)
+}
+
+function isList(error: Error): error is Problem {
+  return error instanceof Problem && error.hasFields
 }
 
 async function readJson(file: File): Promise<unknown> {

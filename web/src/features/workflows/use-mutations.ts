@@ -15,8 +15,9 @@ export const useUpdateWorkflow = () =>
     ['workflows', 'workflow'],
   )
 export const useDeleteWorkflow = () => useChange(workflows.delete, ['workflows'])
-export const useImportWorkflow = () =>
+export const useImportWorkflow = (onError: (error: Error) => void) =>
   useChange(
     ({ workspace, file }: { workspace: string; file: unknown }) => workflows.import(workspace, file),
     ['workflows'],
+    onError,
   )
