@@ -164,6 +164,45 @@ fn sql(query: &str) -> Diagram {
 
 const CONFIG: [&str; 4] = ["nodes", "q", "data", "config"];
 
+/// [CANVAS-1] Maps by id under five roots, never arrays; a position is one value.
+#[test]
+fn a_canvas_is_maps_by_id() {
+    let mut target = sql("select 1");
+    let mut child = target.nodes[0].clone();
+    (child.id, child.parent_id, child.width, child.height) = ("r".into(), Some("q".into()), Some(200.0), Some(80.0));
+    child.data = NodeData { disabled: true, notes: Some("later".into()), ..child.data };
+    target.nodes.push(child);
+    let (source, target_handle) = ("q".to_owned(), Some("in".to_owned()));
+    let kind = "custom-edge".to_owned();
+    let edge = Edge { id: "q-r".into(), kind, source, target: "r".into(), source_handle: None, target_handle };
+    target.edges.push(edge);
+    target.notes.insert("s".to_owned(), json!({ "text": "look" }));
+    let mut canvas = Canvas::new();
+    canvas.edit(&target).unwrap();
+
+    let reader = joiner(&canvas);
+    let data = json!({ "label": "SQL", "nodeType": "sql", "config": { "query": "select 1", "path": "a.csv" } });
+    let mut child_data = data.clone();
+    child_data["disabled"] = json!(true);
+    child_data["notes"] = json!("later");
+    let position = json!({ "x": 0.0, "y": 0.0 });
+    let expected = json!({
+        "meta": {},
+        "nodes": {
+            "q": { "type": "custom-node", "position": position, "data": data },
+            "r": { "type": "custom-node", "position": position, "data": child_data,
+                "parentId": "q", "width": 200.0, "height": 80.0 },
+        },
+        "edges": { "q-r": { "type": "custom-edge", "source": "q", "target": "r", "targetHandle": "in" } },
+        "notes": { "s": { "text": "look" } },
+        "threads": {},
+    });
+    assert_eq!(one_kind(reader.json()), one_kind(expected));
+    let is_map = |path: &[&str]| inner(&reader.doc.transact(), path).is_some();
+    assert!(is_map(&["nodes", "q"]) && is_map(&CONFIG) && is_map(&["edges", "q-r"]));
+    assert!(!is_map(&["nodes", "q", "position"]), "a drag overwrites one value");
+}
+
 /// [CANVAS-1] Long texts and texts of several lines become shared text; short ones stay plain.
 #[test]
 fn long_texts_are_shared() {
