@@ -20,7 +20,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 use troupe_crdt::{Access, Awareness, Canvas, UserTag};
 use troupe_engine::analysis::Analysis;
@@ -143,6 +143,8 @@ pub(crate) struct WorkflowState {
     doubts: doubt::Doubts,
     feed: Feed,
     latest_run: Option<Value>,
+    /// The workflow's, which conditions can name.
+    parameters: Map<String, Value>,
     derived: derived::Derived,
 
     alarm: Alarm,
@@ -216,7 +218,7 @@ impl WorkflowState {
             WorkflowMsg::Changes(reply) => answer(reply, (self.authorship.changes(), self.seq)),
             WorkflowMsg::Publish(publish, reply) => self.publish_version(publish, reply),
             WorkflowMsg::Published(version) => self.published(version),
-            WorkflowMsg::Updated(row) => self.publish("workflow_update", row),
+            WorkflowMsg::Updated(row) => self.updated(row),
             WorkflowMsg::RunChanged { kind, view } => self.run_changed(kind, view),
             WorkflowMsg::Committed { seq } => self.committed(seq),
             WorkflowMsg::LeaseLost => self.lease_lost(),
@@ -330,6 +332,14 @@ impl WorkflowState {
         let snapshot = self.snapshot_event();
         self.feed.watch(outbox, last_seq, || vec![snapshot]);
         self.derived.wanted(&self.alarm);
+    }
+
+    fn updated(&mut self, row: Value) {
+        if let Some(parameters) = row["parameters"].as_object().filter(|parameters| **parameters != self.parameters) {
+            self.parameters = parameters.clone();
+            self.derived.changed(&self.alarm);
+        }
+        self.publish("workflow_update", row);
     }
 
     fn run_changed(&mut self, kind: &'static str, view: Value) {

@@ -3,6 +3,7 @@
 //!
 //! Synchronous; a check may read the head of a file, so call it where blocking is allowed.
 
+mod checks;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use std::{
 };
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use troupe_model::{Diagnostic, Diagram, Schema, Severity};
 
 use crate::{
@@ -21,6 +23,7 @@ use crate::{
     node::{CheckContext, Checked, Finding},
     registry::{Registered, Registry},
 };
+use checks::Checks;
 
 /// Disabled nodes are in none of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -36,17 +39,37 @@ pub struct Analysis {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-pub fn analyse(diagram: &Diagram, registry: &Registry, files: &Files) -> Analysis {
-    let (graph, mut diagnostics) = Graph::read(diagram, registry);
-    let schemas = Schemas::infer(&graph, files, &mut diagnostics);
-    let id = |step: &usize| graph.id(*step).to_owned();
-    let ids = |steps: &[usize]| steps.iter().map(id).collect::<Vec<_>>();
-    Analysis {
-        dependencies: (0..graph.steps.len()).map(|step| (id(&step), ids(&graph.sources(step)))).collect(),
-        execution_order: ids(&graph.order),
-        levels: graph.levels.iter().map(|level| ids(level)).collect(),
-        schemas: schemas.known(&graph),
-        diagnostics,
+/// Analyses one workflow again and again: after an edit, only the nodes that it reaches are checked again.
+#[derive(Debug)]
+pub struct Analyst {
+    registry: Registry,
+    files: Files,
+    checks: Checks,
+}
+
+/// Analyses a diagram once. `parameters` are the workflow's.
+pub fn analyse(diagram: &Diagram, parameters: &Map<String, Value>, registry: &Registry, files: &Files) -> Analysis {
+    Analyst::new(registry.clone(), files.clone()).analyse(diagram, parameters)
+}
+
+impl Analyst {
+    pub fn new(registry: Registry, files: Files) -> Self {
+        Self { registry, files, checks: Checks::default() }
+    }
+
+    pub fn analyse(&mut self, diagram: &Diagram, parameters: &Map<String, Value>) -> Analysis {
+        let (graph, mut diagnostics) = Graph::read(diagram, &self.registry);
+        self.checks.begin();
+        let schemas = Schemas::infer(&graph, parameters, &self.files, &mut self.checks, &mut diagnostics);
+        let id = |step: &usize| graph.id(*step).to_owned();
+        let ids = |steps: &[usize]| steps.iter().map(id).collect::<Vec<_>>();
+        Analysis {
+            dependencies: (0..graph.steps.len()).map(|step| (id(&step), ids(&graph.sources(step)))).collect(),
+            execution_order: ids(&graph.order),
+            levels: graph.levels.iter().map(|level| ids(level)).collect(),
+            schemas: schemas.known(&graph),
+            diagnostics,
+        }
     }
 }
 
@@ -54,7 +77,13 @@ pub fn analyse(diagram: &Diagram, registry: &Registry, files: &Files) -> Analysi
 struct Schemas(Vec<BTreeMap<String, Option<Schema>>>);
 
 impl Schemas {
-    fn infer(graph: &Graph<'_>, files: &Files, found: &mut Vec<Diagnostic>) -> Self {
+    fn infer(
+        graph: &Graph<'_>,
+        parameters: &Map<String, Value>,
+        files: &Files,
+        checks: &mut Checks,
+        found: &mut Vec<Diagnostic>,
+    ) -> Self {
         let mut schemas = Self(vec![BTreeMap::new(); graph.steps.len()]);
         for &place in &graph.order {
             let step = &graph.steps[place];
@@ -64,7 +93,8 @@ impl Schemas {
                 continue;
             }
             let inputs = schemas.inputs(graph, step, registered);
-            let checked = check(registered, &CheckContext { config: &step.node.data.config, inputs: &inputs, files });
+            let ctx = CheckContext::new(&step.node.data.config, &inputs, parameters, files);
+            let checked = checks.of(step.node, &ctx, |ctx| check(registered, ctx));
             found.extend(checked.findings.into_iter().map(|finding| graph::diagnostic(&step.node.id, finding)));
             schemas.0[place] = checked.outputs;
         }

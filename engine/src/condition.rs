@@ -38,6 +38,8 @@ pub struct References {
     pub variables: Vec<String>,
     /// The fields that are read of `input.first`, each once, sorted.
     pub columns: Vec<String>,
+    /// The fields that are read of `parameters`, each once, sorted.
+    pub parameters: Vec<String>,
 }
 
 /// Checks a condition without evaluating it.
@@ -47,6 +49,7 @@ pub fn check(source: &str) -> Result<References, ConditionError> {
         Ok(References {
             variables: inspect::free_variables(program.expression()),
             columns: inspect::fields_of(program.expression(), &["input", "first"]),
+            parameters: inspect::fields_of(program.expression(), &["parameters"]),
         })
     })
 }

@@ -26,7 +26,7 @@ mod testing;
 pub mod typed;
 pub mod workflow_file;
 
-pub use analysis::{Analysis, analyse};
+pub use analysis::{Analysis, Analyst, analyse};
 pub use execute::execute;
 pub use plan::Plan;
 pub use registry::Registry;

@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -23,6 +23,7 @@ pub trait NodeType: Send + Sync + 'static {
     fn spec(&self) -> &NodeTypeSpec;
 
     /// Infers the output schemas and finds what is wrong. The config is already valid against the JSON Schema.
+    /// What it finds depends on the context alone, and is not asked again before that has changed.
     fn check(&self, ctx: &CheckContext<'_>) -> Checked;
 
     /// Does the work. Called at least once per node of a run; `ctx.idempotency_key` is the same every time.
@@ -35,11 +36,14 @@ pub struct CheckContext<'a> {
     pub config: &'a Map<String, Value>,
     /// Input port → the schemas of its edges, in edge order. `None`: not known at design time.
     pub inputs: &'a BTreeMap<String, Vec<Option<Schema>>>,
-    pub files: &'a Files,
+    /// The workflow's parameters and their defaults.
+    pub parameters: &'a Map<String, Value>,
+    files: &'a Files,
+    looked_at_files: AtomicBool,
 }
 
 /// What a design-time check found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Checked {
     /// Output port → its schema. A port left out, or `None`: not known at design time.
     pub outputs: BTreeMap<String, Option<Schema>>,
@@ -115,6 +119,27 @@ pub struct ProgressView {
     /// 0 to 1.
     pub fraction: Option<f64>,
     pub message: Option<Arc<str>>,
+}
+
+impl<'a> CheckContext<'a> {
+    pub fn new(
+        config: &'a Map<String, Value>,
+        inputs: &'a BTreeMap<String, Vec<Option<Schema>>>,
+        parameters: &'a Map<String, Value>,
+        files: &'a Files,
+    ) -> Self {
+        Self { config, inputs, parameters, files, looked_at_files: AtomicBool::new(false) }
+    }
+
+    /// The tenant's files. Whoever asks for them is checked again every time: they may change.
+    pub fn files(&self) -> &'a Files {
+        self.looked_at_files.store(true, Ordering::Relaxed);
+        self.files
+    }
+
+    pub(crate) fn looked_at_files(&self) -> bool {
+        self.looked_at_files.load(Ordering::Relaxed)
+    }
 }
 
 const FRACTION_UNIT: f64 = 1_000_000.0;

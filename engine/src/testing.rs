@@ -43,7 +43,8 @@ impl Bench {
     pub fn check(&self, node_type: &str, config: &Value, input: Option<Schema>) -> Checked {
         let inputs = BTreeMap::from([("in".to_owned(), vec![input])]);
         let config = object(config);
-        let ctx = CheckContext { config: &config, inputs: &inputs, files: &Files::new(self.folder.path()) };
+        let (parameters, files) = (parameters(), Files::new(self.folder.path()));
+        let ctx = CheckContext::new(&config, &inputs, &parameters, &files);
         self.registry.get(node_type).expect("a node type").node_type().check(&ctx)
     }
 
@@ -58,7 +59,7 @@ impl Bench {
             attempt: 1,
             idempotency_key: "run/tested".to_owned(),
             config: object(config),
-            parameters: object(&json!({"limit": 2})),
+            parameters: parameters(),
             inputs: BTreeMap::from([("in".to_owned(), inputs)]),
             payloads: self.payloads(),
             files: Files::new(self.folder.path()),
@@ -69,6 +70,10 @@ impl Bench {
             log: Logger::new(|_, _| ()),
         }
     }
+}
+
+fn parameters() -> Map<String, Value> {
+    object(&json!({"limit": 2}))
 }
 
 fn object(value: &Value) -> Map<String, Value> {

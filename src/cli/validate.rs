@@ -21,7 +21,9 @@ pub async fn execute(args: &Args) -> anyhow::Result<ExitCode> {
     let files = workflow::files(&args.file, args.files.as_ref());
     let nodes = file.diagram.nodes.len();
     // Checks read the heads of files, so not here.
-    let analysis = tokio::task::spawn_blocking(move || analyse(&file.diagram, &Registry::standard(), &files)).await?;
+    let analysis =
+        tokio::task::spawn_blocking(move || analyse(&file.diagram, &file.parameters, &Registry::standard(), &files))
+            .await?;
     for diagnostic in &analysis.diagnostics {
         println!("{}", workflow::describe(diagnostic));
     }

@@ -1,30 +1,50 @@
 //! What the server computes from the canvas and pushes beside it: dependencies, order, schemas, diagnostics
 //! [CANVAS-3, CANVAS-4, CANVAS-5]. Computed off the actor's turn, at most one at a time, 100 ms after an edit.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use ractor::{ActorProcessingErr, RpcReplyPort};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use troupe_engine::analysis::{self, Analysis};
+use troupe_engine::analysis::{Analysis, Analyst};
 
 use super::{WorkflowMsg, WorkflowState, answer};
 use crate::{alarm::Alarm, feed::Event, task};
 
 const DEBOUNCE: Duration = Duration::from_millis(100);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Derived {
-    /// The latest, and the revision it was made from.
-    latest: Option<(i64, Arc<Analysis>)>,
+    /// Locked only by the one analysis that runs.
+    analyst: Arc<Mutex<Analyst>>,
+    /// Counts the changes of what is analysed: of the document, and of the parameters.
+    version: u64,
+    /// The latest, its version, and the revision it was made from.
+    latest: Option<(u64, i64, Arc<Analysis>)>,
     due: Option<Instant>,
-    running: Option<task::Owned>,
-    waiting: Vec<RpcReplyPort<Arc<Analysis>>>,
+    running: Option<(u64, task::Owned)>,
+    /// Who waits for an analysis of that version.
+    waiting: Vec<(u64, RpcReplyPort<Arc<Analysis>>)>,
 }
 
 impl Derived {
-    /// The document changed.
+    pub(super) fn new(analyst: Analyst) -> Self {
+        Self {
+            analyst: Arc::new(Mutex::new(analyst)),
+            version: 0,
+            latest: None,
+            due: None,
+            running: None,
+            waiting: Vec::new(),
+        }
+    }
+
+    /// The document changed, or the workflow's parameters.
     pub(super) fn changed(&mut self, alarm: &Alarm) {
+        self.version += 1;
         let due = *self.due.get_or_insert_with(|| Instant::now() + DEBOUNCE);
         alarm.at_latest(due);
     }
@@ -42,9 +62,9 @@ impl Derived {
 impl WorkflowState {
     pub(super) fn analysis(&mut self, reply: RpcReplyPort<Arc<Analysis>>) {
         match &self.derived.latest {
-            Some((revision, analysis)) if *revision == self.seq => answer(reply, analysis.clone()),
+            Some((version, _, analysis)) if *version == self.derived.version => answer(reply, analysis.clone()),
             _ => {
-                self.derived.waiting.push(reply);
+                self.derived.waiting.push((self.derived.version, reply));
                 self.derived.due = Some(Instant::now());
                 self.alarm.at_latest(Instant::now());
             }
@@ -64,26 +84,27 @@ impl WorkflowState {
         self.repair()?;
         self.derived.due = None;
         let (diagram, revision) = (self.canvas.project(), self.seq);
-        let (registry, files) = (self.context.registry.clone(), self.context.files(self.tenant));
+        let (analyst, parameters) = (self.derived.analyst.clone(), self.parameters.clone());
+        let analyse = move || analyst.lock().unwrap_or_else(PoisonError::into_inner).analyse(&diagram, &parameters);
         let myself = self.myself.clone();
-        self.derived.running = Some(task::spawn_owned("analysis", async move {
-            let analysed = tokio::task::spawn_blocking(move || analysis::analyse(&diagram, &registry, &files)).await;
-            match analysed {
+        let task = task::spawn_owned("analysis", async move {
+            match tokio::task::spawn_blocking(analyse).await {
                 // A workflow that has stopped needs no diagnostics.
                 Ok(analysis) => drop(myself.cast(WorkflowMsg::Analysed { revision, analysis: Arc::new(analysis) })),
                 Err(error) => tracing::error!(%error, "the analysis of a workflow failed"),
             }
-        }));
+        });
+        self.derived.running = Some((self.derived.version, task));
         Ok(())
     }
 
     pub(super) fn analysed(&mut self, revision: i64, analysis: Arc<Analysis>) {
-        self.derived.running = None;
-        for reply in self.derived.waiting.drain(..) {
+        let Some((version, _)) = self.derived.running.take() else { return };
+        for (_, reply) in self.derived.waiting.extract_if(.., |(wanted, _)| *wanted <= version) {
             answer(reply, analysis.clone());
         }
-        let unchanged = self.derived.latest.as_ref().is_some_and(|(_, latest)| **latest == *analysis);
-        self.derived.latest = Some((revision, analysis));
+        let unchanged = self.derived.latest.as_ref().is_some_and(|(.., latest)| **latest == *analysis);
+        self.derived.latest = Some((version, revision, analysis));
         if !unchanged {
             let data = self.analysis_json();
             self.publish("diagnostics", data);
@@ -102,7 +123,7 @@ impl WorkflowState {
     }
 
     fn analysis_json(&self) -> Value {
-        let Some((revision, analysis)) = &self.derived.latest else {
+        let Some((_, revision, analysis)) = &self.derived.latest else {
             return json!({ "revision": null, "diagnostics": [], "schemas": {}, "dependencies": {}, "execution_order": [] });
         };
         json!({

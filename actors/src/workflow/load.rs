@@ -6,8 +6,9 @@ use ractor::ActorRef;
 use thiserror::Error;
 use tokio::time::Instant;
 use troupe_crdt::Awareness;
+use troupe_engine::Analyst;
 use troupe_model::WorkflowId;
-use troupe_store::{canvas, leases::LeaseKind, runs, versions};
+use troupe_store::{canvas, leases::LeaseKind, runs, versions, workflows};
 
 use super::{
     SWEEP_EVERY, WorkflowArgs, WorkflowMsg, WorkflowState,
@@ -53,6 +54,8 @@ pub(super) async fn load(
     let stored = canvas::load(&mut tx, workflow).await?;
     let published_seq = versions::latest(&mut tx, workflow).await?.map_or(0, |version| version.seq);
     let latest_run = runs::latest(&mut tx, workflow).await?.map(|run| view::run(&run));
+    // A workflow that was deleted just now has none.
+    let parameters = workflows::find(&mut tx, workflow).await?.map_or_else(Default::default, |row| row.parameters);
     drop(tx);
 
     let (seq, updates, growth) = (snapshot::last_seq(&stored), stored.updates.len(), Growth::new(&stored));
@@ -68,6 +71,7 @@ pub(super) async fn load(
     let now = Instant::now();
     let alarm = Alarm::new(myself.clone(), || WorkflowMsg::Wake);
     alarm.at_latest(now + SWEEP_EVERY);
+    let analyst = Analyst::new(context.registry.clone(), context.files(tenant));
     Ok(WorkflowState {
         feed: Feed::new(Channel::Workflow(workflow), tenant, context.clock.now()),
         myself,
@@ -87,7 +91,8 @@ pub(super) async fn load(
         awaiting_commit: Vec::new(),
         doubts: Doubts::default(),
         latest_run,
-        derived: Derived::default(),
+        parameters,
+        derived: Derived::new(analyst),
         alarm,
         next_sweep: now + SWEEP_EVERY,
         idle_since: None,

@@ -1,6 +1,6 @@
 //! The workflow actor: sessions, durability, hostile frames, lifecycle.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use troupe_actors::{Channel, DiagramEdit, EditDiagramError, EditError, Limits};
@@ -120,20 +120,83 @@ fn diagnostics_follow_an_edit() {
     });
 }
 
-/// [CANVAS-9] An edge whose node is gone is taken out of the document, once.
+/// [CANVAS-4] A burst of edits is looked at when 100 ms have passed, not edit by edit; everybody who watches is told, and
+/// nothing of it is written.
 #[test]
-fn a_dangling_edge_is_repaired() {
+fn diagnostics_are_debounced_and_beside_the_document() {
+    const EDITS: i64 = 20;
+    let world = World::new();
+    world.on(async |world| {
+        world.draw("quick1").await;
+        world.system().analysis(world.tenant, world.workflow).await.unwrap();
+        let channel = Channel::Workflow(world.workflow);
+        let watchers = [world.watch(channel).await, world.watch(channel).await];
+        let (_, revision) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+
+        let started = Instant::now();
+        for n in 1..=EDITS {
+            world.draw(&format!("nonsense{n} -> quick1")).await;
+        }
+        let edited_for = started.elapsed();
+        for (at, watcher) in watchers.iter().enumerate() {
+            let mut pushes = 0;
+            loop {
+                let told = watcher.until("diagnostics").await;
+                if (at, pushes) == (0, 0) {
+                    assert!(started.elapsed() >= Duration::from_millis(100), "{:?}", started.elapsed());
+                }
+                pushes += 1;
+                if told["data"]["diagnostics"][0]["node"] == format!("nonsense{EDITS}") {
+                    break;
+                }
+            }
+            assert!(pushes <= edited_for.as_millis() / 100 + 2, "{pushes} pushes for {EDITS} edits in {edited_for:?}");
+        }
+        let (_, now) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        assert_eq!(now, revision + EDITS);
+    });
+}
+
+/// [CANVAS-4] Who asks for an analysis gets one of what is there, whatever is being analysed meanwhile.
+#[test]
+fn an_analysis_is_of_the_latest_edit() {
+    let world = World::new();
+    world.on(async |world| {
+        let _watcher = world.watch(Channel::Workflow(world.workflow)).await;
+        for n in 1..=20 {
+            world.draw(&format!("quick{n}")).await;
+            let analysis = world.system().analysis(world.tenant, world.workflow).await.unwrap();
+            assert_eq!(analysis.execution_order, [format!("quick{n}")]);
+        }
+    });
+}
+
+/// [CANVAS-9] One removes a node while another connects it: the owner takes the edge out of the document, once.
+#[test]
+fn a_dangling_edge_is_repaired_once() {
     let world = World::new();
     world.on(async |world| {
         let mut ann = world.join("Ann", Access::ReadWrite).await;
-        ann.draw("quick1 -> quick2").await;
-        ann.until(|ann| ann.acknowledged >= 1).await;
-        let mut target = ann.canvas.project();
-        target.nodes.retain(|node| node.id == "quick1");
-        let update = ann.canvas.edit(&target).unwrap();
-        ann.session.send(wire::update(&update).into()).await;
-        ann.until(|ann| ann.acknowledged >= 2).await;
-        assert!(ann.canvas.project().edges.is_empty());
+        let mut bob = world.join("Bob", Access::ReadWrite).await;
+        ann.draw("quick1, quick2").await;
+        bob.until(|bob| bob.node_ids() == ["quick1", "quick2"]).await;
+        let revision = async || world.system().diagram(world.tenant, world.workflow).await.unwrap().1;
+        let before = revision().await;
+
+        let removal = ann.canvas.edit(&diagram("quick1")).unwrap();
+        let connection = bob.canvas.edit(&diagram("quick1 -> quick2")).unwrap();
+        ann.session.send(wire::update(&removal).into()).await;
+        bob.session.send(wire::update(&connection).into()).await;
+        while revision().await < before + 3 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        world.draw("quick1, quick3").await;
+        world.system().analysis(world.tenant, world.workflow).await.unwrap();
+        assert_eq!(revision().await, before + 4, "two edits, one repair, one edit");
+        for client in [&mut ann, &mut bob] {
+            client.until(|client| client.node_ids() == ["quick1", "quick3"]).await;
+            assert_eq!(client.canvas.repair(), None, "nothing is left for a client to repair");
+        }
     });
 }
 

@@ -1,8 +1,12 @@
 //! Small diagrams, each with one thing wrong; on the standard node types where they are enough.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use futures::future::BoxFuture;
+use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 use troupe_model::{
     Column, ColumnType, Edge, Node, NodeData, NodeFailure, NodeTypeSpec, Port, PortKind, Position, Subject,
@@ -18,6 +22,7 @@ use crate::{
 struct Fake {
     spec: NodeTypeSpec,
     panics: bool,
+    checks: Arc<AtomicUsize>,
 }
 
 impl NodeType for Fake {
@@ -26,6 +31,10 @@ impl NodeType for Fake {
     }
 
     fn check(&self, ctx: &CheckContext<'_>) -> Checked {
+        self.checks.fetch_add(1, Ordering::Relaxed);
+        if self.spec.id == "source" {
+            ctx.files();
+        }
         assert!(!self.panics, "a check that panics");
         let column = |name: String| Column { name, column_type: ColumnType::Integer };
         let known = ctx.inputs.values().flatten().flatten().flat_map(|schema| schema.columns.clone());
@@ -38,7 +47,7 @@ impl NodeType for Fake {
     }
 }
 
-fn fake(id: &str, inputs: Vec<Port>, outputs: Vec<Port>, panics: bool) -> Arc<dyn NodeType> {
+fn fake(id: &str, inputs: Vec<Port>, outputs: Vec<Port>, panics: bool, checks: &Arc<AtomicUsize>) -> Arc<dyn NodeType> {
     let spec = NodeTypeSpec {
         id: id.to_owned(),
         category: "Transforms".to_owned(),
@@ -53,18 +62,23 @@ fn fake(id: &str, inputs: Vec<Port>, outputs: Vec<Port>, panics: bool) -> Arc<dy
         }),
         config_defaults: json!({}),
     };
-    Arc::new(Fake { spec, panics })
+    Arc::new(Fake { spec, panics, checks: checks.clone() })
 }
 
 fn registry() -> Registry {
+    counting(&Arc::default())
+}
+
+/// Counts the checks of all types. `source` looks at files.
+fn counting(checks: &Arc<AtomicUsize>) -> Registry {
     let port = |name: &str, kind| Port::new(name, name, kind);
     let out = || vec![port("out", PortKind::Frame)];
     Registry::of([
-        fake("source", vec![], out(), false),
-        fake("map", vec![port("in", PortKind::Frame)], out(), false),
-        fake("join", vec![port("left", PortKind::Frame), port("right", PortKind::Frame)], out(), false),
-        fake("json", vec![port("in", PortKind::Json)], out(), false),
-        fake("rogue", vec![port("in", PortKind::Any)], out(), true),
+        fake("source", vec![], out(), false, checks),
+        fake("map", vec![port("in", PortKind::Frame)], out(), false, checks),
+        fake("join", vec![port("left", PortKind::Frame), port("right", PortKind::Frame)], out(), false, checks),
+        fake("json", vec![port("in", PortKind::Json)], out(), false, checks),
+        fake("rogue", vec![port("in", PortKind::Any)], out(), true, checks),
     ])
 }
 
@@ -95,7 +109,7 @@ fn diagram(nodes: &[(&str, &str)], edges: &[&str]) -> Diagram {
 }
 
 fn analysed(diagram: &Diagram) -> Analysis {
-    analyse(diagram, &registry(), &Files::new("/nowhere"))
+    analyse(diagram, &Map::new(), &registry(), &Files::new("/nowhere"))
 }
 
 /// `(code, subject)` of all that is wrong.
@@ -125,6 +139,46 @@ fn dependencies_order_levels_and_columns_are_computed() {
     assert_eq!(analysis.execution_order, ["c", "b", "d", "a"]);
     assert_eq!(analysis.levels, [vec!["c", "d"], vec!["b"], vec!["a"]]);
     assert_eq!(column_names(&analysis, "a"), ["source", "map", "source", "join"]);
+}
+
+prop_compose! {
+    /// Nodes in any order, and edges that make no cycle.
+    fn acyclic()(ids in Just((0..12).map(|n| format!("n{n:02}")).collect::<Vec<_>>()).prop_shuffle(),
+        edges in vec((0_usize..12, 0_usize..12), 0..30)) -> (Vec<String>, Vec<String>)
+    {
+        let forward = edges.into_iter().filter(|(from, to)| from < to);
+        let edges = forward.map(|(from, to)| format!("{} -> {}", ids[from], ids[to])).collect();
+        (ids, edges)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// [CANVAS-3] The order is topological, whole, and the same however edges are told; levels agree with it.
+    #[test]
+    fn the_order_is_topological_and_stable((mut ids, mut edges) in acyclic()) {
+        ids.sort();
+        let nodes: Vec<_> = ids.iter().map(|id| (id.as_str(), "map")).collect();
+        let analysis_of = |edges: &[String]| analysed(&diagram(&nodes, &edges.iter().map(String::as_str).collect::<Vec<_>>()));
+        let analysis = analysis_of(&edges);
+        let place = |list: &[String], id: &String| list.iter().position(|other| other == id).unwrap();
+        let mut all = analysis.execution_order.clone();
+        all.sort();
+        prop_assert_eq!(&all, &ids);
+        let level = |id: &String| analysis.levels.iter().position(|level| level.contains(id)).unwrap();
+        for (node, upstream) in &analysis.dependencies {
+            for source in upstream {
+                prop_assert!(place(&analysis.execution_order, source) < place(&analysis.execution_order, node));
+                prop_assert!(level(source) < level(node));
+            }
+        }
+        edges.reverse();
+        let again = analysis_of(&edges);
+        prop_assert_eq!(again.execution_order, analysis.execution_order);
+        prop_assert_eq!(again.levels, analysis.levels);
+        prop_assert_eq!(again.dependencies, analysis.dependencies);
+    }
 }
 
 /// [CANVAS-4]
@@ -190,6 +244,32 @@ fn a_check_that_panics_is_a_diagnostic() {
     let diagram = diagram(&nodes, &["a -> b", "a -> c"]);
     assert_eq!(problems(&diagram), [problem("check_panicked", "b")]);
     assert_eq!(column_names(&analysed(&diagram), "c"), ["source", "map"]);
+}
+
+/// [CANVAS-4] After an edit, what changed is checked again, and what looks at files; the rest is remembered.
+#[test]
+fn only_what_changed_is_checked_again() {
+    let checks = Arc::<AtomicUsize>::default();
+    let mut analyst = Analyst::new(counting(&checks), Files::new("/nowhere"));
+    let mut analyse = |diagram: &Diagram, parameters: &Value| {
+        let analysis = analyst.analyse(diagram, parameters.as_object().unwrap());
+        let afresh = analyse(diagram, parameters.as_object().unwrap(), &registry(), &Files::new("/nowhere"));
+        assert_eq!(analysis, afresh, "what is remembered is what is found");
+        checks.swap(0, Ordering::Relaxed)
+    };
+    let nodes = [("a", "source"), ("b", "map"), ("c", "map"), ("d", "map"), ("x", "map")];
+    let mut diagram = diagram(&nodes, &["a -> b", "b -> c", "c -> d"]);
+    let none = json!({});
+    assert_eq!(analyse(&diagram, &none), 5);
+    assert_eq!(analyse(&diagram, &none), 1, "the one that looks at files");
+    diagram.nodes[2].data.config.insert("n".to_owned(), Value::from(1));
+    assert_eq!(analyse(&diagram, &none), 2, "its columns did not change, so nothing after it");
+    diagram.nodes.remove(4);
+    diagram.nodes[0].position.x = 7.0;
+    assert_eq!(analyse(&diagram, &none), 1);
+    diagram.edges.remove(1);
+    assert_eq!(analyse(&diagram, &none), 3, "what comes after other columns");
+    assert_eq!(analyse(&diagram, &json!({"limit": 1})), 4, "a parameter may be what a check missed");
 }
 
 fn disable(diagram: &mut Diagram, id: &str) {

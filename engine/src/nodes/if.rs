@@ -48,7 +48,7 @@ impl TypedNode for If {
     fn check(&self, config: &Config, ctx: &CheckContext<'_>) -> Checked {
         let schema = ctx.inputs.get("in").and_then(|inputs| inputs.first()).cloned().flatten();
         let findings = match condition::check(&config.condition) {
-            Ok(references) => findings(&references, schema.as_ref()),
+            Ok(references) => findings(&references, schema.as_ref(), ctx),
             Err(error) => vec![Finding::error("invalid_condition", "/condition", error.to_string())],
         };
         let branch = |port: &str| (port.to_owned(), schema.clone());
@@ -68,7 +68,7 @@ impl TypedNode for If {
     }
 }
 
-fn findings(references: &References, schema: Option<&Schema>) -> Vec<Finding> {
+fn findings(references: &References, schema: Option<&Schema>, ctx: &CheckContext<'_>) -> Vec<Finding> {
     let unknown = |code, what: &str, name: &str, known: &[&str]| {
         let fix = suggest::fix(name, known.iter().copied());
         Finding::error(code, "/condition", format!("there is no {what} `{name}`")).fix(fix)
@@ -76,6 +76,9 @@ fn findings(references: &References, schema: Option<&Schema>) -> Vec<Finding> {
     let variables = references.variables.iter().filter(|name| !VARIABLES.contains(&name.as_str()));
     let mut findings: Vec<_> =
         variables.map(|name| unknown("unknown_variable", "variable", name, &VARIABLES)).collect();
+    let parameters: Vec<_> = ctx.parameters.keys().map(String::as_str).collect();
+    let missing = references.parameters.iter().filter(|name| !parameters.contains(&name.as_str()));
+    findings.extend(missing.map(|name| unknown("unknown_parameter", "parameter", name, &parameters)));
     if let Some(schema) = schema {
         let columns: Vec<_> = schema.columns.iter().map(|column| column.name.as_str()).collect();
         let missing = references.columns.iter().filter(|name| !columns.contains(&name.as_str()));
@@ -165,6 +168,11 @@ mod tests {
         );
         let (code, _, fix) = found("input.first.dealy > 1");
         assert_eq!((code, fix.as_str()), ("unknown_column", "did you mean `delay`?"));
+        let (code, message, fix) = found("input.rows > parameters.limti");
+        assert_eq!(
+            (code, message.as_str(), fix.as_str()),
+            ("unknown_parameter", "there is no parameter `limti`", "did you mean `limit`?")
+        );
         let sound = check("input.first.delay > parameters.limit");
         assert_eq!(sound.findings, []);
         assert_eq!(sound.outputs["true"], Some(schema.clone()));

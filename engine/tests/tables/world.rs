@@ -85,7 +85,8 @@ impl World {
     pub fn check(&self, node_type: &str, config: Value, inputs: &[(&str, Option<Schema>)]) -> Checked {
         let config = object(config);
         let inputs = grouped(inputs.iter().map(|(port, schema)| (*port, schema.clone())));
-        let ctx = CheckContext { config: &config, inputs: &inputs, files: &self.files };
+        let parameters = Map::new();
+        let ctx = CheckContext::new(&config, &inputs, &parameters, &self.files);
         self.registry.get(node_type).unwrap().node_type().check(&ctx)
     }
 
