@@ -21,6 +21,13 @@ import { FAR_ZOOM, FIT, overflows } from './viewport'
 const NODE_TYPES = { 'custom-node': NodeCard }
 const EDGE_TYPES = { 'custom-edge': DataEdge }
 const PAN_BUTTONS = [1, 2]
+/** What is said of a node and an edge to who may only look. */
+const READ_ONLY_LABELS = {
+  'node.a11yDescription.default': 'Press enter or space to select a node, and escape to cancel.',
+  'node.a11yDescription.keyboardDisabled': 'Press enter or space to select a node, and escape to cancel.',
+  'edge.a11yDescription.default': 'Press enter or space to select an edge, and escape to cancel.',
+}
+const LABELS = {}
 /** Above this many nodes only those in view are in the page. */
 const RENDER_ALL_MAX = 150
 
@@ -81,6 +88,7 @@ export function Canvas({ children, onClickNode, onOpenNode }: CanvasProps) {
       onDrop={onDrop}
       nodesDraggable={!readOnly}
       nodesConnectable={!readOnly}
+      ariaLabelConfig={readOnly ? READ_ONLY_LABELS : LABELS}
       deleteKeyCode={null}
       selectionOnDrag
       selectionMode={SelectionMode.Partial}

@@ -41,6 +41,8 @@ export function Select({
         id={id}
         aria-label={label}
         data-testid={testId}
+        // A fieldset disables its buttons, but pointers still reach them.
+        onPointerDown={(event) => event.currentTarget.matches(':disabled') && event.preventDefault()}
         className={clsx(
           INPUT,
           'flex items-center justify-between gap-1 text-left data-placeholder:text-faint',

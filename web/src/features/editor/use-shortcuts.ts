@@ -65,11 +65,11 @@ function actionOf(
   store: EditorStore,
   flow: ReactFlowInstance,
 ): (() => void) | undefined {
-  const view = viewActionOf(event, session, store, flow)
-  return view ?? (session.document.readOnly ? undefined : editActionOf(event, session))
+  const view = viewActionOf(event, session, flow)
+  return view ?? (session.document.readOnly ? undefined : editActionOf(event, session, store))
 }
 
-function editActionOf(event: KeyboardEvent, session: CanvasSession): (() => void) | undefined {
+function editActionOf(event: KeyboardEvent, session: CanvasSession, store: EditorStore): (() => void) | undefined {
   const { document } = session
   const key = event.key.toLowerCase()
   if (event.ctrlKey || event.metaKey) {
@@ -85,17 +85,19 @@ function editActionOf(event: KeyboardEvent, session: CanvasSession): (() => void
       return () => deleteSelection(session)
     case 'd':
       return () => toggleDisabled(session)
+    case 'f2':
+      return () => store.setState(({ focusLabel }) => ({ focusLabel: focusLabel + 1 }))
+    case 'tab':
+      // From the page or the pane Tab opens the palette; from a control it goes on to the next one.
+      return isOnCanvas(event) && !event.shiftKey
+        ? () => store.setState(({ focusPalette }) => ({ focusPalette: focusPalette + 1 }))
+        : undefined
     default:
       return undefined
   }
 }
 
-function viewActionOf(
-  event: KeyboardEvent,
-  session: CanvasSession,
-  store: EditorStore,
-  flow: ReactFlowInstance,
-): (() => void) | undefined {
+function viewActionOf(event: KeyboardEvent, session: CanvasSession, flow: ReactFlowInstance): (() => void) | undefined {
   const key = event.key.toLowerCase()
   if (event.ctrlKey || event.metaKey) return key === 'a' ? () => selectAll(session) : undefined
   if (event.altKey) return undefined
@@ -109,13 +111,6 @@ function viewActionOf(
       return () => void flow.zoomIn({ duration: 150 })
     case '-':
       return () => void flow.zoomOut({ duration: 150 })
-    case 'f2':
-      return () => store.setState(({ focusLabel }) => ({ focusLabel: focusLabel + 1 }))
-    case 'tab':
-      // From the page or the pane Tab opens the palette; from a control it goes on to the next one.
-      return isOnCanvas(event) && !event.shiftKey && !session.document.readOnly
-        ? () => store.setState(({ focusPalette }) => ({ focusPalette: focusPalette + 1 }))
-        : undefined
     default:
       return undefined
   }

@@ -2,7 +2,7 @@ import clsx from 'clsx'
 import { Play } from 'lucide-react'
 import type { NodeRunState } from '../../../api/events'
 import type { Run, RunStatus } from '../../../api/types'
-import { useFlowNodes, useOverlay } from '../../../canvas/hooks'
+import { useFlowNodes, useOverlay, useReadOnly } from '../../../canvas/hooks'
 import { STATUS, StatusIcon, tookPart } from '../../../canvas/node-status'
 import type { FlowNode } from '../../../canvas/view'
 import { formatCount, formatDateTime, formatDuration } from '../../../components/format'
@@ -27,11 +27,13 @@ export function RunTab() {
   const runs = useOverlay((state) => state.runs)
   const order = useOverlay((state) => state.order)
   const nodes = useFlowNodes()
+  const readOnly = useReadOnly()
   if (!run) {
     return (
       <p className="flex items-center gap-2 p-4 text-muted" data-testid="run-none">
         <Play className="size-4 text-faint" aria-hidden />
-        This workflow has not run yet. Press Run: everybody who has it open watches along.
+        This workflow has not run yet. {readOnly ? 'When somebody runs it, ' : 'Press Run: '}
+        everybody who has it open watches along.
       </p>
     )
   }

@@ -43,11 +43,12 @@ export function SharedCode({ node, name, language, columns, ...ids }: SharedCode
     () => ({
       doc: text?.toString() ?? (typeof value === 'string' ? value : ''),
       focus: wanted.current,
+      readOnly: readOnly || !text,
       extensions: [
         languageOf(language),
         EditorView.theme({ '.cm-content': { minHeight: '96px' } }),
-        ...(text ? [yCollab(text, awareness, { undoManager: document.undo })] : []),
-        ...(text && !readOnly ? [keymap.of(yUndoManagerKeymap)] : [EditorState.readOnly.of(true)]),
+        ...(text ? [yCollab(text, awareness, { undoManager: !readOnly && document.undo })] : []),
+        ...(text && !readOnly ? [keymap.of(yUndoManagerKeymap)] : []),
       ],
     }),
     [text, language, readOnly],
@@ -90,10 +91,10 @@ export function Expression({ name, value, language, placeholder, columns, onChan
     columns,
     () => ({
       doc: value,
+      readOnly,
       extensions: [
         languageOf(language),
         ...(placeholder ? [placeholderText(placeholder)] : []),
-        EditorState.readOnly.of(readOnly),
         EditorView.updateListener.of((update) => {
           view.current = update.view
           const typed = update.transactions.some(
@@ -121,7 +122,7 @@ function useEditorView(
   name: string,
   ids: ControlIds,
   columns: readonly Column[],
-  configure: () => { doc: string; focus?: boolean; extensions: Extension[] },
+  configure: () => { doc: string; focus?: boolean; readOnly: boolean; extensions: Extension[] },
   dependencies: readonly unknown[],
   into?: { current: EditorView | undefined },
 ) {
@@ -133,7 +134,7 @@ function useEditorView(
 
   useEffect(() => {
     if (!host.current) return
-    const { doc, focus, extensions } = configure()
+    const { doc, focus, readOnly, extensions } = configure()
     const selection = caret.current && within(caret.current, doc.length)
     const editor = new EditorView({
       parent: host.current,
@@ -142,6 +143,7 @@ function useEditorView(
         ...(selection ? { selection } : {}),
         extensions: [
           extensions,
+          readOnly ? READING : WRITING,
           BASE,
           completions.current.of(columnCompletion(columns)),
           EditorView.contentAttributes.of({
@@ -220,12 +222,14 @@ const COLORS = HighlightStyle.define([
   { tag: [tags.typeName, tags.propertyName], color: 'var(--text)' },
 ])
 
+/** Completions can be clicked although nothing may be edited: who reads is offered none. */
+const READING: Extension = EditorState.readOnly.of(true)
+const WRITING: Extension = [keymap.of(completionKeymap), closeBrackets(), autocompletion({ icons: false })]
+
 const BASE: Extension = [
-  keymap.of([...completionKeymap, ...defaultKeymap]),
+  keymap.of(defaultKeymap),
   drawSelection(),
   bracketMatching(),
-  closeBrackets(),
-  autocompletion({ icons: false }),
   syntaxHighlighting(COLORS),
   EditorView.lineWrapping,
   EditorView.theme({

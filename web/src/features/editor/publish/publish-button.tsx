@@ -15,7 +15,7 @@ export function PublishButton() {
         <Rocket className="size-3.5" aria-hidden />
         Publish
       </Button>
-      {open && <PublishDialog workflow={workflow} onClose={() => setOpen(false)} />}
+      {open && !readOnly && <PublishDialog workflow={workflow} onClose={() => setOpen(false)} />}
     </>
   )
 }

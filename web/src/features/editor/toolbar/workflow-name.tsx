@@ -14,7 +14,8 @@ export function WorkflowName({ workflow }: { workflow: Workflow }) {
 
   function commit() {
     const name = draft?.trim()
-    if (name && name !== workflow.name) mutate({ id: workflow.id, name }, { onSettled: () => setDraft(undefined) })
+    if (name && name !== workflow.name && !readOnly)
+      mutate({ id: workflow.id, name }, { onSettled: () => setDraft(undefined) })
     else setDraft(undefined)
   }
 
