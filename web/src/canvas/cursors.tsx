@@ -1,16 +1,22 @@
 import { useStore, ViewportPortal } from '@xyflow/react'
+import clsx from 'clsx'
 import { memo } from 'react'
 import { useOthers } from './hooks'
 import type { Other } from './other'
+
+/** More pointers than this do not glide: the eye cannot follow them, and each would be animated all the time. */
+const GLIDING_MAX = 12
 
 /** The pointers of everybody else, where they are on the canvas, at the same size at every zoom. */
 export function Cursors() {
   const others = useOthers('cursor')
   const zoom = useStore((state) => state.transform[2])
+  const glides = others.length <= GLIDING_MAX
   return (
     <ViewportPortal>
       {others.map(
-        ({ client, user, cursor }) => cursor && <Cursor key={client} user={user} cursor={cursor} zoom={zoom} />,
+        ({ client, user, cursor }) =>
+          cursor && <Cursor key={client} user={user} cursor={cursor} zoom={zoom} glides={glides} />,
       )}
     </ViewportPortal>
   )
@@ -20,15 +26,19 @@ interface CursorProps {
   user: Other['user']
   cursor: NonNullable<Other['cursor']>
   zoom: number
+  glides: boolean
 }
 
-const Cursor = memo(function Cursor({ user, cursor, zoom }: CursorProps) {
+const Cursor = memo(function Cursor({ user, cursor, zoom, glides }: CursorProps) {
   return (
     <div
       data-testid="cursor"
       data-user={user.name}
       style={{ transform: `translate(${cursor.x}px, ${cursor.y}px) scale(${1 / zoom})` }}
-      className="pointer-events-none absolute top-0 left-0 z-50 origin-top-left transition-transform duration-75 ease-linear"
+      className={clsx(
+        'pointer-events-none absolute top-0 left-0 z-50 origin-top-left will-change-transform',
+        glides && 'transition-transform duration-75 ease-linear',
+      )}
     >
       <svg
         width="18"
