@@ -114,7 +114,9 @@ async fn play(program: &Stalled, stage: &Stage) -> Result<()> {
 
 async fn load(program: &Stalled, stage: &Stage, stall: bool) -> Result<Measured> {
     let name = if stall { "some-stall" } else { "all-read" };
-    let mut server = stage.server(name, &[("LIMITS__OUTBOX_BYTES_MAX", program.outbox_bytes.to_string())])?;
+    // A canvas that is rebuilt ends its sessions.
+    let limits = [("LIMITS__OUTBOX_BYTES_MAX", program.outbox_bytes), ("LIMITS__TOMBSTONE_BYTES_MAX", 1 << 30)];
+    let mut server = stage.server(name, &limits.map(|(name, value)| (name, value.to_string())))?;
     server.start().await?;
     let api = Api::register(server.url()).await?;
     let Stalled { writers, readers, .. } = *program;
