@@ -33,6 +33,8 @@ pub const PING_EVERY: Duration = Duration::from_secs(20);
 pub const IDLE_MAX: Duration = Duration::from_secs(60);
 /// A busy session gets what gathered in this window in one flush [SYNC-8].
 const WINDOW: Duration = Duration::from_millis(16);
+/// A session is busy when it has had so many flushes more than there were windows.
+const FLUSHES_AT_ONCE: u32 = 8;
 /// A write that takes longer means that nobody reads [SYNC-7].
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
@@ -257,6 +259,7 @@ impl Writer {
     pub async fn write_all(mut self, outgoing: impl Stream<Item = Outgoing>) {
         let mut outgoing = std::pin::pin!(outgoing);
         let mut ping = every(PING_EVERY);
+        let mut pace = Pace::new(Instant::now());
         loop {
             let first = tokio::select! {
                 first = outgoing.next() => first,
@@ -281,7 +284,9 @@ impl Writer {
             if !sent(self.flush()).await {
                 return;
             }
-            sleep_until(window_end(Instant::now())).await;
+            if let Some(window_ends) = pace.flushed(Instant::now()) {
+                sleep_until(window_ends).await;
+            }
         }
     }
 
@@ -314,6 +319,25 @@ impl Writer {
     }
 }
 
+/// Tells a busy session from one that gets an update now and then.
+#[derive(Debug)]
+struct Pace {
+    /// Each flush takes a window; these are taken up to here.
+    taken_until: Instant,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { taken_until: now }
+    }
+
+    /// When a busy session may be flushed again.
+    fn flushed(&mut self, now: Instant) -> Option<Instant> {
+        self.taken_until = self.taken_until.max(now) + WINDOW;
+        (self.taken_until > now + WINDOW * FLUSHES_AT_ONCE).then(|| window_end(now))
+    }
+}
+
 /// The end of the window that `now` is in. All sessions have the same windows, so that one wake-up of a thread flushes
 /// many of them.
 fn window_end(now: Instant) -> Instant {
@@ -329,4 +353,28 @@ async fn sent(write: impl Future<Output = io::Result<()>>) -> bool {
 
 pub fn text(frame: &EventFrame) -> Message {
     Message::Text(Utf8Bytes::try_from(frame.json().clone()).expect("an event's JSON is UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of a second's flushes have to wait, one each so often.
+    fn waiting(period: Duration) -> usize {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let flushes = (Duration::from_secs(1).as_nanos() / period.as_nanos()) as u32;
+        (0..flushes).filter(|flush| pace.flushed(start + period * *flush).is_some()).count()
+    }
+
+    /// [SYNC-8] A quiet session gets every update at once; a busy one waits, for a window at most.
+    #[test]
+    fn only_a_busy_session_waits() {
+        assert_eq!(waiting(Duration::from_millis(20)), 0);
+        assert_eq!(waiting(Duration::from_millis(2)), 491);
+        let (now, mut pace) = (Instant::now(), Pace::new(Instant::now()));
+        let waits = (0..20).filter_map(|_| pace.flushed(now)).collect::<Vec<_>>();
+        assert_eq!(waits.len(), 12);
+        assert!(waits.iter().all(|until| *until > now && *until <= now + WINDOW));
+    }
 }
