@@ -216,6 +216,33 @@ async fn an_export_holds_no_secret() {
     app.stop().await;
 }
 
+/// [CANVAS-4] What is told of a condition follows the workflow's parameters, as it follows the diagram.
+#[tokio::test]
+async fn a_missing_parameter_is_told_until_it_is_there() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    let workflow = ann.workflow("w").await;
+    let path = format!("/api/v1/workflows/{workflow}");
+    let nodes = json!([
+        node("read", "manual_trigger", json!({})),
+        node("if", "if", json!({ "condition": "input.rows > parameters.limit" })),
+    ]);
+    let diagram = json!({ "nodes": nodes, "edges": [{ "id": "e", "source": "read", "target": "if" }] });
+    ann.request(Method::PUT, &format!("{path}/diagram")).json(&diagram).send().await.unwrap();
+    let codes = async || {
+        let analysis = ann.request(Method::POST, &format!("{path}/validate")).send().await.unwrap();
+        let analysis = analysis.body_of(StatusCode::OK).await;
+        let codes = analysis["diagnostics"].as_array().unwrap().iter().map(|found| found["code"].to_string());
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(codes().await, ["\"unknown_parameter\""]);
+    for (parameters, told) in [(json!({ "limit": 3 }), 0), (json!({ "limits": 3 }), 1)] {
+        ann.patch(&path, &json!({ "parameters": parameters })).await.body_of(StatusCode::OK).await;
+        assert_eq!(codes().await.len(), told, "{parameters}");
+    }
+    app.stop().await;
+}
+
 /// Every path below `/api/v1` that names an object, with the methods it has.
 async fn objects(ann: &Client) -> Vec<(Method, String)> {
     let workspace = ann.create("/api/v1/workspaces", json!({ "name": "W" })).await;

@@ -235,6 +235,10 @@ fn wrong_nodes_are_told() {
     wrong.nodes[0].data.config.insert("n".to_owned(), Value::from("x"));
     let found = analysed(&wrong).diagnostics.remove(0);
     assert_eq!((found.code.as_str(), found.field.as_deref()), ("invalid_config", Some("/n")));
+    wrong.nodes[0].data.config = Map::from_iter([("headers".to_owned(), json!([{"a/b": "Bearer {{secret}}"}]))]);
+    let found = analysed(&wrong).diagnostics.pop().unwrap();
+    let credential = ("missing_credential", Some("/headers/0/a~1b"));
+    assert_eq!((found.code.as_str(), found.field.as_deref()), credential);
 }
 
 /// A check that panics harms no other node.

@@ -84,11 +84,9 @@ struct Search {
 impl Search {
     fn value(&mut self, at: &str, value: &mut Value, rule: Rule<'_>) {
         match (rule, value) {
-            (Rule::Secret, value @ (Value::String(_) | Value::Number(_))) => {
-                if *value != "" {
-                    *value = Value::from(LEFT_OUT);
-                    self.found.push(at.to_owned());
-                }
+            (Rule::Secret, value @ (Value::String(_) | Value::Number(_))) if *value != "" => {
+                *value = Value::from(LEFT_OUT);
+                self.found.push(at.to_owned());
             }
             (_, Value::String(text)) => self.text(at, text),
             (rule, Value::Array(items)) => {

@@ -2,6 +2,17 @@ import { expect } from "@playwright/test";
 import { Editor } from "../support/editor.ts";
 import { test } from "../support/fixtures.ts";
 
+test("[CANVAS-5] an edge shows the columns that go along it", async ({ api, server, signedIn }) => {
+  const workflow = await api.copyExample("Busiest routes");
+  const editor = new Editor(await signedIn());
+  await editor.open(server, workflow);
+  const columns = (edge: string) => editor.page.getByTestId(`edge-columns-${edge}`);
+  await expect(columns("columns-busiest-first")).toHaveText("5");
+  await expect(columns("columns-busiest-first")).toHaveAttribute("title", /^origin: string\ndest: string\n/);
+  await expect(columns("start-flights")).toHaveCount(0);
+  await editor.screenshot("edge-columns");
+});
+
 test("[CANVAS-5] a wrong column is a problem before anything runs", async ({ api, server, signedIn }) => {
   const workflow = await api.copyExample("Busiest routes");
   const editor = new Editor(await signedIn());
