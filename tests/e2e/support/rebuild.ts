@@ -26,11 +26,11 @@ export async function createSoonRebuilt(api: Api): Promise<string> {
 /** Overwrites values until the document is over its budget and those who have it open are sent away. */
 export async function rebuild(api: Api, workflow: string): Promise<void> {
   const witness = await StockProvider.join(api, workflow);
-  for (let round = 0; witness.closes.length === 0 && round < 50; round++) {
+  for (let round = 0; !witness.closes.includes(4409) && round < 50; round++) {
     const notes = String(round % 10).repeat(30_000);
     // While it is rebuilt the server says: in a moment.
     await api.patchDiagram(workflow, { nodes: { start: { data: { notes } } } }).catch(() => undefined);
   }
-  await expect.poll(() => witness.closes).toEqual([4409]);
+  await expect.poll(() => witness.closes).toContain(4409);
   witness.close();
 }

@@ -4,12 +4,18 @@ import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 import type { Api } from "./api.ts";
 
-/** The `y-websocket` provider as npm has it, in Node.js, with a ticket [SYNC-1]. */
+const UNAUTHENTICATED = 4401;
+
+/**
+ * The `y-websocket` provider as npm has it, in Node.js, with a ticket [SYNC-1]. A ticket is of one use: when the provider
+ * was told that it is used up, it goes on with a fresh one.
+ */
 export class StockProvider {
   readonly doc = new Y.Doc();
   readonly provider: WebsocketProvider;
   /** The codes with which its connections were closed, oldest first. */
   readonly closes: (number | undefined)[] = [];
+  private left = false;
 
   private constructor(
     private readonly api: Api,
@@ -23,6 +29,9 @@ export class StockProvider {
       disableBc: true,
     });
     this.provider.on("connection-close", (event) => this.closes.push(event?.code));
+    this.provider.on("closed", ({ code }) => {
+      if (code === UNAUTHENTICATED && params.ticket) void this.reconnect();
+    });
   }
 
   static async join(api: Api, workflow: string): Promise<StockProvider> {
@@ -51,7 +60,9 @@ export class StockProvider {
 
   /** Connects again, with a fresh ticket. */
   async reconnect(): Promise<void> {
-    this.provider.params = { ticket: await this.api.collabTicket(this.workflow) };
+    const ticket = await this.api.collabTicket(this.workflow);
+    if (this.left) return;
+    this.provider.params = { ticket };
     this.provider.connect();
   }
 
@@ -71,6 +82,7 @@ export class StockProvider {
   }
 
   close(): void {
+    this.left = true;
     this.provider.destroy();
     this.doc.destroy();
   }
