@@ -9,6 +9,7 @@ test("[CANVAS-5] an edge shows the columns that go along it", async ({ api, serv
   const columns = (edge: string) => editor.page.getByTestId(`edge-columns-${edge}`);
   await expect(columns("columns-busiest-first")).toHaveText("5");
   await expect(columns("columns-busiest-first")).toHaveAttribute("title", /^origin: string\ndest: string\n/);
+  await expect(columns("columns-busiest-first")).toBeVisible();
   await expect(columns("start-flights")).toHaveCount(0);
   await editor.screenshot("edge-columns");
 });

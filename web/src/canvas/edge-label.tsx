@@ -34,7 +34,7 @@ export function EdgeLabel({ id, rows, columns }: EdgeLabelProps) {
       title={about}
       className="edge-columns flex items-center gap-0.5 rounded-full bg-canvas px-1 text-2xs text-faint tabular-nums"
     >
-      <Columns3 className="size-2.5" aria-hidden />
+      <Columns3 className="size-[1em]" aria-hidden />
       {columns.length}
     </span>
   )
