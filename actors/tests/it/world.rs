@@ -425,6 +425,9 @@ impl NodeType for TestNode {
     }
 
     fn check(&self, _: &CheckContext<'_>) -> Checked {
+        if self.spec.id == "ponder" {
+            std::thread::sleep(PONDERED_FOR);
+        }
         Checked::default()
     }
 
@@ -437,7 +440,10 @@ fn done() -> Result<Outcome, NodeFailure> {
     Ok(Outcome::Completed(vec![Output { port: "out".to_owned(), payload: Payload::Signal }]))
 }
 
-/// `quick` ends at once; `slow` takes 300 ms and reports progress; `hang` ends only when it is canceled; `panics`,
+/// How long the check of `ponder` takes.
+pub const PONDERED_FOR: Duration = Duration::from_millis(200);
+
+/// `quick` and `ponder` end at once; `slow` takes 300 ms and reports progress; `hang` ends only when it is canceled; `panics`,
 /// `fails`; `once` hangs until the server crashed, and ends at once after that; `sleeper` waits 300 ms without a task.
 fn test_nodes(trace: &Trace) -> Vec<Arc<dyn NodeType>> {
     let starts = Arc::new(AtomicU32::new(0));
@@ -480,6 +486,7 @@ fn test_nodes(trace: &Trace) -> Vec<Arc<dyn NodeType>> {
     });
     vec![
         node("quick", traced(|_| async { done() }.boxed())),
+        node("ponder", traced(|_| async { done() }.boxed())),
         node("slow", traced(|ctx| slow(ctx).boxed())),
         node(
             "hang",
