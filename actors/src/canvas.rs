@@ -4,7 +4,7 @@ use bytes::Bytes;
 use ractor::ActorRef;
 use tokio::sync::OwnedSemaphorePermit;
 use troupe_crdt::{Access, UserTag};
-use troupe_model::{SessionId, UserId};
+use troupe_model::SessionId;
 
 use crate::{credit::Credits, outbox::Outbox, workflow::WorkflowMsg};
 
@@ -12,7 +12,6 @@ use crate::{credit::Credits, outbox::Outbox, workflow::WorkflowMsg};
 #[derive(Clone, Debug)]
 pub struct JoinCanvas {
     pub session: SessionId,
-    pub user_id: UserId,
     pub user: UserTag,
     pub access: Access,
     /// Whether the client understands acknowledgements [SYNC-3].

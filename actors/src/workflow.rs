@@ -30,10 +30,10 @@ use troupe_store::versions::Version;
 pub use authorship::{Change, LastChange};
 pub use edit::{DiagramEdit, EditError, Edited};
 pub use publish::{Publish, PublishError};
-pub(crate) use session::Join;
 
 use crate::{
     alarm::Alarm,
+    canvas::JoinCanvas,
     context::Context,
     credit::Credit,
     feed::{Event, Feed},
@@ -48,7 +48,11 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(crate) enum WorkflowMsg {
-    Join(Join, RpcReplyPort<()>),
+    Join {
+        join: JoinCanvas,
+        outbox: Outbox,
+        reply: RpcReplyPort<()>,
+    },
     Leave(SessionId),
     /// What is known of a session's user changed.
     Member {
@@ -202,7 +206,7 @@ impl WorkflowState {
     fn handle(&mut self, message: WorkflowMsg) -> Result<(), ActorProcessingErr> {
         match message {
             doubtful if self.is_doubtful(&doubtful) => self.doubt(doubtful),
-            WorkflowMsg::Join(join, reply) => self.join(join, reply),
+            WorkflowMsg::Join { join, outbox, reply } => self.join(join, outbox, reply),
             WorkflowMsg::Leave(session) => self.leave(session),
             WorkflowMsg::Member { session, user, access } => self.change_member(session, user, access),
             WorkflowMsg::Frame { session, frame, credit } => self.receive(session, &frame, credit)?,

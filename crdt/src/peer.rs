@@ -65,6 +65,10 @@ impl Peer {
         self.access = access;
     }
 
+    pub fn user(&self) -> &UserTag {
+        &self.user
+    }
+
     pub fn set_user(&mut self, user: UserTag) {
         self.user = user;
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use yrs::{Doc, Map, MapRef, Transact, Update, updates::decoder::Decode};
 
 use crate::{
@@ -31,10 +31,11 @@ pub fn read(document: &Arc<Document>) -> Result<Doc> {
     let session = fleet.connect(document)?;
     fleet.session(session).reads_all = true;
     let deadline_us = fleet.now_us() + JOINS_WITHIN.as_micros() as u64;
-    let (mut content, mut closed) = (None, None);
-    while content.is_none() {
+    let (mut updates, mut synced, mut closed) = (Vec::new(), false, None);
+    while !synced {
         fleet.turn(deadline_us, &mut |_, event| match event {
-            Event::Update(update) => content = Some(update.to_vec()),
+            Event::Update(update) => updates.push(update.to_vec()),
+            Event::Synced(_) => synced = true,
             Event::Closed(why) => closed = Some(why),
             _ => {}
         })?;
@@ -42,8 +43,9 @@ pub fn read(document: &Arc<Document>) -> Result<Doc> {
         ensure!(fleet.now_us() < deadline_us, "{}: nothing came within {JOINS_WITHIN:?}", document.name);
     }
     let doc = Doc::new();
-    let update = Update::decode_v1(&content.context("the loop ends with content")?)?;
-    doc.transact_mut().apply_update(update)?;
+    for update in updates {
+        doc.transact_mut().apply_update(Update::decode_v1(&update)?)?;
+    }
     Ok(doc)
 }
 

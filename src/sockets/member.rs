@@ -57,7 +57,7 @@ impl Member {
         let caller = visitor.caller();
         let (user, access, session) = (tag(caller), access(caller), SessionId::generate());
         let Framing { acks, document_epoch } = framing;
-        let join = JoinCanvas { session, user_id: caller.user, user, access, acks, document_epoch };
+        let join = JoinCanvas { session, user, access, acks, document_epoch };
         let joined = app.system().join_canvas(caller.tenant, workflow, join).await;
         let session = joined.map_err(|error| unavailable(&error))?;
         metrics::gauge!("troupe_sessions", "kind" => "collab").increment(1.0);

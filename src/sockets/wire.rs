@@ -370,11 +370,12 @@ mod tests {
     /// [SYNC-8] A quiet session gets every update at once; a busy one waits, for a window at most.
     #[test]
     fn only_a_busy_session_waits() {
-        assert_eq!(waiting(Duration::from_millis(20)), 0);
-        assert_eq!(waiting(Duration::from_millis(2)), 491);
-        let (now, mut pace) = (Instant::now(), Pace::new(Instant::now()));
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
         let waits = (0..20).filter_map(|_| pace.flushed(now)).collect::<Vec<_>>();
         assert_eq!(waits.len(), 12);
         assert!(waits.iter().all(|until| *until > now && *until <= now + WINDOW));
+        assert_eq!(waiting(Duration::from_millis(20)), 0);
+        assert_eq!(waiting(Duration::from_millis(2)), 491);
     }
 }

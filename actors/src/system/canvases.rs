@@ -13,7 +13,7 @@ use crate::{
     credit::Credits,
     outbox::{Close, Outbox},
     tenant::TenantMsg,
-    workflow::{DiagramEdit, Edited, Join, WorkflowMsg},
+    workflow::{DiagramEdit, Edited, WorkflowMsg},
 };
 
 impl System {
@@ -33,10 +33,10 @@ impl System {
             .map_err(|_| Unavailable::TooManySessions(limits.sessions_per_tenant_max))?;
         let outbox = Outbox::new(limits.outbox_bytes_max);
         let (actor, ()) = self
-            .ask_workflow(tenant, workflow, |reply| {
-                let JoinCanvas { session, user_id, user, access, acks, document_epoch } = join.clone();
-                let outbox = outbox.clone();
-                WorkflowMsg::Join(Join { session, user_id, user, access, acks, outbox, document_epoch }, reply)
+            .ask_workflow(tenant, workflow, |reply| WorkflowMsg::Join {
+                join: join.clone(),
+                outbox: outbox.clone(),
+                reply,
             })
             .await?;
         Ok(CanvasSession {

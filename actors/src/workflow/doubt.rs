@@ -20,7 +20,7 @@ impl WorkflowState {
         use WorkflowMsg::{Analysis, Changes, Diagram, Edit, Join, LastChanges, Publish};
         let is_question = matches!(
             message,
-            Join(..) | Diagram(..) | Edit { .. } | Analysis(..) | Changes(..) | LastChanges { .. } | Publish(..)
+            Join { .. } | Diagram(..) | Edit { .. } | Analysis(..) | Changes(..) | LastChanges { .. } | Publish(..)
         );
         is_question && !self.closing && !self.lease.is_sure()
     }

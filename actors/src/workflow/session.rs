@@ -8,11 +8,12 @@ use bytes::Bytes;
 use ractor::{ActorProcessingErr, RpcReplyPort};
 use serde_json::json;
 use tokio::time::Instant;
-use troupe_crdt::{Access, Peer, Refusal, UserTag, wire};
-use troupe_model::{SessionId, UserId};
+use troupe_crdt::{Peer, Refusal, UserTag, wire};
+use troupe_model::SessionId;
 
 use super::{WorkflowState, answer};
 use crate::{
+    canvas::JoinCanvas,
     credit::Credit,
     outbox::{Close, OutFrame, Outbox, Pushed},
 };
@@ -23,25 +24,9 @@ const STUCK_AFTER: Duration = Duration::from_secs(30);
 /// How often a session that lags is looked at.
 const CATCH_UP_EVERY: Duration = Duration::from_millis(100);
 
-/// What a session brings when it joins.
-#[derive(Debug)]
-pub(crate) struct Join {
-    pub(crate) session: SessionId,
-    pub(crate) user_id: UserId,
-    pub(crate) user: UserTag,
-    pub(crate) access: Access,
-    /// Whether the client understands acknowledgements [SYNC-3].
-    pub(crate) acks: bool,
-    pub(crate) outbox: Outbox,
-    /// The document epoch of the copy that the client has, if it says so [SYNC-15].
-    pub(crate) document_epoch: Option<i64>,
-}
-
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) outbox: Outbox,
-    user_id: UserId,
-    user: UserTag,
     peer: Peer,
     acks: bool,
     /// Update-carrying frames received.
@@ -67,22 +52,20 @@ struct Unacknowledged {
 }
 
 impl WorkflowState {
-    pub(super) fn join(&mut self, join: Join, reply: RpcReplyPort<()>) {
+    pub(super) fn join(&mut self, join: JoinCanvas, outbox: Outbox, reply: RpcReplyPort<()>) {
         if self.closing {
-            join.outbox.close(Close::restarting());
+            outbox.close(Close::restarting());
             return answer(reply, ());
         }
         if join.document_epoch.is_some_and(|epoch| epoch != self.canvas.epoch().number) {
             let Refusal { code, reason } = Refusal::rebuilt();
-            join.outbox.close(Close::new(code, reason));
+            outbox.close(Close::new(code, reason));
             return answer(reply, ());
         }
         let state_vector = self.canvas.state_vector();
         let mut session = Session {
-            peer: Peer::new(join.session, join.access, join.user.clone()),
-            outbox: join.outbox,
-            user_id: join.user_id,
-            user: join.user,
+            peer: Peer::new(join.session, join.access, join.user),
+            outbox,
             acks: join.acks,
             counted: 0,
             unacknowledged: VecDeque::new(),
@@ -133,7 +116,7 @@ impl WorkflowState {
         for reply in outcome.replies {
             session.answer(reply);
         }
-        let user = session.user_id;
+        let user = session.peer.user().id;
         for update in outcome.updates {
             self.integrated(update, Some(id), Some(user))?;
         }
@@ -209,9 +192,10 @@ impl WorkflowState {
     pub(super) fn presence(&self) -> serde_json::Value {
         let mut users: Vec<(&UserTag, usize)> = Vec::new();
         for session in self.sessions.values() {
-            match users.iter_mut().find(|(user, _)| user.id == session.user.id) {
+            let user = session.peer.user();
+            match users.iter_mut().find(|(known, _)| known.id == user.id) {
                 Some((_, sessions)) => *sessions += 1,
-                None => users.push((&session.user, 1)),
+                None => users.push((user, 1)),
             }
         }
         users.sort_by_key(|(user, _)| user.id);

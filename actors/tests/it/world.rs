@@ -201,7 +201,7 @@ impl World {
     pub async fn session(&self, name: &str, access: Access, document_epoch: Option<i64>) -> CanvasSession {
         let user = UserTag { id: self.user, name: name.to_owned(), color: "#123456".to_owned() };
         let session = SessionId::generate();
-        let join = JoinCanvas { session, user_id: self.user, user, access, acks: true, document_epoch };
+        let join = JoinCanvas { session, user, access, acks: true, document_epoch };
         self.system().join_canvas(self.tenant, self.workflow, join).await.unwrap()
     }
 

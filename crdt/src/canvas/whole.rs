@@ -16,13 +16,14 @@ const SINCE_SHARE_MAX: usize = 8;
 pub(super) struct Whole {
     frame: Bytes,
     state_vector: StateVector,
-    /// What the document says to one who has the frame: not nothing, since deletions are always told.
-    since: Vec<u8>,
+    /// How much there was to say to one who had the frame when it was made: not nothing, since all deletions are told.
+    since_bytes: usize,
     is_used: bool,
 }
 
 impl Canvas {
-    /// The frames that bring a client with this encoded state vector up to date: a SyncStep2, and perhaps an update.
+    /// The frames that bring a client with this encoded state vector up to date. The SyncStep2 is the last of them: with
+    /// it a client takes itself for synced.
     pub(crate) fn catch_up(&mut self, state_vector: &[u8]) -> Result<Vec<Bytes>, Refusal> {
         if state_vector != [0] {
             return Ok(vec![wire::sync_step2(&self.diff(state_vector)?).into()]);
@@ -30,25 +31,25 @@ impl Canvas {
         if let Some(frames) = self.kept() {
             return Ok(frames);
         }
-        let frame = Bytes::from(wire::sync_step2(&self.diff(state_vector)?));
-        if frame.len() >= KEPT_BYTES_MIN {
-            let state_vector = StateVector::decode_v1(&self.state_vector()).map_err(|_| Refusal::reload())?;
-            let since = self.encode_since(&state_vector).ok_or_else(Refusal::reload)?;
-            self.whole = Some(Whole { frame: frame.clone(), state_vector, since, is_used: true });
+        let whole = self.diff(state_vector)?;
+        if whole.len() < KEPT_BYTES_MIN {
+            return Ok(vec![wire::sync_step2(&whole).into()]);
         }
-        Ok(vec![frame])
+        let frame = Bytes::from(wire::update(&whole));
+        let state_vector = StateVector::decode_v1(&self.state_vector()).map_err(|_| Refusal::reload())?;
+        let since = self.encode_since(&state_vector).ok_or_else(Refusal::reload)?;
+        let frames = vec![frame.clone(), wire::sync_step2(&since).into()];
+        self.whole = Some(Whole { frame, state_vector, since_bytes: since.len(), is_used: true });
+        Ok(frames)
     }
 
     fn kept(&mut self) -> Option<Vec<Bytes>> {
         let mut whole = self.whole.take()?;
         let since = self.encode_since(&whole.state_vector)?;
-        if since.len().saturating_sub(whole.since.len()) > whole.frame.len() / SINCE_SHARE_MAX {
+        if since.len().saturating_sub(whole.since_bytes) > whole.frame.len() / SINCE_SHARE_MAX {
             return None;
         }
-        let mut frames = vec![whole.frame.clone()];
-        if since != whole.since {
-            frames.push(wire::update(&since).into());
-        }
+        let frames = vec![whole.frame.clone(), wire::sync_step2(&since).into()];
         whole.is_used = true;
         self.whole = Some(whole);
         Some(frames)

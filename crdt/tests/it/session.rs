@@ -175,7 +175,8 @@ fn frames_and_documents_have_a_size() {
     room.assert_log_is_whole();
 }
 
-/// [PERF-4, SYNC-7] Those who come with nothing to a large document share one frame, and get what was written since.
+/// [PERF-4, SYNC-1] Those who come with nothing to a large document share one frame. The SyncStep2, with which a client
+/// takes itself for synced, follows with what was written since.
 #[test]
 fn many_who_join_share_one_frame() {
     let mut room = Room::new();
@@ -187,13 +188,15 @@ fn many_who_join_share_one_frame() {
     let join = |room: &mut Room| {
         let newcomer = Client::new(12);
         let outcome = room.receive(&mut reader(), &wire::sync_step1(&newcomer.state_vector())).unwrap();
-        outcome.replies.iter().for_each(|reply| drop(newcomer.receive(reply)));
-        (newcomer.json(), outcome.replies)
+        let [whole, rest] = outcome.replies.try_into().unwrap();
+        assert!(matches!(wire::decode(&whole), Ok(wire::Message::Update(_))));
+        assert!(matches!(wire::decode(&rest), Ok(wire::Message::SyncStep2(_))));
+        [&whole, &rest].iter().for_each(|reply| drop(newcomer.receive(reply)));
+        (newcomer.json(), whole)
     };
     let (first, second) = (join(&mut room), join(&mut room));
     assert_eq!(first.0, author.json());
-    assert_eq!(first.1.len(), 1);
-    assert!(std::ptr::eq(&first.1[0][..], &second.1[0][..]), "the bytes are shared");
+    assert!(std::ptr::eq(&first.1[..], &second.1[..]), "the bytes are shared");
 
     room.receive(&mut peer, &wire::update(&author.set_label("node 7", "seven"))).unwrap();
     let deletion = author.edit(|txn| {
@@ -203,10 +206,17 @@ fn many_who_join_share_one_frame() {
     room.receive(&mut peer, &wire::update(&deletion)).unwrap();
     let third = join(&mut room);
     assert_eq!(third.0, author.json());
-    assert!(std::ptr::eq(&first.1[0][..], &third.1[0][..]) && third.1.len() == 2, "and followed by the rest");
+    assert!(std::ptr::eq(&first.1[..], &third.1[..]), "and the rest is told apart");
+
+    let rewritten = author.set_label("node 9", &"long".repeat(first.1.len() / 16));
+    room.receive(&mut peer, &wire::update(&rewritten)).unwrap();
+    let fourth = join(&mut room);
+    assert_eq!(fourth.0, author.json());
+    assert!(!std::ptr::eq(&first.1[..], &fourth.1[..]), "encoded anew when too much changed");
 
     room.canvas.forget_unused();
     room.canvas.forget_unused();
-    let fourth = join(&mut room);
-    assert_eq!((fourth.0, fourth.1.len()), (author.json(), 1), "encoded anew");
+    let fifth = join(&mut room);
+    assert_eq!(fifth.0, author.json());
+    assert!(!std::ptr::eq(&fourth.1[..], &fifth.1[..]), "and after nobody came for a while");
 }

@@ -1,7 +1,7 @@
 //! What goes to the client: the canvases' frames, each under the name of its document, and the socket's own.
 //!
-//! A canvas that ends for its members alone ends that document; whatever a client gets over by coming back, and
-//! whatever it did wrong, ends the socket.
+//! A canvas that ends for its members alone ends that document: coming back with it would not help, and the others on
+//! the socket go on. Whatever a client gets over by coming back, and whatever it did wrong, ends the socket.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use futures::{Stream, StreamExt, stream, stream::SelectAll};
 use tokio::sync::mpsc;
 use troupe_actors::{Close, Next, OutFrame, Outbox};
 use troupe_crdt::{
-    Access,
+    Access, Refusal,
     wire::{
         self as protocol, Message,
         hocuspocus::{self, Answer, Name},
@@ -103,7 +103,7 @@ impl Outlet {
     fn closed(&self, close: Close) -> Vec<Outgoing> {
         match close.code {
             1000 => Vec::new(),
-            wire::GONE => vec![self.answer(Answer::Close(&close.reason))],
+            wire::GONE | Refusal::REBUILT => vec![self.answer(Answer::Close(&close.reason))],
             wire::UNAUTHENTICATED | wire::FORBIDDEN => {
                 vec![self.answer(Answer::Denied(&close.reason)), self.answer(Answer::Close(&close.reason))]
             }
@@ -168,10 +168,12 @@ mod tests {
     fn a_close_ends_what_it_is_about() {
         let outlet = outlet();
         assert!(outlet.closed(left()).is_empty());
-        assert_eq!(bytes(outlet.closed(Close::new(wire::GONE, "x"))), [[1, b'd', 7, 1, b'x']]);
+        for code in [wire::GONE, Refusal::REBUILT] {
+            assert_eq!(bytes(outlet.closed(Close::new(code, "x"))), [[1, b'd', 7, 1, b'x']]);
+        }
         let refused = bytes(outlet.closed(Close::new(wire::FORBIDDEN, "x")));
         assert_eq!(refused, [&[1, b'd', 2, 1, 1, b'x'][..], &[1, b'd', 7, 1, b'x']]);
-        for code in [wire::MALFORMED, 1012, wire::TRY_AGAIN, 4409] {
+        for code in [wire::MALFORMED, 1012, wire::TRY_AGAIN] {
             assert!(matches!(outlet.closed(Close::new(code, "x"))[..], [Outgoing::Close(_)]), "{code}");
         }
     }

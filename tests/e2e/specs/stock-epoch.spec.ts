@@ -79,26 +79,30 @@ test("[SYNC-1, SYNC-11] after a lost line the ticket is used up, and a stock pro
   stock.close();
 });
 
-test("[SYNC-15] with new documents and a new socket, a stock Hocuspocus provider goes on after a rebuild", async () => {
+test("[SYNC-2, SYNC-15] a rebuild ends one document of a stock Hocuspocus socket, and the others go on", async () => {
   const other = await createSoonRebuilt(api);
   const socket = hocuspocusSocket(api);
-  const before = [await StockHocuspocus.join(api, socket, workflow), await StockHocuspocus.join(api, socket, other)];
-  const closed = new Promise((resolve) => before[0]?.provider.on("close", resolve));
+  const [old, beside] = [
+    await StockHocuspocus.join(api, socket, workflow),
+    await StockHocuspocus.join(api, socket, other),
+  ];
+  const told = new Promise<string>((resolve) => old.provider.on("close", ({ event }) => resolve(event.reason)));
+  let besideClosed = 0;
+  beside.provider.on("close", () => besideClosed++);
   await rebuild(api, workflow);
-  await closed;
-  for (const each of before) each.close();
-  socket.destroy();
+  expect(await told).toBe("this canvas was rebuilt; load it again");
+  old.close();
 
-  const fresh = hocuspocusSocket(api);
-  const after = [await StockHocuspocus.join(api, fresh, workflow), await StockHocuspocus.join(api, fresh, other)];
-  for (const each of after) {
+  const fresh = await StockHocuspocus.join(api, socket, workflow);
+  for (const each of [fresh, beside]) {
     expect(each.nodes).toEqual(["sql", "start"]);
     each.addNode("added");
     await each.synced();
   }
   for (const id of [workflow, other]) expect((await api.diagram(id)).nodes).toHaveLength(3);
-  for (const each of after) each.close();
-  fresh.destroy();
+  expect(besideClosed).toBe(0);
+  for (const each of [fresh, beside]) each.close();
+  socket.destroy();
 });
 
 test("[SYNC-15, SYNC-11] a provider that comes back whatever the code costs little and disturbs nobody", async () => {

@@ -16,9 +16,8 @@ impl WorkflowState {
         let epoch = self.document_epoch();
         let state_vector = self.canvas.state_vector();
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let renamed = session.user != user;
-        session.peer.set_user(user.clone());
-        session.user = user;
+        let renamed = *session.peer.user() != user;
+        session.peer.set_user(user);
         if session.peer.access() != access {
             if session.peer.is_waiting() {
                 // What waits was allowed when it came and would not be when it is its turn.
