@@ -28,6 +28,8 @@ use super::{
 const READ_BYTES: usize = 16 * 1024;
 /// What gathers before it is written; larger payloads are written from where they are.
 const WRITE_BYTES: usize = 16 * 1024;
+/// What a flush has room for at once: most are smaller.
+const FLUSH_BYTES: usize = 1024;
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// Nothing came for so long, not even a pong.
 pub const IDLE_MAX: Duration = Duration::from_secs(60);
@@ -273,7 +275,7 @@ impl Writer {
             while let Some(now) = next {
                 match now {
                     Outgoing::Message(message) => {
-                        if !sent(self.feed(message)).await {
+                        if self.feed(message).await.is_err() {
                             return;
                         }
                     }
@@ -281,7 +283,7 @@ impl Writer {
                 }
                 next = outgoing.next().now_or_never().flatten();
             }
-            if !sent(self.flush()).await {
+            if self.flush().await.is_err() {
                 return;
             }
             if let Some(window_ends) = pace.flushed(Instant::now()) {
@@ -291,11 +293,14 @@ impl Writer {
     }
 
     async fn feed(&mut self, message: Message) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            self.buffer.reserve(FLUSH_BYTES);
+        }
         message.write_header(&mut self.buffer);
         let payload = message.into_payload();
         if payload.len() > WRITE_BYTES {
             self.flush().await?;
-            return self.io.write_all(&payload).await;
+            return self.send(&payload).await;
         }
         self.buffer.extend_from_slice(&payload);
         if self.buffer.len() > WRITE_BYTES {
@@ -306,7 +311,11 @@ impl Writer {
 
     async fn flush(&mut self) -> io::Result<()> {
         let buffer = std::mem::take(&mut self.buffer);
-        self.io.write_all(&buffer).await
+        self.send(&buffer).await
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        timeout(STUCK_AFTER, self.io.write_all(bytes)).await?
     }
 
     /// The last word. Whoever is gone needs none.
@@ -345,10 +354,6 @@ fn window_end(now: Instant) -> Instant {
     let first = *FIRST.get_or_init(|| now);
     let windows = now.saturating_duration_since(first).as_nanos() / WINDOW.as_nanos() + 1;
     first + WINDOW.saturating_mul(u32::try_from(windows).unwrap_or(u32::MAX))
-}
-
-async fn sent(write: impl Future<Output = io::Result<()>>) -> bool {
-    matches!(timeout(STUCK_AFTER, write).await, Ok(Ok(())))
 }
 
 pub fn text(frame: &EventFrame) -> Message {
