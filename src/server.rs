@@ -215,6 +215,14 @@ fn limits(config: &config::Limits) -> Limits {
             frames_max: config.session_frames_in_flight_max,
             bytes_max: config.session_bytes_in_flight_max,
         },
+        canvas: troupe_crdt::Limits {
+            frame_bytes_max: config.frame_bytes_max,
+            document_bytes_max: config.canvas_bytes_max,
+            pending_updates_max: config.pending_updates_max,
+            pending_bytes_max: config.pending_bytes_max,
+            awareness_clients_max: config.awareness_clients_max,
+            awareness_state_bytes_max: config.awareness_state_bytes_max,
+        },
         ..Limits::default()
     }
 }

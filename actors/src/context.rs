@@ -47,6 +47,8 @@ pub struct Limits {
     pub tombstone_bytes_idle_max: usize,
     pub tombstone_bytes_max: usize,
     pub credit: crate::credit::CreditLimits,
+    /// Of one canvas and of what one session may ask of it [SYNC-17].
+    pub canvas: troupe_crdt::Limits,
 }
 
 impl Default for Limits {
@@ -63,6 +65,7 @@ impl Default for Limits {
             tombstone_bytes_idle_max: 256 << 10,
             tombstone_bytes_max: 8 << 20,
             credit: crate::credit::CreditLimits::default(),
+            canvas: troupe_crdt::Limits::default(),
         }
     }
 }

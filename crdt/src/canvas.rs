@@ -15,6 +15,7 @@ mod rebuild;
 mod repair;
 mod text;
 mod touched;
+mod values;
 mod whole;
 
 use std::{
@@ -41,6 +42,7 @@ pub use rebuild::RebuildError;
 pub use touched::Touched;
 
 use places::Places;
+use values::Types;
 
 const META: &str = "meta";
 const NODES: &str = "nodes";
@@ -76,6 +78,7 @@ pub struct Canvas {
     skipped: usize,
     /// Where what is touched is noted, if anybody asked for it.
     touches: Option<touched::Touches>,
+    types: Types,
     whole: Option<whole::Whole>,
 }
 
@@ -143,6 +146,7 @@ impl Canvas {
         let Some(order) = guard::order(sketch, |client| self.clock(client)) else { return Ok(Applied::Pending) };
         let places = self.check_places(sketch, &order)?;
         let decoded = decode(update)?;
+        self.types.note(sketch, |client| self.clock(client));
         match self.integrate(decoded) {
             Ok(changed) => {
                 self.note_places(sketch, &order, &places);
@@ -180,14 +184,14 @@ impl Canvas {
     }
 
     /// Measures the size anew: garbage collection may have made the document smaller than the sum of its updates.
-    pub(crate) fn measure(&mut self) -> usize {
+    pub fn measure(&mut self) -> usize {
         if let Some(whole) = self.whole() {
             self.size_bytes = whole.len();
         }
         self.size_bytes
     }
 
-    fn around(doc: Doc) -> Self {
+    fn around((doc, types): (Doc, Types)) -> Self {
         let mut canvas = Self {
             doc,
             epoch: DocumentEpoch::default(),
@@ -198,6 +202,7 @@ impl Canvas {
             lost: false,
             skipped: 0,
             touches: None,
+            types,
             whole: None,
         };
         canvas.refresh_clocks();
@@ -354,12 +359,11 @@ fn types_around(txn: &impl ReadTxn, mut item: ID) -> usize {
     TYPES_DEPTH_MAX
 }
 
-fn empty_document() -> Doc {
+fn empty_document() -> (Doc, Types) {
     let doc = Doc::with_options(Options {
         // Yjs counts text in UTF-16 units.
         offset_kind: OffsetKind::Utf16,
-        // Collection frees shared types, and hostile items outlive their parent: a later update would read freed
-        // memory. What is deleted stays until the document is rebuilt.
+        // See `values`, which collects what may be.
         skip_gc: true,
         // A clean-up is an edit that nobody would be told of.
         cleanup_formatting: false,
@@ -370,7 +374,8 @@ fn empty_document() -> Doc {
         txn.get_or_insert_map(root);
     }
     drop(txn);
-    doc
+    let types = Types::watch(&doc);
+    (doc, types)
 }
 
 /// Runs what may panic inside `yrs`.

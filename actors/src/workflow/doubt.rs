@@ -1,5 +1,7 @@
 //! An owner that is not sure of its lease answers for the document only when the store has confirmed it [SYNC-13].
 //!
+//! An owner that is closing answers nothing either: whoever asks waits until it has stopped, and asks the next one.
+//!
 //! Edits go on meanwhile: they are acknowledged when they are committed, and the commit checks the lease.
 
 use super::{WorkflowMsg, WorkflowState};
@@ -15,21 +17,21 @@ pub(super) struct Doubts {
 }
 
 impl WorkflowState {
-    /// Whether this message has to wait until it is known who owns the workflow.
+    /// Whether this message has to wait until it is known who owns the workflow, or for its next owner.
     pub(super) fn is_doubtful(&self, message: &WorkflowMsg) -> bool {
         use WorkflowMsg::{Analysis, Changes, Diagram, Edit, Join, LastChanges, Publish};
         let is_question = matches!(
             message,
             Join { .. } | Diagram(..) | Edit { .. } | Analysis(..) | Changes(..) | LastChanges { .. } | Publish(..)
         );
-        is_question && !self.closing && !self.lease.is_sure()
+        is_question && (self.closing || !self.lease.is_sure())
     }
 
     pub(super) fn doubt(&mut self, message: WorkflowMsg) {
         if self.doubts.waiting.len() < WAITING_MAX {
             self.doubts.waiting.push(message);
         }
-        if self.doubts.asking.is_some() {
+        if self.closing || self.doubts.asking.is_some() {
             return;
         }
         let (context, lease, myself) = (self.context.clone(), self.lease.clone(), self.myself.clone());

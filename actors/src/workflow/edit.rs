@@ -30,8 +30,8 @@ pub enum EditError {
     Stale { current: i64 },
     #[error("{message}")]
     Invalid { pointer: String, message: String },
-    #[error("the workflow is closing; try again in a moment")]
-    Closing,
+    #[error("the canvas would take more than the {max} bytes allowed")]
+    TooLarge { max: usize },
 }
 
 #[derive(Debug)]
@@ -49,19 +49,16 @@ impl WorkflowState {
         by: UserId,
         reply: RpcReplyPort<Result<Edited, EditError>>,
     ) -> Result<(), ActorProcessingErr> {
-        if self.closing {
-            answer(reply, Err(EditError::Closing));
-            return Ok(());
-        }
         if if_match.is_some_and(|revision| revision != self.seq) {
             answer(reply, Err(EditError::Stale { current: self.seq }));
             return Ok(());
         }
+        let current = self.canvas.project();
         let target = match edit {
             DiagramEdit::Replace(diagram) => Ok(diagram.clone()),
-            DiagramEdit::Merge(patch) => merged(&self.canvas.project(), patch),
+            DiagramEdit::Merge(patch) => merged(&current, patch),
         };
-        match target {
+        match target.and_then(|target| self.make_room(&current, target)) {
             Err(error) => {
                 answer(reply, Err(error));
                 return Ok(());
@@ -78,12 +75,29 @@ impl WorkflowState {
         Ok(())
     }
 
+    /// A canvas that is full can still be emptied.
+    fn make_room(&mut self, current: &Diagram, target: Diagram) -> Result<Diagram, EditError> {
+        let max = self.context.limits.canvas.document_bytes_max;
+        let asked = json_bytes(&target);
+        if self.canvas.size_bytes() + asked > max {
+            let grown = asked.saturating_sub(json_bytes(current));
+            if grown > 0 && self.canvas.measure() + grown > max {
+                return Err(EditError::TooLarge { max });
+            }
+        }
+        Ok(target)
+    }
+
     pub(super) fn answer_committed(&mut self) {
         let durable = self.durable_seq;
         for done in self.awaiting_commit.extract_if(.., |waiting| waiting.seq <= durable) {
             answer(done.reply, Ok(done.edited));
         }
     }
+}
+
+fn json_bytes(diagram: &Diagram) -> usize {
+    serde_json::to_vec(diagram).map_or(usize::MAX, |json| json.len())
 }
 
 /// The diagram with a merge patch applied to its nodes and edges by id.

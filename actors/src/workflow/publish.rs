@@ -31,8 +31,6 @@ pub enum PublishError {
     Busy,
     #[error("the version could not be stored; try again in a moment")]
     NotStored,
-    #[error("the workflow is closing; try again in a moment")]
-    Closing,
 }
 
 pub(super) type PublishReply = RpcReplyPort<Result<Version, PublishError>>;
@@ -57,9 +55,7 @@ struct Content {
 
 impl WorkflowState {
     pub(super) fn publish_version(&mut self, publish: Publish, reply: PublishReply) {
-        let refusal = if self.closing {
-            Some(PublishError::Closing)
-        } else if self.publishing.is_some() {
+        let refusal = if self.publishing.is_some() {
             Some(PublishError::Busy)
         } else if publish.if_match.is_some_and(|revision| revision != self.seq) {
             Some(PublishError::Stale { current: self.seq })

@@ -53,10 +53,6 @@ struct Unacknowledged {
 
 impl WorkflowState {
     pub(super) fn join(&mut self, join: JoinCanvas, outbox: Outbox, reply: RpcReplyPort<()>) {
-        if self.closing {
-            outbox.close(Close::restarting());
-            return answer(reply, ());
-        }
         if join.document_epoch.is_some_and(|epoch| epoch != self.canvas.epoch().number) {
             let Refusal { code, reason } = Refusal::rebuilt();
             outbox.close(Close::new(code, reason));
@@ -64,7 +60,7 @@ impl WorkflowState {
         }
         let state_vector = self.canvas.state_vector();
         let mut session = Session {
-            peer: Peer::new(join.session, join.access, join.user),
+            peer: Peer::with_limits(join.session, join.access, join.user, self.context.limits.canvas),
             outbox,
             acks: join.acks,
             counted: 0,

@@ -138,8 +138,14 @@ impl Past {
 
 impl WorkflowState {
     pub(super) fn compact_if_due(&mut self) {
-        let busy = self.closing || self.publishing.is_some();
-        if !busy && self.growth.is_due(self.canvas.size_bytes(), &self.context.limits) {
+        let limits = &self.context.limits;
+        if self.closing || self.publishing.is_some() || !self.growth.is_due(self.canvas.size_bytes(), limits) {
+            return;
+        }
+        // What was written is not all there any more, and neither is what was measured.
+        let size_bytes = self.canvas.measure();
+        self.growth.measured_bytes = self.growth.measured_bytes.min(size_bytes);
+        if self.growth.is_due(size_bytes, limits) {
             self.start(Work::Compact);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use troupe_actors::Limits;
+use troupe_actors::{DiagramEdit, EditDiagramError, EditError, Limits};
 use troupe_crdt::{Access, wire};
 
 use crate::world::{World, closed};
@@ -54,6 +54,28 @@ fn a_canvas_over_its_budget_is_rebuilt() {
         assert!(!current.outbox().is_closed());
         let (diagram, _) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
         assert_eq!(diagram.nodes[0].data.label, "after");
+    });
+}
+
+/// [SYNC-17, SYNC-14] The bound of a document holds for edits of a diagram too; what makes it smaller is let through.
+#[test]
+fn a_diagram_cannot_outgrow_its_canvas() {
+    let canvas = troupe_crdt::Limits { document_bytes_max: 20_000, ..troupe_crdt::Limits::default() };
+    let world = World::limited(Limits { canvas, ..Limits::default() });
+    world.on(async |world| {
+        world.draw("quick1").await;
+        let relabelled = async |bytes: usize| {
+            let (mut diagram, _) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+            diagram.nodes[0].data.label = "x".repeat(bytes);
+            let edit = DiagramEdit::Replace(diagram);
+            world.system().edit_diagram(world.tenant, world.workflow, world.user, None, edit).await
+        };
+        for bytes in [15_000, 16_000, 15_000, 16_000] {
+            relabelled(bytes).await.unwrap();
+        }
+        let refused = relabelled(25_000).await.unwrap_err();
+        assert!(matches!(refused, EditDiagramError::Edit(EditError::TooLarge { max: 20_000 })), "{refused:?}");
+        assert_eq!(relabelled(10).await.unwrap().diagram.nodes[0].data.label, "x".repeat(10));
     });
 }
 

@@ -26,8 +26,8 @@ use troupe_engine::{
     node::{CheckContext, Checked, NodeType, Outcome, RunContext},
 };
 use troupe_model::{
-    Diagram, NodeFailure, NodeTypeSpec, Output, Payload, Port, PortKind, RunEventKind, RunId, RunStatus, ServerId,
-    SessionId, SystemClock, TenantId, UserId, WorkflowId, WorkspaceId,
+    Diagram, Node, NodeData, NodeFailure, NodeTypeSpec, Output, Payload, Port, PortKind, RunEventKind, RunId,
+    RunStatus, ServerId, SessionId, SystemClock, TenantId, UserId, WorkflowId, WorkspaceId,
 };
 use troupe_store::{DatabaseConfig, Store, canvas, runs, tenants, users, workflows, workspaces};
 
@@ -309,6 +309,9 @@ pub struct Client {
     pub acknowledged: u64,
 }
 
+/// Nodes that come and go with each of the overwrites of a [`Client`].
+const PASSING: usize = 60;
+
 impl Client {
     async fn greet(session: CanvasSession) -> Self {
         let mut client = Self { session, canvas: troupe_crdt::Canvas::new(), acknowledged: 0 };
@@ -343,14 +346,21 @@ impl Client {
         self.session.send(troupe_crdt::wire::update(&update).into()).await;
     }
 
-    /// Overwrites a large value and waits until that is durable; or the close, if it comes first.
+    /// Overwrites a value and waits until that is durable; or the close, if it comes first. Many nodes come and go with
+    /// it: they are what stays of the past.
     pub async fn overwrite(&mut self, label: &str) -> Result<(), troupe_actors::Close> {
         let mut target = self.canvas.project();
         target.nodes[0].data.label = label.to_owned();
-        let update = self.canvas.edit(&target).expect("it changes something");
-        let before = self.acknowledged;
-        self.session.send(troupe_crdt::wire::update(&update).into()).await;
-        while self.acknowledged == before {
+        let mut crowd = target.clone();
+        let data = NodeData { label: String::new(), ..target.nodes[0].data.clone() };
+        let passing = |n| Node { id: format!("passing {n}"), data: data.clone(), ..target.nodes[0].clone() };
+        crowd.nodes.extend((0..PASSING).map(passing));
+        let all = self.acknowledged + 2;
+        for target in [&crowd, &target] {
+            let update = self.canvas.edit(target).expect("it changes something");
+            self.session.send(troupe_crdt::wire::update(&update).into()).await;
+        }
+        while self.acknowledged < all {
             match self.session.outbox().next().await {
                 Next::Close(close) => return Err(close),
                 Next::Frame(OutFrame::Sync(frame)) => {

@@ -46,6 +46,7 @@ impl Canvas {
     /// Where the items of a local transaction stand. What cannot be told now is asked later.
     fn note_own(&mut self, update: &[u8]) {
         let Ok(sketch) = guard::sketch(update) else { return };
+        self.types.note(&sketch, |client| self.clock(client));
         let Some(order) = guard::order(&sketch, |client| self.clock(client)) else { return };
         if let Ok(places) = self.check_places(&sketch, &order) {
             self.note_places(&sketch, &order, &places);

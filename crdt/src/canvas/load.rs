@@ -49,19 +49,24 @@ impl Canvas {
         updates: impl IntoIterator<Item = U>,
         mut touched: impl FnMut(usize, Vec<Touched>),
     ) -> Result<Self, OpenError> {
-        let doc = empty_document();
+        let (doc, types) = empty_document();
+        types.load();
         let mut txn = doc.transact_mut();
         let mut skipped = read(&mut txn, snapshot_v2, NONE)?;
         guarded(move || drop(txn)).map_err(OpenError::Document)?;
         let touches = Touches::observe(&doc);
         for (index, update) in updates.into_iter().enumerate() {
+            match guard::sketch(update.as_ref()) {
+                Ok(sketch) => types.note(&sketch, |_| 0),
+                Err(_) => types.load(),
+            }
             let mut txn = doc.transact_mut();
             skipped += read_update(&mut txn, index, update)?;
             guarded(move || drop(txn)).map_err(OpenError::Document)?;
             touched(index, touches.take());
         }
         let incomplete = doc.transact_mut().prune_pending().is_some();
-        Self { skipped, touches: Some(touches), ..Self::around(doc) }.opened(incomplete)
+        Self { skipped, touches: Some(touches), ..Self::around((doc, types)) }.opened(incomplete)
     }
 
     fn opened(self, incomplete: bool) -> Result<Self, OpenError> {
@@ -77,18 +82,20 @@ impl Canvas {
         snapshot_v2: Option<&[u8]>,
         updates: impl IntoIterator<Item = U>,
     ) -> Result<(Self, bool), OpenError> {
-        let doc = empty_document();
+        let (doc, types) = empty_document();
+        types.load();
         let mut txn = doc.transact_mut();
         let read = read(&mut txn, snapshot_v2, updates);
         let incomplete = txn.prune_pending().is_some();
         guarded(move || drop(txn)).map_err(OpenError::Document)?;
-        Ok((Self { skipped: read?, ..Self::around(doc) }, incomplete))
+        Ok((Self { skipped: read?, ..Self::around((doc, types)) }, incomplete))
     }
 
-    /// Measured, and with its places noted. Also tells whether something in between is missing.
+    /// Measured, with its places and types noted. Also tells whether something in between is missing.
     pub(super) fn surveyed(self) -> Result<(Self, bool), String> {
         let whole = self.whole().ok_or_else(|| "it cannot be encoded".to_owned())?;
         let sketch = guard::document(&whole).map_err(|hostile| hostile.to_string())?;
+        self.types.note(&sketch, |_| 0);
         let canvas = Self { size_bytes: whole.len(), places: Places::of(&sketch), ..self };
         Ok((canvas, sketch.has_holes()))
     }

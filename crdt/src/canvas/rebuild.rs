@@ -36,11 +36,11 @@ impl Canvas {
     }
 
     fn copy(&self) -> Self {
-        let doc = loop {
-            let doc = empty_document();
+        let (doc, types) = loop {
+            let (doc, types) = empty_document();
             let client = doc.client_id().get();
             if self.clock(client) == 0 && !self.epoch.is_retired(client) {
-                break doc;
+                break (doc, types);
             }
         };
         let epoch = self.epoch.next(self.clocks.iter().map(|(client, clock)| (*client, *clock)), doc.client_id().get());
@@ -54,7 +54,7 @@ impl Canvas {
             }
         }
         drop(ours);
-        Self::around(doc).in_epoch(epoch)
+        Self::around((doc, types)).in_epoch(epoch)
     }
 
     fn compare(&self, fresh: &Self) -> Result<(), RebuildError> {

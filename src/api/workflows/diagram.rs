@@ -4,7 +4,7 @@
 
 use axum::{
     extract::State,
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -112,7 +112,10 @@ impl From<EditDiagramError> for Problem {
             }
             EditDiagramError::Edit(EditError::Stale { .. }) => Self::stale(),
             EditDiagramError::Edit(EditError::Invalid { pointer, message }) => Self::invalid_field(&pointer, message),
-            EditDiagramError::Edit(error @ EditError::Closing) => Self::unavailable(error.to_string()),
+            EditDiagramError::Edit(error @ EditError::TooLarge { .. }) => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "canvas_too_large", "Canvas too large", error.to_string())
+                    .solution("remove something from the workflow, or spread it over several")
+            }
         }
     }
 }

@@ -2,7 +2,7 @@ import { expect } from "@playwright/test";
 import type { Api } from "./api.ts";
 import { StockProvider } from "./stock-provider.ts";
 
-/** Settings with which a canvas is soon over its budget, by values that are overwritten [SYNC-15]. */
+/** Settings with which a canvas is soon over its budget, by nodes that come and go [SYNC-15]. */
 export const BUDGET = {
   TROUPE_LIMITS__TOMBSTONE_BYTES_IDLE_MAX: "20000",
   TROUPE_LIMITS__TOMBSTONE_BYTES_MAX: "40000",
@@ -23,13 +23,14 @@ export async function createSoonRebuilt(api: Api): Promise<string> {
   });
 }
 
-/** Overwrites values until the document is over its budget and those who have it open are sent away. */
+/** Adds nodes and removes them until the document is over its budget and those who have it open are sent away. */
 export async function rebuild(api: Api, workflow: string): Promise<void> {
   const witness = await StockProvider.join(api, workflow);
   for (let round = 0; !witness.closes.includes(4409) && round < 50; round++) {
-    const notes = String(round % 10).repeat(30_000);
-    // While it is rebuilt the server says: in a moment.
-    await api.patchDiagram(workflow, { nodes: { start: { data: { notes } } } }).catch(() => undefined);
+    for (const node of [{ data: { label: "Passing", nodeType: "manual_trigger" } }, null]) {
+      const ids = Array.from({ length: 200 }, (_, n) => `passing-${n}`);
+      await api.patchDiagram(workflow, { nodes: Object.fromEntries(ids.map((id) => [id, node])) });
+    }
   }
   await expect.poll(() => witness.closes).toContain(4409);
   witness.close();

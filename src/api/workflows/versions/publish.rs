@@ -57,7 +57,7 @@ impl From<PublishVersionError> for Problem {
                 PublishError::Unchanged => Self::conflict("nothing_to_publish", error.to_string()),
                 PublishError::Busy => Self::conflict("being_published", error.to_string())
                     .solution("look at what has changed since, then publish again"),
-                PublishError::NotStored | PublishError::Closing => Self::unavailable(error.to_string()),
+                PublishError::NotStored => Self::unavailable(error.to_string()),
             },
         }
     }
