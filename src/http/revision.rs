@@ -17,8 +17,10 @@ pub fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
         return Ok(None);
     }
     let revision = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
-    // A tag that we never gave out matches nothing.
-    revision.map(Some).ok_or_else(Problem::stale)
+    revision.map(Some).ok_or_else(|| {
+        Problem::bad_request("invalid_if_match", "`If-Match` is not a tag that this server gives out")
+            .solution("send the `ETag` of the answer that you have seen, with its quotes, or `*`")
+    })
 }
 
 /// The same, where it must be said: `*` is whatever the revision is.
@@ -39,15 +41,15 @@ mod tests {
         HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_static(tag))])
     }
 
-    /// [API-3] `If-Match` is a revision, `*`, or nothing that ever was.
+    /// [API-3] `If-Match` is a revision or `*`; anything else is told.
     #[test]
     fn reads_if_match() {
         let parse = |tag| if_match(&headers(tag));
         assert_eq!(if_match(&HeaderMap::new()).unwrap(), None);
         assert_eq!(parse("*").unwrap(), None);
         assert_eq!(parse("\"12\"").unwrap(), Some(12));
-        assert_eq!(parse("12").unwrap_err().code(), "stale");
-        assert_eq!(parse("\"x\"").unwrap_err().code(), "stale");
+        assert_eq!(parse("12").unwrap_err().code(), "invalid_if_match");
+        assert_eq!(parse("\"x\"").unwrap_err().code(), "invalid_if_match");
         assert_eq!(required_if_match(&HeaderMap::new()).unwrap_err().code(), "if_match_required");
         assert_eq!(required_if_match(&headers("*")).unwrap(), None);
         assert_eq!(required_if_match(&headers("\"7\"")).unwrap(), Some(7));

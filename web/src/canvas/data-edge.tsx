@@ -4,7 +4,7 @@ import { memo } from 'react'
 import { Tooltip } from '../components/tooltip'
 import { EdgeLabel } from './edge-label'
 import { useNodeRun, useOverlay } from './hooks'
-import { columnsFrom } from './overlay'
+import { columnsFrom, entry } from './overlay'
 import type { FlowEdge } from './view'
 
 /** A line between two steps: the columns that go along it and, in a run, how many rows went. */
@@ -19,7 +19,7 @@ export const DataEdge = memo(function DataEdge({
   const [path, labelX, labelY] = getBezierPath(ends)
   const from = useNodeRun(source)
   const to = useNodeRun(target)
-  const problem = useOverlay((state) => state.byEdge[id]?.[0])
+  const problem = useOverlay((state) => entry(state.byEdge, id)?.[0])
   const columns = useOverlay((state) => columnsFrom(state.schemas, source, sourceHandleId))
   const rows = from?.status === 'completed' || from?.status === 'running' ? (from.rows_out ?? from.rows) : undefined
   const taken = to !== undefined && to.status !== 'skipped' && to.status !== 'canceled'

@@ -6,7 +6,7 @@ import type { NodeRunState } from '../api/events'
 import type { Column, Diagnostic, NodeTypeSpec } from '../api/types'
 import type { CanvasHost } from './host'
 import type { Other } from './other'
-import { columnsAt, type OverlayState } from './overlay'
+import { columnsAt, entry, type OverlayState } from './overlay'
 import type { CanvasSession } from './session'
 import type { ProviderState } from './sync/provider'
 import type { FlowEdge, FlowNode, Selection } from './view'
@@ -70,13 +70,13 @@ export function useNodeType(id: string): NodeTypeSpec | undefined {
 }
 
 export function useNodeRun(id: string): NodeRunState | undefined {
-  return useOverlay((state) => state.runs[id])
+  return useOverlay((state) => entry(state.runs, id))
 }
 
 const NO_DIAGNOSTICS: readonly Diagnostic[] = []
 
 export function useNodeDiagnostics(id: string): readonly Diagnostic[] {
-  return useOverlay((state) => state.byNode[id] ?? NO_DIAGNOSTICS)
+  return useOverlay((state) => entry(state.byNode, id) ?? NO_DIAGNOSTICS)
 }
 
 /** Everybody else, again whenever that part of what they do changes. */

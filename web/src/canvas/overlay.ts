@@ -55,8 +55,8 @@ const NO_COLUMNS: readonly Column[] = []
 
 /** The columns that leave a step by an output port, where they are known; without a port, by its first. */
 export function columnsFrom(schemas: Schemas, source: string, port: string | null | undefined): readonly Column[] {
-  const outputs = schemas[source] ?? {}
-  return (port == null ? Object.values(outputs)[0] : outputs[port]) ?? NO_COLUMNS
+  const outputs = entry(schemas, source) ?? {}
+  return (port == null ? Object.values(outputs)[0] : entry(outputs, port)) ?? NO_COLUMNS
 }
 
 /** The columns that arrive at an input port: those of every output connected to it, each name once. */
@@ -81,12 +81,18 @@ function grouped(
   diagnostics: readonly Diagnostic[],
   subject: (diagnostic: Diagnostic) => string | undefined,
 ): Record<string, Diagnostic[]> {
-  const groups: Record<string, Diagnostic[]> = {}
+  const groups = new Map<string, Diagnostic[]>()
   for (const diagnostic of diagnostics) {
     const id = subject(diagnostic)
     if (id === undefined) continue
-    groups[id] ??= []
-    groups[id].push(diagnostic)
+    const group = groups.get(id)
+    if (group) group.push(diagnostic)
+    else groups.set(id, [diagnostic])
   }
-  return groups
+  return Object.fromEntries(groups)
+}
+
+/** The entry of an id. People choose ids, and `constructor` is one. */
+export function entry<T>(entries: Readonly<Record<string, T>>, id: string): T | undefined {
+  return Object.hasOwn(entries, id) ? entries[id] : undefined
 }

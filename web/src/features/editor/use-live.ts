@@ -6,7 +6,7 @@ import type { NodeRunState, RunEvent } from '../../api/events'
 import { events } from '../../api/live'
 import { changesQuery, versionsQuery, workflowQuery } from '../../api/queries'
 import type { LogEntry, Run } from '../../api/types'
-import { analysed } from '../../canvas/overlay'
+import { analysed, entry } from '../../canvas/overlay'
 import type { CanvasSession } from '../../canvas/session'
 import { type EditorStore, isLive } from './state'
 
@@ -93,7 +93,7 @@ function merged(
 ): Record<string, NodeRunState> {
   const next = { ...runs }
   for (const [node, change] of Object.entries(changes)) {
-    next[node] = { ...(next[node] ?? { status: 'pending' }), ...change }
+    next[node] = { ...(entry(next, node) ?? { status: 'pending' }), ...change }
   }
   return next
 }

@@ -4,6 +4,7 @@ import type { NodeRunState } from '../../../api/events'
 import type { Run, RunStatus } from '../../../api/types'
 import { useFlowNodes, useOverlay, useReadOnly } from '../../../canvas/hooks'
 import { STATUS, StatusIcon, tookPart } from '../../../canvas/node-status'
+import { entry } from '../../../canvas/overlay'
 import type { FlowNode } from '../../../canvas/view'
 import { formatCount, formatDateTime, formatDuration } from '../../../components/format'
 import { Prose } from '../../../components/prose'
@@ -66,7 +67,7 @@ export function RunTab() {
 /** The steps as they started; those that have not, as the run will come to them. */
 function inOrder(runs: Readonly<Record<string, NodeRunState>>, order: readonly string[]): string[] {
   const rank = new Map(order.map((id, index) => [id, index]))
-  const started = (id: string) => runs[id]?.started_at ?? Number.MAX_SAFE_INTEGER
+  const started = (id: string) => entry(runs, id)?.started_at ?? Number.MAX_SAFE_INTEGER
   const place = (id: string) => rank.get(id) ?? order.length
   return Object.keys(runs).sort((a, b) => started(a) - started(b) || place(a) - place(b))
 }
@@ -99,7 +100,7 @@ function RunHeader({ run }: { run: Run }) {
 function NodeRow({ id, node }: { id: string; node: FlowNode | undefined }) {
   const { store } = useEditor()
   const goTo = useGoTo()
-  const run = useOverlay((state) => state.runs[id])
+  const run = useOverlay((state) => entry(state.runs, id))
   if (!run) return null
   const took = tookPart(run)
   const count = (value: number | null | undefined) => (value == null || !took ? '' : formatCount(value))
