@@ -1,6 +1,6 @@
 //! The command line. Knows what can be asked for; each command's file does it.
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -41,17 +41,19 @@ impl Cli {
         match self.command {
             Some(Command::Run(args)) => run::execute(args).await,
             Some(Command::Validate(args)) => validate::execute(&args).await,
-            Some(Command::Openapi) => {
-                print!("{}", docs::openapi_json()?);
-                Ok(ExitCode::SUCCESS)
-            }
-            Some(Command::Config) => {
-                print!("{}", Config::load(&self.flags)?);
-                Ok(ExitCode::SUCCESS)
-            }
+            Some(Command::Openapi) => print(&docs::openapi_json()?),
+            Some(Command::Config) => print(&Config::load(&self.flags)?.to_string()),
             Some(Command::Migrate) => migrate::execute(&configured(&self.flags)?).await,
             Some(Command::Serve) | None => server::serve(configured(&self.flags)?).await,
         }
+    }
+}
+
+/// Whoever reads may have had enough.
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -42,7 +42,7 @@ pub struct Limits {
     pub outbox_bytes_max: usize,
     /// Updates of a canvas that gather before a snapshot is made [SYNC-5].
     pub rows_between_snapshots: u64,
-    /// What overwritten and deleted values of a canvas may take before it is rebuilt without them, when nobody has it
+    /// What the deleted elements of a canvas may take before it is rebuilt without them, when nobody has it
     /// open and in any case [SYNC-15].
     pub tombstone_bytes_idle_max: usize,
     pub tombstone_bytes_max: usize,

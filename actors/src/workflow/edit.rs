@@ -1,6 +1,8 @@
 //! Edits that come as diagrams: REST, import, restore. Each becomes one minimal edit of the live document, seen at
 //! once by all editors [SYNC-14, CANVAS-2], and is answered when it is durable.
 
+use std::collections::HashSet;
+
 use ractor::{ActorProcessingErr, RpcReplyPort};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -114,6 +116,14 @@ fn merged(diagram: &Diagram, patch: &Value) -> Result<Diagram, EditError> {
     }
     if let Some(patch) = patch.get("edges") {
         result.edges = merged_list("edges", &diagram.edges, |edge| &edge.id, patch)?;
+        let nodes: HashSet<&str> = result.nodes.iter().map(|node| node.id.as_str()).collect();
+        for edge in result.edges.iter().filter(|edge| patch.get(&edge.id).is_some()) {
+            for (end, node) in [("source", &edge.source), ("target", &edge.target)] {
+                if !nodes.contains(node.as_str()) {
+                    return Err(invalid(&format!("/edges/{}/{end}", edge.id), &format!("there is no node `{node}`")));
+                }
+            }
+        }
     }
     Ok(result)
 }
@@ -206,6 +216,8 @@ mod tests {
             (json!({ "viewport": {} }), "/viewport"),
             (json!({ "nodes": [] }), "/nodes"),
             (json!({ "nodes": { "n": { "data": 7 } } }), "/nodes/n"),
+            (json!({ "edges": { "f": { "source": "nobody", "target": "a" } } }), "/edges/f/source"),
+            (json!({ "nodes": { "b": null }, "edges": { "e": { "label": "x" } } }), "/edges/e/target"),
         ] {
             match merged(&diagram(), &patch) {
                 Err(EditError::Invalid { pointer, .. }) => assert_eq!(pointer, place),

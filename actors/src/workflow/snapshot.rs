@@ -42,7 +42,7 @@ pub(super) struct Growth {
     rebuild: bool,
 }
 
-/// What overwritten and deleted values take, and what the document would take without them.
+/// What is deleted takes, and what the document would take without it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Past {
     bytes: usize,

@@ -1,6 +1,6 @@
 //! Growth control [SYNC-15]: the same content in a fresh document, written by one client, without its past.
 //!
-//! What was overwritten and deleted stays in a document for ever (see `empty_document`); only here it goes.
+//! A deleted shared type stays in a document for ever (see `values`); only here it goes.
 
 use thiserror::Error;
 use yrs::{

@@ -28,7 +28,7 @@ use crate::{
 /// JSON merge patch (RFC 7396) over maps keyed by id: `{"nodes": {"n1": {…}, "n2": null}}` changes one node and
 /// removes another.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `nodes`, `edges` or both")]
 pub struct DiagramPatch {
     #[schema(value_type = Option<Object>)]
     nodes: Option<Map<String, Value>>,

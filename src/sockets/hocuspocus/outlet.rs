@@ -103,7 +103,7 @@ impl Outlet {
     fn closed(&self, close: Close) -> Vec<Outgoing> {
         match close.code {
             1000 => Vec::new(),
-            wire::GONE | Refusal::REBUILT => vec![self.answer(Answer::Close(&close.reason))],
+            wire::GONE | Refusal::REBUILT | Refusal::TOO_LARGE => vec![self.answer(Answer::Close(&close.reason))],
             wire::UNAUTHENTICATED | wire::FORBIDDEN => {
                 vec![self.answer(Answer::Denied(&close.reason)), self.answer(Answer::Close(&close.reason))]
             }
@@ -168,7 +168,7 @@ mod tests {
     fn a_close_ends_what_it_is_about() {
         let outlet = outlet();
         assert!(outlet.closed(left()).is_empty());
-        for code in [wire::GONE, Refusal::REBUILT] {
+        for code in [wire::GONE, Refusal::REBUILT, Refusal::TOO_LARGE] {
             assert_eq!(bytes(outlet.closed(Close::new(code, "x"))), [[1, b'd', 7, 1, b'x']]);
         }
         let refused = bytes(outlet.closed(Close::new(wire::FORBIDDEN, "x")));

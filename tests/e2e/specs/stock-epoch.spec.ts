@@ -86,7 +86,7 @@ test("[SYNC-2, SYNC-15] a rebuild ends one document of a stock Hocuspocus socket
     await StockHocuspocus.join(api, socket, workflow),
     await StockHocuspocus.join(api, socket, other),
   ];
-  const told = new Promise<string>((resolve) => old.provider.on("close", ({ event }) => resolve(event.reason)));
+  const told = new Promise<string>((resolve) => old.provider.on("close", ({ event }: { event: { reason: string } }) => resolve(event.reason)));
   let besideClosed = 0;
   beside.provider.on("close", () => besideClosed++);
   await rebuild(api, workflow);
