@@ -133,17 +133,6 @@ impl Typist {
         txn.encode_update_v1()
     }
 
-    /// Deletes all that is in the text.
-    pub fn delete_all(&self) -> Vec<u8> {
-        let mut txn = self.doc.transact_mut();
-        let Some(Out::YText(text)) = txn.get_map("notes").unwrap().get(&txn, "text") else {
-            unreachable!("the text was typed")
-        };
-        let len = text.len(&txn);
-        text.remove_range(&mut txn, 0, len);
-        txn.encode_update_v1()
-    }
-
     pub fn text(&self) -> String {
         let txn = self.doc.transact();
         match txn.get_map("notes").unwrap().get(&txn, "text") {

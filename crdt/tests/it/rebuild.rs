@@ -92,12 +92,16 @@ fn overwritten_values_are_forgotten() {
 fn deleted_text_is_forgotten() {
     let log = history::typed(3, 2_000);
     let mut canvas = Canvas::open(None, &log).unwrap();
-    let typist = history::Typist::new(8, &canvas.diff(&[0]).unwrap());
-    let mut all = log;
-    for update in [typist.type_at(0.5), typist.delete_all()] {
-        canvas.apply(&update).unwrap();
-        all.push(update);
-    }
+    let typist = Client::new(8);
+    typist.apply(&canvas.diff(&[0]).unwrap());
+    let deleted = typist.edit(|txn| {
+        let text = text(txn, &["notes"], "text").unwrap();
+        text.insert(txn, 1_000, "typed last");
+        let len = text.len(txn);
+        text.remove_range(txn, 0, len);
+    });
+    canvas.apply(&deleted).unwrap();
+    let all = [log, vec![deleted]].concat();
     let written: usize = all.iter().map(Vec::len).sum();
     let replayed = Canvas::open(None, &all).unwrap();
     let noting = Canvas::open_noting(None, &all, |_, _| {}).unwrap();
