@@ -1,7 +1,7 @@
 //! Starts a server, and ends it without losing anything [OPS-1, OPS-5].
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -10,7 +10,10 @@ use std::{
 
 use anyhow::Context;
 use axum::serve::ListenerExt;
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::oneshot,
+};
 use troupe_actors::{CreditLimits, Limits, System, SystemConfig, task};
 use troupe_engine::{Registry, egress::Egress};
 use troupe_model::{Clock, ServerId, SystemClock};
@@ -29,6 +32,8 @@ use crate::{
 
 /// How long sockets and requests may take to end after everything is committed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Connections that are not accepted yet, when many come at once. One that finds no room tries again after a second.
+const CONNECTIONS_WAITING_MAX: u32 = 4_096;
 
 /// A server that runs in this process.
 pub struct Server {
@@ -57,7 +62,7 @@ impl Server {
         let metrics = telemetry::metrics()?;
         create_data_dir(&config.data_dir)?;
         let identity = Identity::of(&config.data_dir)?;
-        let listener = listen(&config.server).await?;
+        let listener = listen(&config.server)?;
         let address = listener.local_addr()?;
         let store = open_store(&config).await?;
         let app = build(config, store, identity.id).await?;
@@ -235,9 +240,15 @@ fn secret(data_dir: &Path, file: &str, configured: Option<&config::Secret>) -> a
     }
 }
 
-async fn listen(config: &config::Server) -> anyhow::Result<TcpListener> {
-    let address: (IpAddr, u16) = (config.address, config.port);
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {}:{}", config.address, config.port))
+fn listen(config: &config::Server) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::new(config.address, config.port);
+    let listening = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(CONNECTIONS_WAITING_MAX)
+    };
+    listening().with_context(|| format!("cannot listen on {address}"))
 }
 
 async fn stop_signal() -> std::io::Result<()> {

@@ -30,7 +30,7 @@ pub struct Document {
 /// What a session tells.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The server's answer to the first sync step has come; so many bytes.
+    /// The server's answer to the first sync step has come, after so many bytes.
     Synced(u64),
     /// An update-carrying message.
     Update(&'a [u8]),
@@ -63,6 +63,8 @@ pub struct Connection {
     pub stream: TcpStream,
     document: Arc<Document>,
     stage: Stage,
+    /// Bytes of messages until it was synced.
+    received: u64,
     /// Bytes of a frame that is not all there.
     inbox: Vec<u8>,
     skipped: Option<Skipped>,
@@ -83,6 +85,7 @@ impl Connection {
             stream,
             document,
             stage: Stage::Connecting,
+            received: 0,
             inbox: Vec::new(),
             skipped: None,
             outbox: Vec::new(),
@@ -267,6 +270,9 @@ impl Connection {
         let Some(message) = payload.strip_prefix(self.document.prefix.as_slice()).and_then(wire::read) else {
             return self.close("the server sent a message that cannot be read".to_owned(), tell);
         };
+        if self.stage == Stage::Joining {
+            self.received += total;
+        }
         match message {
             Message::SyncStep1 => {
                 self.updates_sent += 1;
@@ -276,7 +282,7 @@ impl Connection {
                 tell(Event::Update(update));
                 if self.stage == Stage::Joining {
                     self.stage = Stage::Synced;
-                    tell(Event::Synced(total));
+                    tell(Event::Synced(self.received));
                 }
             }
             Message::Update(update) => tell(Event::Update(update)),
