@@ -56,10 +56,6 @@ impl Canvas {
         guarded(move || drop(txn)).map_err(OpenError::Document)?;
         let touches = Touches::observe(&doc);
         for (index, update) in updates.into_iter().enumerate() {
-            match guard::sketch(update.as_ref()) {
-                Ok(sketch) => types.note(&sketch, |_| 0),
-                Err(_) => types.load(),
-            }
             let mut txn = doc.transact_mut();
             skipped += read_update(&mut txn, index, update)?;
             guarded(move || drop(txn)).map_err(OpenError::Document)?;
@@ -91,12 +87,16 @@ impl Canvas {
         Ok((Self { skipped: read?, ..Self::around((doc, types)) }, incomplete))
     }
 
-    /// Measured, with its places and types noted. Also tells whether something in between is missing.
+    /// Measured, with its places and types noted and its deleted values collected. Also tells whether something in
+    /// between is missing.
     pub(super) fn surveyed(self) -> Result<(Self, bool), String> {
         let whole = self.whole().ok_or_else(|| "it cannot be encoded".to_owned())?;
         let sketch = guard::document(&whole).map_err(|hostile| hostile.to_string())?;
-        self.types.note(&sketch, |_| 0);
-        let canvas = Self { size_bytes: whole.len(), places: Places::of(&sketch), ..self };
+        let mut txn = self.doc.transact_mut();
+        let collected = guarded(|| self.types.loaded(&sketch, &mut txn));
+        guarded(move || drop(txn)).and(collected)?;
+        let mut canvas = Self { places: Places::of(&sketch), ..self };
+        canvas.measure();
         Ok((canvas, sketch.has_holes()))
     }
 

@@ -10,9 +10,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use yrs::{Doc, ID, IdSet, ReadTxn, StateVector, TransactionMut};
+use yrs::{Doc, ID, IdSet, ReadTxn, TransactionMut};
 
-use crate::guard::{self, Content, Sketch};
+use crate::guard::{Content, Sketch};
 
 /// The shared types of a document, by the clocks of their items.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +22,7 @@ pub(super) struct Types(Arc<Mutex<Noted>>);
 struct Noted {
     /// Sorted, by client.
     clocks: HashMap<u64, Vec<u32>>,
-    /// The types are not known: the next transaction reads from the store what nobody has looked at.
+    /// What is being read from the store has not been looked at: nothing is collected.
     is_loading: bool,
 }
 
@@ -37,9 +37,19 @@ impl Types {
         types
     }
 
-    /// The next transaction reads from the store: the types are looked for in the whole document.
+    /// The document is to be read from the store; [`Types::loaded`] ends that.
     pub(super) fn load(&self) {
         self.lock().is_loading = true;
+    }
+
+    /// All that was read is in `document`. Collects what was deleted in it.
+    pub(super) fn loaded(&self, document: &Sketch, txn: &mut TransactionMut<'_>) {
+        let mut noted = self.lock();
+        noted.note(document, |_| 0);
+        noted.is_loading = false;
+        let values = noted.values_of(&txn.snapshot().delete_set);
+        drop(noted);
+        txn.gc(Some(&values));
     }
 
     /// Notes the types that an update brings, whether or not it is integrated. `known`: the clock of a client before it.
@@ -48,21 +58,12 @@ impl Types {
     }
 
     fn collect_values(&self, txn: &mut TransactionMut<'_>) {
-        let mut noted = self.lock();
-        let is_loading = noted.is_loading;
-        if is_loading {
-            let Ok(document) = guard::document(&txn.encode_diff_v1(&StateVector::default())) else { return };
-            noted.note(&document, |_| 0);
-            noted.is_loading = false;
-        }
-        if txn.delete_set().is_empty() {
+        let noted = self.lock();
+        if noted.is_loading || txn.delete_set().is_empty() {
             return;
         }
-        let values = match is_loading {
-            true => noted.values_of(txn.delete_set()),
-            // What came and went in one transaction waits until it is read from the store: it may be an unknown type.
-            false => noted.values_of(&txn.delete_set().diff(txn.insert_set())),
-        };
+        // What came and went in one transaction waits until it is read from the store: it may be an unknown type.
+        let values = noted.values_of(&txn.delete_set().diff(txn.insert_set()));
         drop(noted);
         txn.gc(Some(&values));
     }

@@ -44,15 +44,16 @@ impl Open {
     pub async fn measure(&self, mut server: Server) -> Result<Metrics> {
         let documents = server.documents(1).await?;
         let document = &documents[0];
-        let mut writer = large::fill(document, self.nodes)?;
+        let writer = large::fill(document, self.nodes)?;
         let mut editing = Editing::open(&documents, AUTHORS, 0, RATE)?;
+        // It would not be read while the others edit.
+        drop(writer);
         editing.begin();
         editing.drive_for(Duration::from_secs_f64(f64::from(self.edits) / f64::from(AUTHORS * RATE)))?;
         editing.end();
         editing.settle(PATIENCE)?;
         let lost = editing.lost();
-        large::drive(&mut writer, QUIET)?;
-        drop(writer);
+        editing.drive_for(QUIET)?;
 
         let mut times = Vec::new();
         for _ in 0..self.starts {
