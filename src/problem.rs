@@ -173,16 +173,34 @@ impl Problem {
 
     /// What a bare error status of the framework means.
     fn of_status(status: StatusCode) -> Self {
-        let (code, detail) = match status {
-            StatusCode::NOT_FOUND => ("no_such_route", "there is nothing at this path"),
-            StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "this path does not support that method"),
-            StatusCode::REQUEST_TIMEOUT => ("timeout", "the request took too long and was given up"),
-            StatusCode::PAYLOAD_TOO_LARGE => ("body_too_large", "the request's body is larger than the limit"),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported_media_type", "that content type is not understood"),
-            status if status.is_server_error() => ("internal", "something went wrong on our side"),
-            _ => ("bad_request", "the request was not understood"),
+        let (code, detail, solution) = match status {
+            StatusCode::NOT_FOUND => {
+                ("no_such_route", "there is nothing at this path", "look at /api/docs for what there is")
+            }
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "method_not_allowed",
+                "this path does not support that method",
+                "use one of those that the `Allow` header names",
+            ),
+            StatusCode::REQUEST_TIMEOUT => {
+                ("timeout", "the request took too long and was given up", "ask for less at once, or try again later")
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ("body_too_large", "the request's body is larger than the limit", "send less at once")
+            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                "unsupported_media_type",
+                "that content type is not understood",
+                "look at /api/docs for what this path takes: JSON, in most cases, as `application/json`",
+            ),
+            status if status.is_server_error() => (
+                "internal",
+                "something went wrong on our side",
+                "try again; if it happens again, report the request id",
+            ),
+            _ => ("bad_request", "the request was not understood", "look at /api/docs for what this path takes"),
         };
-        Self::new(status, code, status.canonical_reason().unwrap_or("Error"), detail)
+        Self::new(status, code, status.canonical_reason().unwrap_or("Error"), detail).solution(solution)
     }
 
     fn body(&self, instance: String, request_id: String, timestamp: Timestamp) -> ProblemBody {

@@ -18,7 +18,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
             Err(_) => {
                 let path = parts.uri.path();
                 let detail = format!("`{path}` holds an id that is malformed: ids are UUIDs");
-                Err(Problem::bad_request("malformed_id", detail))
+                Err(Problem::bad_request("malformed_id", detail).solution("take the id from an answer of this API"))
             }
         }
     }
@@ -34,7 +34,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match axum::extract::Query::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Query(value)) => Ok(Self(value)),
-            Err(rejection) => Err(Problem::bad_request("malformed_query", rejection.body_text())),
+            Err(rejection) => Err(Problem::bad_request("malformed_query", rejection.body_text())
+                .solution("look at /api/docs for the parameters that this path takes")),
         }
     }
 }

@@ -5,16 +5,22 @@ use serde_json::json;
 
 use crate::app::{Answer, TestApp};
 
-/// [API-2] What the router itself refuses has the same shape as what handlers refuse.
+/// [API-2] What the router itself refuses has the same shape as what handlers refuse, and says what to do.
 #[tokio::test]
 async fn the_router_speaks_problems_too() {
     let app = TestApp::start().await;
     let ann = app.tenant("ann").await;
-    ann.get("/api/v1/nowhere").await.problem(404, "no_such_route").await;
-    ann.get("/api/v1/workspaces/not-a-uuid").await.problem(400, "malformed_id").await;
-    ann.request(Method::PUT, "/api/v1/workspaces").send().await.unwrap().problem(405, "method_not_allowed").await;
-    let plain = ann.request(Method::POST, "/api/v1/workspaces").body("name=x");
-    plain.send().await.unwrap().problem(415, "unsupported_media_type").await;
+    let put = ann.request(Method::PUT, "/api/v1/workspaces").send().await.unwrap();
+    let plain = ann.request(Method::POST, "/api/v1/workspaces").body("name=x").send().await.unwrap();
+    for problem in [
+        ann.get("/api/v1/nowhere").await.problem(404, "no_such_route").await,
+        ann.get("/api/v1/workspaces/not-a-uuid").await.problem(400, "malformed_id").await,
+        ann.get("/api/v1/workspaces?limit=x").await.problem(400, "malformed_query").await,
+        put.problem(405, "method_not_allowed").await,
+        plain.problem(415, "unsupported_media_type").await,
+    ] {
+        assert!(problem["solution"].is_string(), "{problem}");
+    }
     app.stop().await;
 }
 

@@ -44,9 +44,11 @@ test('[AUTH-2] an expired token is renewed once, and the request made again', as
 test('when the sign-in has ended, the error is told and the session is over', async () => {
   const { workspaces } = await import('./operations')
   const { session } = await import('./session')
-  answers.push(expired, expired)
+  answers.push(expired, expired, expired)
   await expect(workspaces.list()).rejects.toThrow('The token has expired.')
-  expect(session.getState()).toEqual({ kind: 'signed-out' })
+  expect(session.getState()).toEqual({ kind: 'signed-out', ended: true })
+  await expect(workspaces.list()).rejects.toThrow()
+  expect(session.getState()).toEqual({ kind: 'signed-out', ended: true })
 })
 
 test('concurrent requests share one renewal', async () => {
@@ -90,5 +92,5 @@ test('a sign-out in another tab is one here', async () => {
   expect(token()).toBe('fresh')
   dispatchEvent(new StorageEvent('storage', { key: 'troupe.signed-in', newValue: null }))
   expect(token()).toBeUndefined()
-  expect(session.getState().kind).toBe('signed-out')
+  expect(session.getState()).toEqual({ kind: 'signed-out', ended: false })
 })

@@ -13,7 +13,8 @@ import type { Registration, Session, Tenant, User } from './types'
 
 export type SessionState =
   | { kind: 'unknown' }
-  | { kind: 'signed-out' }
+  /** `ended`: not by who was signed in, who has to be told. */
+  | { kind: 'signed-out'; ended: boolean }
   /** `remembered`: the server has not confirmed it yet. */
   | { kind: 'signed-in'; user: User; tenant: Tenant; remembered: boolean }
 
@@ -99,7 +100,7 @@ async function renew(): Promise<boolean> {
     return true
   }
   if (response.status >= 500 || response.status === 429) throw await problemOf(response)
-  forget()
+  forget({ ended: true })
   return false
 }
 
@@ -168,9 +169,12 @@ function remembered(): { user: User; tenant: Tenant } | undefined {
   }
 }
 
-function forget(): void {
+function forget({ ended } = { ended: false }): void {
   accessToken = undefined
   localStorage.removeItem(HINT)
   clearTimeout(renewal)
-  session.setState({ kind: 'signed-out' }, true)
+  session.setState(
+    (before) => ({ kind: 'signed-out', ended: ended || (before.kind === 'signed-out' && before.ended) }),
+    true,
+  )
 }

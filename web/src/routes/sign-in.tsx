@@ -1,6 +1,7 @@
 import { Link, useRouter, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
-import { signIn } from '../api/session'
+import { useStore } from 'zustand'
+import { session, signIn } from '../api/session'
 import { Button } from '../components/button'
 import { Field, Input } from '../components/field'
 import { GuestFrame } from './guest-frame'
@@ -9,6 +10,7 @@ import { useGuestForm } from './use-guest-form'
 export function SignInPage() {
   const router = useRouter()
   const { next } = useSearch({ from: '/guests' })
+  const ended = useStore(session, (state) => state.kind === 'signed-out' && state.ended)
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
   const { error, busy, submit } = useGuestForm(async () => {
@@ -34,6 +36,11 @@ export function SignInPage() {
       }
     >
       <form onSubmit={submit} className="flex flex-col gap-3" data-testid="sign-in-form">
+        {ended && (
+          <p role="status" className="text-muted text-xs" data-testid="sign-in-ended">
+            You have been signed out: the sign-in expired, was ended elsewhere, or your account was removed.
+          </p>
+        )}
         <Field label="Email" error={error?.field('/email')}>
           {(ids) => (
             <Input
