@@ -59,9 +59,9 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize, depth_max: usize) -> Result<T, Problem> {
     if !is_json(&request) {
-        let detail = "send the body as JSON, with `Content-Type: application/json`";
-        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Problem::new(status, "unsupported_media_type", "Unsupported media type", detail));
+        let (status, detail) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is not said to be JSON");
+        return Err(Problem::new(status, "unsupported_media_type", "Unsupported media type", detail)
+            .solution("send JSON, with `Content-Type: application/json`"));
     }
     let body = bounded(request, bytes_max).await?;
     check_depth(&body, depth_max)?;
@@ -75,8 +75,9 @@ async fn bounded(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
         if too_large {
             let detail = format!("the body may have {bytes_max} bytes");
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail)
+                .solution("send less at once")
         } else {
-            Problem::bad_request("broken_body", "the body broke off")
+            Problem::bad_request("broken_body", "the body broke off").solution("send the request again")
         }
     })
 }
