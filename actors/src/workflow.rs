@@ -103,7 +103,7 @@ pub(crate) enum WorkflowMsg {
     LeaseConfirmed,
     Analysed {
         revision: i64,
-        analysis: Arc<Analysis>,
+        analysis: Option<Arc<Analysis>>,
     },
     Compacted(snapshot::Compacted),
     Wake,

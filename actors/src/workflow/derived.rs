@@ -88,19 +88,25 @@ impl WorkflowState {
         let analyse = move || analyst.lock().unwrap_or_else(PoisonError::into_inner).analyse(&diagram, &parameters);
         let myself = self.myself.clone();
         let task = task::spawn_owned("analysis", async move {
-            match tokio::task::spawn_blocking(analyse).await {
-                // A workflow that has stopped needs no diagnostics.
-                Ok(analysis) => drop(myself.cast(WorkflowMsg::Analysed { revision, analysis: Arc::new(analysis) })),
-                Err(error) => tracing::error!(%error, "the analysis of a workflow failed"),
-            }
+            let analysis = tokio::task::spawn_blocking(analyse)
+                .await
+                .inspect_err(|error| tracing::error!(%error, "the analysis of a workflow failed"));
+            // A workflow that has stopped needs no diagnostics.
+            let _ = myself.cast(WorkflowMsg::Analysed { revision, analysis: analysis.ok().map(Arc::new) });
         });
         self.derived.running = Some((self.derived.version, task));
         Ok(())
     }
 
-    pub(super) fn analysed(&mut self, revision: i64, analysis: Arc<Analysis>) {
+    /// `None`: it failed. Whoever waits for it is told so; the next edit is analysed again.
+    pub(super) fn analysed(&mut self, revision: i64, analysis: Option<Arc<Analysis>>) {
         let Some((version, _)) = self.derived.running.take() else { return };
-        for (_, reply) in self.derived.waiting.extract_if(.., |(wanted, _)| *wanted <= version) {
+        if self.derived.due.is_some() {
+            self.alarm.at_latest(Instant::now());
+        }
+        let waiting = self.derived.waiting.extract_if(.., |(wanted, _)| *wanted <= version);
+        let Some(analysis) = analysis else { return waiting.for_each(drop) };
+        for (_, reply) in waiting {
             answer(reply, analysis.clone());
         }
         let unchanged = self.derived.latest.as_ref().is_some_and(|(.., latest)| **latest == *analysis);
@@ -108,9 +114,6 @@ impl WorkflowState {
         if !unchanged {
             let data = self.analysis_json();
             self.publish("diagnostics", data);
-        }
-        if self.derived.due.is_some() {
-            self.alarm.at_latest(Instant::now());
         }
     }
 
