@@ -3,7 +3,7 @@
 //! The client shares the machine with the server, so it is made to cost little: one thread, no documents, edits that
 //! are written rather than computed.
 
-pub mod account;
+pub mod api;
 pub mod author;
 pub mod connection;
 mod cursors;

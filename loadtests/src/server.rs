@@ -15,7 +15,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::{
-    account::Account,
+    api::Api,
     connection::Document,
     process::{self, Process},
     usage::Usage,
@@ -76,7 +76,7 @@ pub struct Server {
     url: Url,
     process: Process,
     programs: Programs,
-    account: Option<Account>,
+    api: Option<Api>,
 }
 
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
@@ -88,20 +88,17 @@ impl Server {
         let (address, folder) = (process::free_address()?, process::folder()?);
         let process = launch(kind, programs, address, folder)?;
         let url: Url = format!("http://{address}").parse()?;
-        let account = if kind == Kind::Troupe { Some(Account::register(&url).await?) } else { None };
-        Ok(Self { kind, address, url, process, programs: programs.clone(), account })
+        let api = if kind == Kind::Troupe { Some(Api::register(&url).await?) } else { None };
+        Ok(Self { kind, address, url, process, programs: programs.clone(), api })
     }
 
     /// Stops it, starts it again on the same data, and says how long it then took to serve a request.
     pub async fn restart(mut self) -> Result<(Self, Duration)> {
         let folder = self.process.stop()?;
-        if let Some(account) = &mut self.account {
-            account.reconnect();
-        }
         let begun = Instant::now();
         self.process = launch(self.kind, &self.programs, self.address, folder)?;
-        match &self.account {
-            Some(account) => drop(account.get("workflows?limit=1").await?),
+        match &self.api {
+            Some(api) => drop(api.get("workflows?limit=1").await?),
             None => drop(reqwest::get(self.url.clone()).await.context("it answers no request")?),
         }
         Ok((self, begun.elapsed()))
@@ -129,14 +126,14 @@ impl Server {
     /// Fresh, empty documents.
     pub async fn documents(&self, count: usize) -> Result<Vec<Arc<Document>>> {
         let mut documents = Vec::new();
-        let Some(account) = &self.account else {
+        let Some(api) = &self.api else {
             documents.extend((0..count).map(|number| self.document(&format!("document-{number}"), "")));
             return Ok(documents);
         };
-        let workspace = account.create_workspace().await?;
+        let workspace = api.workspace().await?;
         for number in 0..count {
-            let workflow = account.create_workflow(&workspace, &format!("Document {number}")).await?;
-            documents.push(self.document(&workflow, &format!("Authorization: Bearer {}\r\n", account.token())));
+            let workflow = api.workflow(&workspace, &format!("Document {number}")).await?;
+            documents.push(self.document(&workflow, &format!("Authorization: Bearer {}\r\n", api.token())));
         }
         Ok(documents)
     }

@@ -11,9 +11,9 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use reqwest::Method;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
+use troupe_loadtests::api::Api;
 
 use super::{
-    api::Api,
     editor::{Editor, lock},
     postgres::{Postgres, Shutdown},
     provider::{self, Phase, Route},

@@ -20,9 +20,9 @@ use tokio::{
     process::Command,
     time::{Instant, sleep},
 };
+use troupe_loadtests::api::Api;
 
 use super::{
-    api::Api,
     editor::Editor,
     postgres::run as command,
     provider::{Phase, Route},

@@ -9,10 +9,10 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::time::{Instant, sleep};
+use troupe_loadtests::api::Api;
 use troupe_model::{Clock, SystemClock};
 
 use super::{
-    api::Api,
     editor::Editor,
     provider::{Phase, Route},
     room::{Plan, Room},

@@ -1,7 +1,6 @@
 //! `troupe-faults`: real servers under real faults. Each program starts what it needs, breaks it, checks what must
 //! hold, prints a tally, and ends with a code.
 
-mod api;
 mod book;
 mod canvas;
 mod database;

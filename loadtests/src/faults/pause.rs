@@ -13,9 +13,9 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::time::{Instant, sleep};
+use troupe_loadtests::api::Api;
 
 use super::{
-    api::Api,
     editor::{Editor, lock},
     provider::{Phase, Route},
     room::{Plan, Room},

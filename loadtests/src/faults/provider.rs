@@ -19,11 +19,9 @@ use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Error as SocketError, Message as Frame},
 };
+use troupe_loadtests::api::Api;
 
-use super::{
-    api::Api,
-    editor::{Editor, lock},
-};
+use super::editor::{Editor, lock};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 const SILENCE_MAX: Duration = Duration::from_secs(30);

@@ -12,9 +12,9 @@ use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
+use troupe_loadtests::api::Api;
 
 use super::{
-    api::Api,
     editor::{Editor, Promise, Seen, lock},
     provider::{self, Ends, Phase, Provider, Route, Signals},
     view::View,

@@ -12,8 +12,9 @@ use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
 };
+use troupe_loadtests::api::{Api, text};
 
-use super::{api::Api, api::text, provider::Phase, witness::Calls};
+use super::{provider::Phase, witness::Calls};
 
 const STEPS: usize = 4;
 const WORKFLOWS: usize = 4;

@@ -13,6 +13,7 @@ use tokio::{
     process::{Child, Command},
     time::{Instant, sleep, timeout},
 };
+use troupe_loadtests::{process, usage::Usage};
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
@@ -136,10 +137,7 @@ impl Server {
 
     /// What the process holds in memory of its own: files that are mapped are not counted.
     pub fn memory_bytes(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).context("no RssAnon in /proc")?;
-        let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kib * 1024)
+        Ok(Usage::of(self.pid()?)?.anonymous_bytes)
     }
 
     /// Lines of the log that hold a text.
@@ -153,14 +151,11 @@ impl Server {
     }
 
     fn last_words(&self) -> String {
-        let log = fs::read(&self.log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&log);
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
+        process::last_words(&self.log)
     }
 }
 
 /// A port that is free now. Whoever is killed must come back at the same place.
 pub fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    Ok(process::free_address()?.port())
 }

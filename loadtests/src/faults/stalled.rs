@@ -12,9 +12,9 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use troupe_loadtests::api::Api;
 
 use super::{
-    api::Api,
     editor::{Editor, lock},
     provider::Route,
     room::{Plan, Room},

@@ -1,4 +1,4 @@
-//! The REST side of a tenant of our own, through faults: a server that is away is asked again.
+//! The REST side of a tenant of our own, at a server of our own. Through faults: a server that is away is asked again.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -29,11 +29,11 @@ pub struct Answer {
 }
 
 impl Api {
-    /// Registers a tenant. A fault program starts its servers itself, so nobody else's data is in the way.
+    /// Registers a tenant. A program starts its servers itself, so nobody else's data is in the way.
     pub async fn register(server: &Url) -> Result<Self> {
         let mut api = Self { http: client()?, server: server.clone(), token: String::new(), tenant: String::new() };
-        let (email, password) = ("faults@example.com", "a password for the fault tests");
-        let body = json!({ "email": email, "password": password, "name": "Faults", "tenant_name": "Faults" });
+        let (email, password) = ("load@example.com", "a password for load and fault tests");
+        let body = json!({ "email": email, "password": password, "name": "Load", "tenant_name": "Load test" });
         let session = api.create("auth/register", body).await?;
         api.token = text(&session, "/access_token")?;
         api.tenant = text(&api.get("auth/me").await?, "/tenant/id")?;
@@ -45,13 +45,18 @@ impl Api {
         Self { server: server.clone(), ..self.clone() }
     }
 
+    /// For an `Authorization` header.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     pub fn address(&self) -> Result<SocketAddr> {
         let found = self.server.socket_addrs(|| None)?.first().copied();
         found.with_context(|| format!("{} has no address", self.server))
     }
 
     pub async fn workspace(&self) -> Result<String> {
-        text(&self.create("workspaces", json!({ "name": "Faults" })).await?, "/id")
+        text(&self.create("workspaces", json!({ "name": "Load test" })).await?, "/id")
     }
 
     pub async fn workflow(&self, workspace: &str, name: &str) -> Result<String> {
@@ -124,7 +129,8 @@ impl Api {
 }
 
 fn client() -> Result<Client> {
-    Ok(Client::builder().timeout(REQUEST_WITHIN).no_proxy().build()?)
+    // A connection is not kept: the server may be another process by the next request.
+    Ok(Client::builder().timeout(REQUEST_WITHIN).pool_max_idle_per_host(0).no_proxy().build()?)
 }
 
 pub fn text(value: &Value, pointer: &str) -> Result<String> {
