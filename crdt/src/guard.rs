@@ -1,8 +1,8 @@
 //! The ingress guard [SYNC-4]: reads an untrusted V1 update to its last byte before `yrs` sees it.
 //!
-//! `yrs` 0.28 panics, allocates or overflows its stack on some inputs (`notes/yrs.md`), and integrates an update half
-//! when the other half waits for something. So the guard knows the format itself: it refuses what no Yjs client
-//! writes, and says beforehand whether an update would integrate whole.
+//! `yrs` 0.28 panics, allocates or overflows its stack on some inputs, and integrates an update half when the other
+//! half waits for something. So the guard knows the format itself: it refuses what no Yjs client writes, and says
+//! beforehand whether an update would integrate whole.
 
 mod decode;
 mod order;
@@ -40,7 +40,7 @@ pub enum Hostile {
     EmptyItem,
     #[error("an update holds content that a canvas cannot hold")]
     Content,
-    #[error("an update names a root that a canvas does not have")]
+    #[error("an update names a root that a canvas does not have: it has `meta`, `nodes`, `edges`, `notes`, `threads`")]
     Root,
     #[error("an update puts an item where it cannot stand")]
     Place,

@@ -53,7 +53,7 @@ pub enum Malformed {
     Truncated,
     #[error("a frame has bytes after its content")]
     Leftover,
-    #[error("a number is too large")]
+    #[error("a number is larger than any that Yjs writes there")]
     Number,
     #[error("a text is not UTF-8")]
     Text,

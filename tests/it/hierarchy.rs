@@ -100,6 +100,26 @@ async fn diagrams_are_edited_by_revision() {
     app.stop().await;
 }
 
+/// [SYNC-14] What was read can be written back as it was sent, and nothing changes: not the last bit of a number.
+#[tokio::test]
+async fn a_diagram_written_back_is_no_edit() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    let path = format!("/api/v1/workflows/{}/diagram", ann.workflow("w").await);
+    let mut numbers = diagram();
+    numbers["nodes"][0]["data"]["config"]["numbers"] =
+        json!([7.777177777777777e46, 0.1 + 0.2, f64::MIN_POSITIVE, -0.0]);
+    ann.request(Method::PUT, &path).json(&numbers).send().await.unwrap().body_of(StatusCode::OK).await;
+    let read = ann.get(&path).await;
+    let revision = read.headers()[header::ETAG].clone();
+    let sent = read.text().await.unwrap();
+    let put = ann.request(Method::PUT, &path).header(header::CONTENT_TYPE, "application/json").body(sent.clone());
+    let put = put.send().await.unwrap();
+    assert_eq!(put.headers()[header::ETAG], revision);
+    assert_eq!(put.text().await.unwrap(), sent);
+    app.stop().await;
+}
+
 /// [CANVAS-8] What is exported can be imported; a bad file is told every problem at once.
 /// [CANVAS-3] The dependencies of a file are not believed.
 #[tokio::test]
