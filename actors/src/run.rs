@@ -154,6 +154,16 @@ impl Actor for Run {
     }
 }
 
+/// Whoever watches when the actor is gone before its run has ended comes back to its successor.
+impl Drop for RunState {
+    fn drop(&mut self) {
+        if !(self.finished && self.commits.is_idle()) {
+            self.feed.close(&Close::restarting());
+            self.logs.close(&Close::restarting());
+        }
+    }
+}
+
 impl RunState {
     fn begin(&mut self) {
         if self.row.started_at.is_none() {
@@ -208,8 +218,6 @@ impl RunState {
             node.cancel.cancel();
         }
         self.actors.clear();
-        self.feed.close(&Close::restarting());
-        self.logs.close(&Close::restarting());
         myself.stop(None);
     }
 }

@@ -197,6 +197,13 @@ impl Actor for Workflow {
     }
 }
 
+/// Whoever is left when the actor is gone, for whatever reason, comes back to its successor.
+impl Drop for WorkflowState {
+    fn drop(&mut self) {
+        self.disconnect(&Close::restarting());
+    }
+}
+
 /// Answers a call. Whoever asked may have given up; that is not our failure.
 pub(crate) fn answer<T: Send + 'static>(reply: RpcReplyPort<T>, value: T) {
     let _ = reply.send(value);

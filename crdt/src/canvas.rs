@@ -24,7 +24,8 @@ use std::{
 };
 
 use yrs::{
-    Assoc, BranchID, Doc, ID, OffsetKind, Options, ReadTxn, StateVector, StickyIndex, Transact, Update, WriteTxn,
+    Assoc, BranchID, Doc, ID, IdSet, OffsetKind, Options, ReadTxn, StateVector, StickyIndex, Transact, Update,
+    WriteTxn,
     block::ClientID,
     branch::{Branch, BranchPtr},
     types::TypeRef,
@@ -49,6 +50,9 @@ const NODES: &str = "nodes";
 const EDGES: &str = "edges";
 const NOTES: &str = "notes";
 
+/// What one deleted range takes, about.
+const DELETION_BYTES: usize = 4;
+
 /// What became of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
@@ -70,6 +74,8 @@ pub struct Canvas {
     places: Places,
     /// Bytes of the document as one V1 update: measured, then counted up.
     size_bytes: usize,
+    /// Bytes of its deletions, which every client sends when it comes: measured, then counted up.
+    deletions_bytes: usize,
     /// A failed update left something behind; the others have what was there before.
     stray_since: Option<StateVector>,
     /// The document in memory could not be rebuilt.
@@ -79,6 +85,8 @@ pub struct Canvas {
     /// Where what is touched is noted, if anybody asked for it.
     touches: Option<touched::Touches>,
     types: Types,
+    /// What came deleted, without what it had held.
+    emptied: IdSet,
     whole: Option<whole::Whole>,
 }
 
@@ -150,6 +158,8 @@ impl Canvas {
         match self.integrate(decoded) {
             Ok(changed) => {
                 self.note_places(sketch, &order, &places);
+                let known = |client| self.clocks.get(&client).copied().unwrap_or(0);
+                note_emptied(&mut self.emptied, sketch, known);
                 for section in &sketch.sections {
                     let clock = self.clocks.entry(section.client).or_default();
                     *clock = (*clock).max(section.end());
@@ -158,6 +168,7 @@ impl Canvas {
                     return Ok(Applied::Unchanged);
                 }
                 self.size_bytes += update.len();
+                self.deletions_bytes += sketch.deletes.len() * DELETION_BYTES;
                 Ok(Applied::Integrated)
             }
             Err(failure) => Err(self.recover(failure)),
@@ -178,9 +189,19 @@ impl Canvas {
         })
     }
 
+    /// Whether an update brings content that is not here.
+    pub(crate) fn adds(&self, sketch: &Sketch) -> bool {
+        sketch.adds(|client| self.clock(client))
+    }
+
     /// About how much the document takes as one V1 update.
     pub fn size_bytes(&self) -> usize {
         self.size_bytes
+    }
+
+    /// About how much its deletions take of that.
+    pub fn deletions_bytes(&self) -> usize {
+        self.deletions_bytes
     }
 
     /// Measures the size anew: garbage collection may have made the document smaller than the sum of its updates.
@@ -188,6 +209,7 @@ impl Canvas {
         if let Some(whole) = self.whole() {
             self.size_bytes = whole.len();
         }
+        self.deletions_bytes = self.doc.transact().snapshot().delete_set.encode_v1().len();
         self.size_bytes
     }
 
@@ -198,11 +220,13 @@ impl Canvas {
             clocks: HashMap::new(),
             places: Places::default(),
             size_bytes: 0,
+            deletions_bytes: 0,
             stray_since: None,
             lost: false,
             skipped: 0,
             touches: None,
             types,
+            emptied: IdSet::new(),
             whole: None,
         };
         canvas.refresh_clocks();
@@ -271,7 +295,9 @@ impl Canvas {
 
     fn check_places(&self, sketch: &Sketch, order: &[(usize, usize)]) -> Result<Vec<Option<Place>>, Hostile> {
         let txn = self.doc.transact();
-        guard::check(sketch, order, |id| (id.clock < self.clock(id.client)).then(|| self.seen(&txn, id)))
+        let in_document = |id: Id| (id.clock < self.clock(id.client)).then(|| self.seen(&txn, id));
+        let is_emptied = |id: Id| self.emptied.contains(&ID::new(ClientID::new(id.client), id.clock));
+        guard::check(sketch, order, in_document, is_emptied)
     }
 
     /// To be called before the clocks are brought up to date.
@@ -314,6 +340,16 @@ impl Canvas {
         let Some(place) = self.places.get(id).or_else(|| place(txn, item)) else { return Seen::default() };
         let shared = BranchID::Nested(item).get_branch(txn).map(|branch| kind(&branch));
         Seen { place: Some(place), shared, is_certain: true }
+    }
+}
+
+/// `known`: the clock of a client before it.
+fn note_emptied(emptied: &mut IdSet, sketch: &Sketch, known: impl Fn(u64) -> u32) {
+    for (client, block) in sketch.emptied() {
+        let start = block.clock.max(known(client));
+        if start < block.end() {
+            emptied.insert(ID::new(ClientID::new(client), start), block.end() - start);
+        }
     }
 }
 

@@ -143,6 +143,23 @@ impl Sketch {
         deleted.client == client && block.end() <= deleted.end
     }
 
+    /// The blocks that come deleted and without content.
+    pub(crate) fn emptied(&self) -> impl Iterator<Item = (u64, &Block)> {
+        let blocks =
+            self.sections.iter().flat_map(|section| section.blocks.iter().map(|block| (section.client, block)));
+        blocks.filter(|(_, block)| block.content == Content::Deleted)
+    }
+
+    /// Whether it brings content, and not only deletions and what is deleted already. `known`: the clock of a client.
+    pub(crate) fn adds(&self, known: impl Fn(u64) -> u32) -> bool {
+        self.sections.iter().any(|section| {
+            let known = known(section.client);
+            section.blocks.iter().any(|block| {
+                block.end() > known && !matches!(block.content, Content::Skip | Content::Collected | Content::Deleted)
+            })
+        })
+    }
+
     /// Whether something in between is missing: `yrs` keeps holes without calling them pending.
     pub(crate) fn has_holes(&self) -> bool {
         self.sections.iter().flat_map(|section| &section.blocks).any(|block| block.content == Content::Skip)

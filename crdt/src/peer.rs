@@ -131,7 +131,7 @@ impl Peer {
 
     fn take(&mut self, canvas: &mut Canvas, update: &[u8]) -> Result<Outcome, Refusal> {
         let sketch = guard::sketch(update)?;
-        if !sketch.sections.is_empty() {
+        if canvas.adds(&sketch) {
             self.make_room(canvas, update.len())?;
         }
         let mut outcome = Outcome::default();
@@ -151,7 +151,7 @@ impl Peer {
         Ok(outcome)
     }
 
-    /// A canvas that is full can still be emptied: deletions are not asked.
+    /// A canvas that is full can still be emptied, also by whom it was too full for: what only deletes is not asked.
     fn make_room(&self, canvas: &mut Canvas, bytes: usize) -> Result<(), Refusal> {
         let max = self.limits.document_bytes_max;
         if canvas.size_bytes() + bytes > max && canvas.measure() + bytes > max {

@@ -19,6 +19,8 @@ impl Refusal {
     pub const TOO_LARGE: u16 = 4413;
     /// The client has a copy of a former document epoch [SYNC-15].
     pub const REBUILT: u16 = 4409;
+    /// Nothing is wrong with the frame: whoever comes back has it taken with all the others.
+    pub const TRY_AGAIN: u16 = 1013;
     /// The document in memory cannot be trusted any more: its owner opens it again from the store.
     pub const RELOAD: u16 = 1012;
 
@@ -28,6 +30,10 @@ impl Refusal {
 
     pub fn too_large(reason: impl Into<String>) -> Self {
         Self { code: Self::TOO_LARGE, reason: reason.into() }
+    }
+
+    pub(crate) fn try_again(reason: impl Into<String>) -> Self {
+        Self { code: Self::TRY_AGAIN, reason: reason.into() }
     }
 
     pub fn rebuilt() -> Self {

@@ -13,6 +13,7 @@ use schemars::{
     transform::{Transform, transform_subschemas},
 };
 use serde_json::{Map, Value};
+use troupe_model::problem::escaped;
 
 use crate::{node::Finding, suggest};
 
@@ -53,7 +54,12 @@ impl Validator {
     }
 
     pub fn is_valid(&self, config: &Map<String, Value>) -> bool {
-        self.compiled.is_valid(&Value::Object(config.clone()))
+        self.is_valid_value(&Value::Object(config.clone()))
+    }
+
+    /// The same of any JSON.
+    pub fn is_valid_value(&self, value: &Value) -> bool {
+        self.compiled.is_valid(value)
     }
 
     /// What is wrong with a config, in the order of the schema. Empty when it is valid.
@@ -170,11 +176,6 @@ fn is_empty(error: &ValidationError<'_>) -> bool {
         Value::Array(items) => items.is_empty(),
         _ => false,
     }
-}
-
-/// A name as a part of a JSON pointer (RFC 6901).
-pub(crate) fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// Titles for the form, and no field that nothing reads.

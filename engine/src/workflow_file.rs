@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use troupe_model::{Diagram, FieldError, workflow_file::WorkflowFile};
+use troupe_model::{Diagram, Edge, FieldError, Node, workflow_file::WorkflowFile};
 
 use crate::config_schema::Validator;
 
@@ -25,6 +25,8 @@ pub const ERRORS_MAX: usize = 1_000;
 
 static FILE: LazyLock<Validator> = LazyLock::new(shape_of::<WorkflowFile>);
 static DIAGRAM: LazyLock<Validator> = LazyLock::new(shape_of::<Diagram>);
+static NODE: LazyLock<Validator> = LazyLock::new(shape_of::<Node>);
+static EDGE: LazyLock<Validator> = LazyLock::new(shape_of::<Edge>);
 
 /// Errors: everything that is not as the format wants it, with JSON pointers into the file. Never empty.
 pub fn read(file: &Value) -> Result<WorkflowFile, Vec<FieldError>> {
@@ -36,23 +38,30 @@ pub fn read_diagram(diagram: &Value) -> Result<Diagram, Vec<FieldError>> {
     shaped(diagram, &DIAGRAM)
 }
 
-/// The schema is asked only when something is wrong: reading is quicker, but stops at the first mistake.
+/// Errors: as for [`read`], with JSON pointers into the node.
+pub fn read_node(node: &Value) -> Result<Node, Vec<FieldError>> {
+    shaped(node, &NODE)
+}
+
+/// Errors: as for [`read`], with JSON pointers into the edge.
+pub fn read_edge(edge: &Value) -> Result<Edge, Vec<FieldError>> {
+    shaped(edge, &EDGE)
+}
+
+/// By the schema first: reading stops at the first mistake, and takes a list for an object's fields in their order.
 fn shaped<T: DeserializeOwned>(value: &Value, shape: &Validator) -> Result<T, Vec<FieldError>> {
-    T::deserialize(value).map_err(|error| {
-        let findings = shape.check_value(value, ERRORS_MAX).into_iter();
-        let mut errors: Vec<_> = findings
-            .map(|finding| FieldError {
-                pointer: finding.field.unwrap_or_default(),
-                detail: finding.message,
-                solution: finding.fix.or_else(|| Some("correct it".to_owned())),
-            })
-            .collect();
-        if errors.is_empty() {
-            // What a schema cannot say, such as a number that is too large for its type.
-            errors.push(FieldError::new("", error.to_string()).solution("correct it"));
-        }
-        errors
-    })
+    if shape.is_valid_value(value) {
+        // What a schema cannot say, such as a number that is too large for its type.
+        let wrong = |error: serde_json::Error| vec![FieldError::new("", error.to_string()).solution("correct it")];
+        return T::deserialize(value).map_err(wrong);
+    }
+    let findings = shape.check_value(value, ERRORS_MAX).into_iter();
+    let told = findings.map(|finding| FieldError {
+        pointer: finding.field.unwrap_or_default(),
+        detail: finding.message,
+        solution: finding.fix.or_else(|| Some("correct it".to_owned())),
+    });
+    Err(told.collect())
 }
 
 /// React Flow's JSON has more in it than we read: unknown fields are refused only where the type refuses them.

@@ -10,6 +10,13 @@ pub const NODE_TYPE: &str = "custom-node";
 /// React Flow's type of every edge that Troupe draws.
 pub const EDGE_TYPE: &str = "custom-edge";
 
+/// Of one diagram.
+pub const NODES_MAX: usize = 10_000;
+/// Of one diagram.
+pub const EDGES_MAX: usize = 50_000;
+/// Of the id of a node or an edge.
+pub const ID_CHARS_MAX: usize = 200;
+
 /// `{nodes, edges, viewport}`. Nodes and edges are sorted by id, so that equal canvases give equal JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -184,13 +184,18 @@ pub async fn update(
 #[utoipa::path(delete, path = "/workflows/{workflow}", tag = "workflows", operation_id = "delete_workflow",
     params(("workflow" = WorkflowId, Path)), responses((status = 204, description = "Deleted")))]
 pub async fn delete(State(app): State<App>, caller: Caller, Path(id): Path<WorkflowId>) -> Result<StatusCode, Problem> {
-    let mut tx = app.store().begin(caller.tenant).await?;
+    remove(&app, caller.tenant, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove(app: &App, tenant: TenantId, id: WorkflowId) -> Result<(), Problem> {
+    let mut tx = app.store().begin(tenant).await?;
     if !workflows::delete(&mut tx, id, app.clock().now()).await? {
         return Err(missing());
     }
     tx.commit().await?;
-    app.system().workflow_deleted(caller.tenant, id).await;
-    Ok(StatusCode::NO_CONTENT)
+    app.system().workflow_deleted(tenant, id).await;
+    Ok(())
 }
 
 /// The workflow, if the tenant has it.

@@ -4,9 +4,15 @@
 use std::collections::HashSet;
 
 use ractor::{ActorProcessingErr, RpcReplyPort};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Value, json};
 use thiserror::Error;
-use troupe_model::{Diagram, UserId};
+use troupe_engine::workflow_file;
+use troupe_model::{
+    Diagram, Edge, FieldError, Node, UserId,
+    diagram::{EDGES_MAX, ID_CHARS_MAX, NODES_MAX},
+    problem::escaped,
+};
 
 use super::{WorkflowState, answer};
 
@@ -30,8 +36,8 @@ pub struct Edited {
 pub enum EditError {
     #[error("the diagram has changed: its revision is {current}")]
     Stale { current: i64 },
-    #[error("{message}")]
-    Invalid { pointer: String, message: String },
+    #[error("{}", .0.detail)]
+    Invalid(FieldError),
     #[error("the canvas would take more than the {max} bytes allowed")]
     TooLarge { max: usize },
 }
@@ -81,9 +87,11 @@ impl WorkflowState {
     fn make_room(&mut self, current: &Diagram, target: Diagram) -> Result<Diagram, EditError> {
         let max = self.context.limits.canvas.document_bytes_max;
         let asked = json_bytes(&target);
-        if self.canvas.size_bytes() + asked > max {
-            let grown = asked.saturating_sub(json_bytes(current));
-            if grown > 0 && self.canvas.measure() + grown > max {
+        if self.canvas.size_bytes() + asked > max && target != *current {
+            let held = json_bytes(current);
+            // What is written anew takes room, and what it replaces leaves something behind.
+            if asked >= held && self.canvas.measure() + (asked - held) > max {
+                self.found_full();
                 return Err(EditError::TooLarge { max });
             }
         }
@@ -108,19 +116,24 @@ fn merged(diagram: &Diagram, patch: &Value) -> Result<Diagram, EditError> {
         return Err(invalid("", "a patch is an object with `nodes`, `edges` or both"));
     };
     if let Some(unknown) = patch.keys().find(|key| !matches!(key.as_str(), "nodes" | "edges")) {
-        return Err(invalid(&format!("/{unknown}"), "only `nodes` and `edges` can be patched"));
+        return Err(invalid(format!("/{unknown}"), "only `nodes` and `edges` can be patched"));
     }
     let mut result = diagram.clone();
     if let Some(patch) = patch.get("nodes") {
-        result.nodes = merged_list("nodes", &diagram.nodes, |node| &node.id, patch)?;
+        let nodes =
+            List { name: "nodes", max: NODES_MAX, id_of: |node: &Node| &node.id, read: workflow_file::read_node };
+        result.nodes = nodes.merged(&diagram.nodes, patch)?;
     }
     if let Some(patch) = patch.get("edges") {
-        result.edges = merged_list("edges", &diagram.edges, |edge| &edge.id, patch)?;
+        let edges =
+            List { name: "edges", max: EDGES_MAX, id_of: |edge: &Edge| &edge.id, read: workflow_file::read_edge };
+        result.edges = edges.merged(&diagram.edges, patch)?;
         let nodes: HashSet<&str> = result.nodes.iter().map(|node| node.id.as_str()).collect();
         for edge in result.edges.iter().filter(|edge| patch.get(&edge.id).is_some()) {
             for (end, node) in [("source", &edge.source), ("target", &edge.target)] {
                 if !nodes.contains(node.as_str()) {
-                    return Err(invalid(&format!("/edges/{}/{end}", edge.id), &format!("there is no node `{node}`")));
+                    let place = format!("/edges/{}/{end}", escaped(&edge.id));
+                    return Err(invalid(place, format!("there is no node `{node}`")));
                 }
             }
         }
@@ -128,28 +141,51 @@ fn merged(diagram: &Diagram, patch: &Value) -> Result<Diagram, EditError> {
     Ok(result)
 }
 
-fn merged_list<T: Clone + serde::Serialize + serde::de::DeserializeOwned>(
-    name: &str,
-    items: &[T],
-    id_of: impl Fn(&T) -> &String,
-    patch: &Value,
-) -> Result<Vec<T>, EditError> {
-    let Value::Object(patch) = patch else {
-        return Err(invalid(&format!("/{name}"), "expected an object keyed by id"));
-    };
-    let mut result: Vec<T> = items.iter().filter(|item| !patch.contains_key(id_of(item))).cloned().collect();
-    for (id, change) in patch.iter().filter(|(_, change)| !change.is_null()) {
-        let pointer = format!("/{name}/{id}");
-        let old = items.iter().find(|item| id_of(item) == id);
-        let mut value = match old {
-            Some(item) => serde_json::to_value(item).map_err(|error| invalid(&pointer, &error.to_string()))?,
-            None => Value::Object(Map::new()),
+/// How the nodes, or the edges, of a diagram are patched.
+struct List<T> {
+    name: &'static str,
+    max: usize,
+    id_of: fn(&T) -> &String,
+    read: fn(&Value) -> Result<T, Vec<FieldError>>,
+}
+
+impl<T: Clone + Serialize> List<T> {
+    fn merged(&self, items: &[T], patch: &Value) -> Result<Vec<T>, EditError> {
+        let Self { name, max, id_of, .. } = self;
+        let Value::Object(patch) = patch else {
+            return Err(invalid(format!("/{name}"), "expected an object keyed by id"));
         };
-        merge(&mut value, change);
-        value["id"] = id.clone().into();
-        result.push(serde_json::from_value(value).map_err(|error| invalid(&pointer, &error.to_string()))?);
+        let mut result: Vec<T> = items.iter().filter(|item| !patch.contains_key(id_of(item))).cloned().collect();
+        for (id, change) in patch.iter().filter(|(_, change)| !change.is_null()) {
+            let old = items.iter().find(|item| id_of(item) == id);
+            result.push(self.merged_item(id, old, change)?);
+        }
+        if result.len() > (*max).max(items.len()) {
+            let detail = format!("a diagram has up to {max} {name}, these would be {}", result.len());
+            return Err(invalid(format!("/{name}"), detail));
+        }
+        Ok(result)
     }
-    Ok(result)
+
+    fn merged_item(&self, id: &str, old: Option<&T>, change: &Value) -> Result<T, EditError> {
+        let pointer = format!("/{}/{}", self.name, escaped(id));
+        if !change.is_object() {
+            return Err(invalid(pointer, "expected an object, or null to remove it"));
+        }
+        let chars = id.chars().count();
+        if old.is_none() && !(1..=ID_CHARS_MAX).contains(&chars) {
+            let detail = format!("an id has 1 to {ID_CHARS_MAX} characters, this one has {chars}");
+            return Err(invalid(pointer, detail));
+        }
+        let old = old.map(serde_json::to_value).transpose();
+        let mut value = old.map_err(|error| invalid(&pointer, error.to_string()))?.unwrap_or_else(|| json!({}));
+        merge(&mut value, change);
+        value["id"] = id.into();
+        (self.read)(&value).map_err(|errors| match errors.into_iter().next() {
+            Some(first) => EditError::Invalid(FieldError { pointer: format!("{pointer}{}", first.pointer), ..first }),
+            None => invalid(pointer, "it has not the shape of what it shall be"),
+        })
+    }
 }
 
 /// RFC 7396.
@@ -159,7 +195,7 @@ fn merge(target: &mut Value, patch: &Value) {
         return;
     };
     if !target.is_object() {
-        *target = Value::Object(Map::new());
+        *target = json!({});
     }
     if let Value::Object(target) = target {
         for (key, change) in patch {
@@ -172,14 +208,12 @@ fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-fn invalid(pointer: &str, message: &str) -> EditError {
-    EditError::Invalid { pointer: pointer.to_owned(), message: message.to_owned() }
+fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> EditError {
+    EditError::Invalid(FieldError::new(pointer, detail))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn diagram() -> Diagram {
@@ -211,16 +245,23 @@ mod tests {
     /// [SYNC-14] A patch that makes no diagram says where it fails.
     #[test]
     fn a_bad_patch_names_the_place() {
+        let too_long = format!("/nodes/{}", "x".repeat(201));
         for (patch, place) in [
             (json!([]), ""),
             (json!({ "viewport": {} }), "/viewport"),
             (json!({ "nodes": [] }), "/nodes"),
-            (json!({ "nodes": { "n": { "data": 7 } } }), "/nodes/n"),
+            (json!({ "nodes": { "n": { "data": 7 } } }), "/nodes/n/data"),
+            (json!({ "nodes": { "n": { "data": ["label", "sql"] } } }), "/nodes/n/data"),
+            (json!({ "nodes": { "a": { "data": { "nodeType": null } } } }), "/nodes/a/data/nodeType"),
+            (json!({ "nodes": { "a/b": 7 } }), "/nodes/a~1b"),
+            (json!({ "nodes": { "a": ["a"] } }), "/nodes/a"),
+            (json!({ "nodes": { "": { "data": { "nodeType": "limit" } } } }), "/nodes/"),
+            (json!({ "nodes": { "x".repeat(201): { "data": { "nodeType": "limit" } } } }), &too_long),
             (json!({ "edges": { "f": { "source": "nobody", "target": "a" } } }), "/edges/f/source"),
             (json!({ "nodes": { "b": null }, "edges": { "e": { "label": "x" } } }), "/edges/e/target"),
         ] {
             match merged(&diagram(), &patch) {
-                Err(EditError::Invalid { pointer, .. }) => assert_eq!(pointer, place),
+                Err(EditError::Invalid(error)) => assert_eq!(error.pointer, place),
                 other => panic!("{other:?}"),
             }
         }

@@ -103,9 +103,12 @@ impl WorkflowState {
             Err(refusal) => {
                 tracing::info!(workflow.id = %self.workflow, session.id = %id, %refusal, "refused a frame");
                 metrics::counter!("troupe_canvas_refused_frames_total").increment(1);
-                let reload = refusal.needs_reload();
+                let (reload, is_full) = (refusal.needs_reload(), refusal.code == Refusal::TOO_LARGE);
                 session.outbox.close_now(Close::new(refusal.code, refusal.reason));
                 self.leave(id);
+                if is_full {
+                    self.found_full();
+                }
                 return if reload { self.reload() } else { self.repair() };
             }
         };

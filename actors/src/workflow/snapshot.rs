@@ -47,6 +47,8 @@ pub(super) struct Growth {
 pub(crate) struct Past {
     bytes: usize,
     content_bytes: usize,
+    /// Of the list of what is deleted: every client sends it, in one frame, when it comes.
+    deletions_bytes: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,37 +117,63 @@ impl Growth {
         self.rebuild = false;
     }
 
-    fn is_due(&self, size_bytes: usize, limits: &Limits) -> bool {
+    /// Somebody found the canvas full: what is deleted shall be measured, if anything was since it was last.
+    fn found_full(&mut self) {
+        if self.rows > 0 {
+            self.measured_bytes = 0;
+        }
+    }
+
+    fn is_due(&self, canvas: &Canvas, limits: &Limits) -> bool {
         if self.running.is_some() || self.rows < self.not_before_rows {
             return false;
         }
+        let size_bytes = canvas.size_bytes();
         let log_has_grown = self.rows >= limits.rows_between_snapshots && self.bytes >= size_bytes / SIZE_SHARE;
         let may_grow = limits.tombstone_bytes_idle_max.max(self.measured_bytes / PAST_SHARE);
-        log_has_grown || self.rows >= ROWS_MAX || size_bytes > self.measured_bytes + may_grow
+        log_has_grown
+            || self.rows >= ROWS_MAX
+            || size_bytes > self.measured_bytes + may_grow
+            || canvas.deletions_bytes() > deletions_bytes_max(limits)
     }
 }
 
 impl Past {
     fn of(canvas: &Canvas, without: &Canvas) -> Self {
         let content_bytes = without.size_bytes();
-        Self { bytes: canvas.size_bytes().saturating_sub(content_bytes), content_bytes }
+        let bytes = canvas.size_bytes().saturating_sub(content_bytes);
+        Self { bytes, content_bytes, deletions_bytes: canvas.deletions_bytes() }
     }
 
-    fn exceeds(self, budget_bytes: usize) -> bool {
+    /// `budget_bytes`: what it may take, if there is room for it.
+    fn exceeds(self, budget_bytes: usize, limits: &Limits) -> bool {
+        let budget_bytes = budget_bytes.min(limits.canvas.document_bytes_max / PAST_SHARE);
         self.bytes > budget_bytes.max(self.content_bytes / PAST_SHARE)
+            || self.deletions_bytes > deletions_bytes_max(limits)
     }
 }
 
+/// So that a frame has room for it, and for what a client has to say beside it.
+fn deletions_bytes_max(limits: &Limits) -> usize {
+    limits.canvas.frame_bytes_max / 2
+}
+
 impl WorkflowState {
+    /// Something was refused because the canvas is full.
+    pub(super) fn found_full(&mut self) {
+        self.growth.found_full();
+        self.compact_if_due();
+    }
+
     pub(super) fn compact_if_due(&mut self) {
         let limits = &self.context.limits;
-        if self.closing || self.publishing.is_some() || !self.growth.is_due(self.canvas.size_bytes(), limits) {
+        if self.closing || self.publishing.is_some() || !self.growth.is_due(&self.canvas, limits) {
             return;
         }
         // What was written is not all there any more, and neither is what was measured.
         let size_bytes = self.canvas.measure();
         self.growth.measured_bytes = self.growth.measured_bytes.min(size_bytes);
-        if self.growth.is_due(size_bytes, limits) {
+        if self.growth.is_due(&self.canvas, limits) {
             self.start(Work::Compact);
         }
     }
@@ -169,7 +197,8 @@ impl WorkflowState {
         }
         growth.past = past;
         growth.measured_bytes = past.bytes + past.content_bytes;
-        if self.closing || !past.exceeds(self.context.limits.tombstone_bytes_max) {
+        let limits = &self.context.limits;
+        if self.closing || !past.exceeds(limits.tombstone_bytes_max, limits) {
             return;
         }
         if self.publishing.is_some() {
@@ -185,7 +214,8 @@ impl WorkflowState {
 
     /// Nobody is here: the moment to rebuild a document that has grown, before the next who opens it waits for it.
     pub(super) fn rebuild_while_idle(&mut self) {
-        self.growth.rebuild |= self.growth.past.exceeds(self.context.limits.tombstone_bytes_idle_max);
+        let limits = &self.context.limits;
+        self.growth.rebuild |= self.growth.past.exceeds(limits.tombstone_bytes_idle_max, limits);
     }
 
     /// Whether the actor has to wait before it stops. To be asked when everything is durable.
@@ -259,7 +289,9 @@ impl Job {
             let (canvas, authorship) = replay(&stored, published_seq)?;
             let past = match canvas.size_bytes() > measure_above {
                 true => Past::of(&canvas, &canvas.rebuilt()?),
-                false => Past { bytes: 0, content_bytes: canvas.size_bytes() },
+                false => {
+                    Past { bytes: 0, content_bytes: canvas.size_bytes(), deletions_bytes: canvas.deletions_bytes() }
+                }
             };
             Ok::<_, CompactError>(Compact { snapshot: canvas.snapshot()?, authors: authorship.write(), canvas, past })
         })

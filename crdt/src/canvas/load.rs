@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use yrs::{ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn, updates::decoder::Decode};
 
-use super::{Canvas, Touched, empty_document, guarded, places::Places, touched::Touches};
+use super::{Canvas, Touched, empty_document, guarded, note_emptied, places::Places, touched::Touches};
 use crate::{Refusal, guard};
 
 /// Why what the store holds is not a canvas.
@@ -96,6 +96,7 @@ impl Canvas {
         let collected = guarded(|| self.types.loaded(&sketch, &mut txn));
         guarded(move || drop(txn)).and(collected)?;
         let mut canvas = Self { places: Places::of(&sketch), ..self };
+        note_emptied(&mut canvas.emptied, &sketch, |_| 0);
         canvas.measure();
         Ok((canvas, sketch.has_holes()))
     }

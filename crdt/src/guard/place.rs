@@ -35,15 +35,17 @@ pub(crate) struct Seen {
     pub(crate) is_certain: bool,
 }
 
-/// Checks the blocks in the `order` in which they integrate; `in_document` tells of the items that are there already.
-/// Returns where each will stand, in that order; `None` where only `yrs` can tell.
+/// Checks the blocks in the `order` in which they integrate; `in_document` tells of the items that are there already,
+/// and `is_emptied` which of them came without what they had held. Returns where each will stand, in that order; `None`
+/// where only `yrs` can tell.
 pub(crate) fn check(
     sketch: &Sketch,
     order: &[(usize, usize)],
     in_document: impl Fn(Id) -> Option<Seen>,
+    is_emptied: impl Fn(Id) -> bool,
 ) -> Result<Vec<Option<Place>>, Hostile> {
     let sections = sketch.sections.iter().enumerate().map(|(index, section)| (section.client, index)).collect();
-    let mut walk = Walk { sketch, sections, seen: HashMap::with_capacity(order.len()), in_document };
+    let mut walk = Walk { sketch, sections, seen: HashMap::with_capacity(order.len()), in_document, is_emptied };
     let mut places = Vec::with_capacity(order.len());
     for &(section, index) in order {
         let block = &sketch.sections[section].blocks[index];
@@ -87,15 +89,16 @@ fn stands(block: &Block, place: Place, is_deleted: impl Fn() -> bool) -> Result<
     Ok(())
 }
 
-struct Walk<'a, F> {
+struct Walk<'a, F, D> {
     sketch: &'a Sketch,
     sections: HashMap<u64, usize>,
     /// Blocks of the update, by section and index.
     seen: HashMap<(usize, usize), Seen>,
     in_document: F,
+    is_emptied: D,
 }
 
-impl<F: Fn(Id) -> Option<Seen>> Walk<'_, F> {
+impl<F: Fn(Id) -> Option<Seen>, D: Fn(Id) -> bool> Walk<'_, F, D> {
     fn place(&self, block: &Block) -> Result<Option<Place>, Hostile> {
         if block.content == Content::Collected {
             return Ok(None);
@@ -110,6 +113,8 @@ impl<F: Fn(Id) -> Option<Seen>> Walk<'_, F> {
                 (Some(around), Some(kind)) => {
                     Ok(Some(Place { owner: Owner::Item(parent), kind, depth: around.depth + 1 }))
                 }
+                // A shared type whose author collected it before anybody here had it.
+                (Some(_), None) if self.is_emptied(parent) => Ok(None),
                 (Some(_), None) => Err(Hostile::Place),
             };
         }
@@ -143,8 +148,20 @@ impl<F: Fn(Id) -> Option<Seen>> Walk<'_, F> {
         if let Some(seen) = (self.in_document)(id) {
             return seen;
         }
-        let Some(&section) = self.sections.get(&id.client) else { return Seen::default() };
-        let index = self.sketch.sections[section].blocks.partition_point(|block| block.end() <= id.clock);
-        self.seen.get(&(section, index)).copied().unwrap_or_default()
+        self.in_update(id).and_then(|at| self.seen.get(&at)).copied().unwrap_or_default()
+    }
+
+    fn is_emptied(&self, id: Id) -> bool {
+        if (self.in_document)(id).is_some() {
+            return (self.is_emptied)(id);
+        }
+        let block = self.in_update(id).and_then(|(section, index)| self.sketch.sections[section].blocks.get(index));
+        block.is_some_and(|block| block.content == Content::Deleted)
+    }
+
+    /// Which section, and which of its blocks.
+    fn in_update(&self, id: Id) -> Option<(usize, usize)> {
+        let section = *self.sections.get(&id.client)?;
+        Some((section, self.sketch.sections[section].blocks.partition_point(|block| block.end() <= id.clock)))
     }
 }

@@ -29,7 +29,7 @@ impl Pending {
     pub(super) fn keep(&mut self, update: &[u8], limits: &Limits) -> Result<(), Refusal> {
         let bytes = self.bytes + update.len();
         if self.waiting.len() >= limits.pending_updates_max || bytes > limits.pending_bytes_max {
-            return Err(Refusal::malformed("too many updates wait for others that did not come"));
+            return Err(Refusal::try_again("too many updates wait for others that did not come; reconnect"));
         }
         self.bytes = bytes;
         self.received += 1;

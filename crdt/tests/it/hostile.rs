@@ -254,6 +254,32 @@ fn an_item_inside_a_deleted_value_does_not_reach_the_log() {
     assert_eq!(joiner(&Canvas::open(None, &log).unwrap()).clocks(), joiner(&canvas).clocks());
 }
 
+/// [SYNC-4, SYNC-16] What somebody wrote into a map that its author has deleted and collected meanwhile is as good as
+/// deleted, and what they did beside it counts. Nobody here ever had the map.
+#[test]
+fn an_item_inside_what_came_deleted_is_deleted_with_it() {
+    let emptied = Item { content: Content::Deleted(1), ..Item::new(Parent::Root("notes"), Some("gone")) };
+    let inside = [Item::new(Parent::Item(12, 0), Some("k")), Item::new(Parent::Root("notes"), Some("beside"))];
+    let (came, late) = (vec![(12, 0, vec![emptied])], vec![(13, 0, inside.to_vec())]);
+    let apart = vec![update(&came, &[(12, 0, 1)]), update(&late, &[])];
+    let together = vec![update(&[came, late].concat(), &[(12, 0, 1)])];
+    for log in [apart, together] {
+        let mut canvas = Canvas::new();
+        for update in &log {
+            assert_eq!(canvas.apply(update).unwrap(), Applied::Integrated);
+        }
+        assert_eq!(canvas.project().notes.keys().collect::<Vec<_>>(), ["beside"]);
+        let replayed = Canvas::open(None, &log).unwrap();
+        let reopened = Canvas::open(Some(&canvas.snapshot().unwrap().bytes), [[0; 0]; 0]).unwrap();
+        for mut other in [replayed, reopened, canvas] {
+            assert_eq!((other.skipped(), other.project().notes.len()), (0, 1));
+            let more = update(&[(13, 2, vec![Item::new(Parent::Item(12, 0), Some("l"))])], &[]);
+            assert_eq!(other.apply(&more).unwrap(), Applied::Integrated);
+            assert_eq!(other.project().notes.len(), 1);
+        }
+    }
+}
+
 /// [SYNC-4] A hostile session is refused; the others do not notice.
 #[test]
 fn a_hostile_frame_closes_one_session() {

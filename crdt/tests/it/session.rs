@@ -3,7 +3,7 @@
 use troupe_crdt::{Access, Limits, Outcome, Refusal, wire};
 
 use crate::world::{Client, Room, editor, editor_with, reader};
-use yrs::{Map, ReadTxn};
+use yrs::{Doc, Map, ReadTxn};
 
 const EMPTY: [u8; 2] = [0, 0];
 
@@ -75,7 +75,7 @@ fn the_question_heals_the_gap() {
     assert_eq!(room.canvas.project().nodes.len(), 2);
 }
 
-/// [SYNC-4] What waits is bounded, by number and by size.
+/// [SYNC-4] What waits is bounded, by number and by size; whoever sent it sends all in one when they are back.
 #[test]
 fn what_waits_is_bounded() {
     let waiting = |limits: Limits| {
@@ -90,7 +90,7 @@ fn what_waits_is_bounded() {
         assert!(room.canvas.project().nodes.is_empty());
         refused
     };
-    assert_eq!(waiting(Limits::default()), Some((64, Refusal::MALFORMED)));
+    assert_eq!(waiting(Limits::default()), Some((64, Refusal::TRY_AGAIN)));
     let (step, _) = waiting(Limits { pending_bytes_max: 1000, ..Limits::default() }).unwrap();
     assert!((2..20).contains(&step), "{step}");
 }
@@ -172,6 +172,28 @@ fn frames_and_documents_have_a_size() {
         yrs::Map::clear(&nodes, txn);
     });
     assert_eq!(room.receive(&mut peer, &wire::update(&removal)).unwrap().updates.len(), 1);
+    room.assert_log_is_whole();
+}
+
+/// [SYNC-17] Whoever added too much can take it back, and other things with it: their client collects what they removed.
+#[test]
+fn who_made_it_too_large_can_make_it_smaller() {
+    let mut room = Room::new();
+    let limits = Limits { document_bytes_max: 1500, ..Limits::default() };
+    let author = Client { doc: Doc::with_client_id(11) };
+    author.doc.get_or_insert_map("nodes");
+    let refused = (0..100).find_map(|step| {
+        let update = author.add_node(&format!("n{step}"));
+        room.receive(&mut editor_with(limits), &wire::update(&update)).err()
+    });
+    assert_eq!(refused.unwrap().code, Refusal::TOO_LARGE);
+    author.edit(|txn| {
+        let nodes = crate::world::inner(txn, &["nodes"]).unwrap();
+        yrs::Map::clear(&nodes, txn);
+    });
+    let rest = author.diff(&room.canvas.state_vector());
+    assert_eq!(room.receive(&mut editor_with(limits), &wire::sync_step2(&rest)).unwrap().updates.len(), 1);
+    assert!(room.canvas.project().nodes.is_empty());
     room.assert_log_is_whole();
 }
 

@@ -4,10 +4,13 @@
 //! header, a parameter or whatever else no schema describes says so; or it looks like one, wherever it stands.
 
 use serde_json::{Map, Value};
-use troupe_model::workflow_file::{LEFT_OUT, WorkflowFile};
+use troupe_model::{
+    problem::escaped,
+    workflow_file::{LEFT_OUT, WorkflowFile},
+};
 
 use super::secret_text;
-use crate::{config_schema::escaped, node::Finding, registry::Registry};
+use crate::{node::Finding, registry::Registry};
 
 /// Writes [`LEFT_OUT`] where secrets stand, and notes the places in the file.
 pub fn leave_out_secrets(file: &mut WorkflowFile, registry: &Registry) {

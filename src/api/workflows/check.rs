@@ -6,18 +6,22 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 use troupe_engine::workflow_file;
-use troupe_model::{Diagram, FieldError};
+use troupe_model::{
+    Diagram, FieldError,
+    diagram::{EDGES_MAX, ID_CHARS_MAX, NODES_MAX},
+};
 
 use crate::problem::Problem;
 
-const NODES_MAX: usize = 10_000;
-const EDGES_MAX: usize = 50_000;
-const ID_CHARS_MAX: usize = 200;
 const ERRORS_MAX: usize = workflow_file::ERRORS_MAX;
 
 /// The diagram that a request's body is.
 pub fn diagram(body: &Value) -> Result<Diagram, Problem> {
-    let errors = errors(body, "");
+    let mut errors = errors(body, "");
+    if body.is_object() && body.get("nodes").is_none() {
+        // An empty diagram is a lot to ask for by leaving something out.
+        errors.push(FieldError::new("/nodes", "`nodes` is missing").solution("send all nodes: the others are removed"));
+    }
     match workflow_file::read_diagram(body) {
         Ok(diagram) if errors.is_empty() => Ok(diagram),
         shaped => Err(refusal(shaped.err().into_iter().flatten().chain(errors).collect())),

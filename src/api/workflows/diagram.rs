@@ -10,7 +10,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use troupe_actors::{DiagramEdit, EditDiagramError, EditError};
-use troupe_model::{Diagram, WorkflowId};
+use troupe_model::{Diagram, FieldError, WorkflowId};
 use utoipa::ToSchema;
 
 use super::{check, find};
@@ -111,7 +111,9 @@ impl From<EditDiagramError> for Problem {
                 Self::of_fault(fault).detailed(format!("{fault}: the edit is on the canvas, and is not saved yet"))
             }
             EditDiagramError::Edit(EditError::Stale { .. }) => Self::stale(),
-            EditDiagramError::Edit(EditError::Invalid { pointer, message }) => Self::invalid_field(&pointer, message),
+            EditDiagramError::Edit(EditError::Invalid(FieldError { pointer, detail, solution })) => {
+                Self::invalid_field(&pointer, detail).solution(solution.unwrap_or_else(|| "correct it".to_owned()))
+            }
             EditDiagramError::Edit(error @ EditError::TooLarge { .. }) => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "canvas_too_large", "Canvas too large", error.to_string())
                     .solution("remove something from the workflow, or spread it over several")

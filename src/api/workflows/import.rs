@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use troupe_actors::DiagramEdit;
+use troupe_actors::{DiagramEdit, EditDiagramError};
 use troupe_engine::workflow_file;
 use troupe_model::{
     Diagnostic, Diagram, FieldError, FolderId, JobId, WorkflowId, WorkspaceId,
@@ -11,7 +11,7 @@ use troupe_model::{
 };
 use utoipa::ToSchema;
 
-use super::{CreateWorkflow, Workflow, check, insert};
+use super::{CreateWorkflow, Workflow, check, insert, remove};
 use crate::{
     api::{
         fields::{Description, Name, Parameters, Tags},
@@ -53,7 +53,13 @@ pub async fn import(
     let new = CreateWorkflow { workspace_id, folder_id, job_id, name, description, parameters, tags };
     let row = insert(&app, &caller, new).await?;
     let id: WorkflowId = row.id;
-    app.system().edit_diagram(caller.tenant, id, caller.user, None, DiagramEdit::Replace(diagram)).await?;
+    let edited = app.system().edit_diagram(caller.tenant, id, caller.user, None, DiagramEdit::Replace(diagram)).await;
+    if let Err(EditDiagramError::Edit(refused)) = edited {
+        // Nobody asked for an empty workflow.
+        remove(&app, caller.tenant, id).await?;
+        return Err(EditDiagramError::Edit(refused).into());
+    }
+    edited?;
     let analysis = app.system().analysis(caller.tenant, id).await?;
     let imported = ImportedWorkflow { workflow: row.into(), diagnostics: analysis.diagnostics.clone() };
     Ok(Created::at(format!("/api/v1/workflows/{id}"), imported))
