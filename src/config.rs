@@ -21,6 +21,8 @@ pub use secret::Secret;
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
 const FILE: &str = "troupe.toml";
+/// The examples have room.
+const CANVAS_BYTES_MIN: usize = 65_536;
 const TEXT_KEYS: &[&str] = &[
     "auth.signing_key",
     "data_dir",
@@ -215,6 +217,9 @@ impl Config {
             && !url.starts_with("https://")
         {
             return refuse("server.public_url", format!("must start with http:// or https://, found `{url}`"));
+        }
+        if self.limits.canvas_bytes_max < CANVAS_BYTES_MIN {
+            return refuse("limits.canvas_bytes_max", format!("must be {CANVAS_BYTES_MIN} or more"));
         }
         if let Some(origin) = self.cors.origins.iter().find(|origin| origin.parse::<axum::http::HeaderValue>().is_err())
         {

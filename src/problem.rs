@@ -88,7 +88,8 @@ impl Problem {
     /// One field of the request's body is wrong.
     pub fn invalid_field(pointer: &str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self::invalid("invalid_field", format!("`{pointer}`: {detail}")).field(pointer, detail)
+        let told = if pointer.is_empty() { detail.clone() } else { format!("`{pointer}`: {detail}") };
+        Self::invalid("invalid_field", told).field(pointer, detail).solution("look at /api/docs for what it may be")
     }
 
     pub fn conflict(code: &str, detail: impl Into<String>) -> Self {

@@ -120,6 +120,62 @@ async fn a_diagram_written_back_is_no_edit() {
     app.stop().await;
 }
 
+/// [SYNC-14, API-2] What is no diagram, and no patch of one, is refused with its place: it does not empty the canvas.
+#[tokio::test]
+async fn what_is_no_diagram_changes_nothing() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    let path = format!("/api/v1/workflows/{}/diagram", ann.workflow("w").await);
+    ann.request(Method::PUT, &path).json(&diagram()).send().await.unwrap();
+    let before = ann.get(&path).await.body_of(StatusCode::OK).await;
+    let node = json!({ "id": "n", "data": { "nodeType": "limit" } });
+    for (method, body, place) in [
+        (Method::PUT, json!([]), ""),
+        (Method::PUT, json!([[]]), ""),
+        (Method::PUT, json!({}), "/nodes"),
+        (Method::PUT, json!({ "node": [node] }), "/nodes"),
+        (Method::PUT, json!({ "nodes": [["n", "custom-node", {}, { "nodeType": "limit" }]] }), "/nodes/0"),
+        (Method::PUT, json!({ "nodes": [node], "edges": [["e", "custom-edge", "n", "n"]] }), "/edges/0"),
+        (Method::PATCH, json!([{ "top": null }, null]), ""),
+        (Method::PATCH, json!({ "nodes": { "top": 7 } }), "/nodes/top"),
+        (Method::PATCH, json!({ "nodes": { "top": [1] } }), "/nodes/top"),
+        (Method::PATCH, json!({ "nodes": { "top": { "data": ["Top", "limit"] } } }), "/nodes/top/data"),
+        (Method::PATCH, json!({ "nodes": { "a/b": { "data": {} } } }), "/nodes/a~1b/data/nodeType"),
+        (Method::PATCH, json!({ "nodes": { "": node } }), "/nodes/"),
+        (Method::PATCH, json!({ "edges": { "e": { "source": "nobody" } } }), "/edges/e/source"),
+    ] {
+        let problem = ann
+            .request(method, &path)
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+            .body_of(StatusCode::UNPROCESSABLE_ENTITY)
+            .await;
+        assert_eq!(problem["errors"][0]["pointer"], place, "{body}: {problem}");
+        let told = [&problem["solution"], &problem["errors"][0]["solution"]];
+        assert!(told.iter().any(|solution| solution.is_string()), "{body}: {problem}");
+    }
+    assert_eq!(ann.get(&path).await.body_of(StatusCode::OK).await, before);
+    app.stop().await;
+}
+
+/// [CANVAS-8, SYNC-17] An import that the canvas has no room for leaves no empty workflow behind.
+#[tokio::test]
+async fn an_import_without_room_leaves_nothing() {
+    let app = TestApp::with(|config| config.limits.canvas_bytes_max = 100_000).await;
+    let ann = app.tenant("ann").await;
+    let workspace = ann.create("/api/v1/workspaces", json!({ "name": "x" })).await;
+    let mut large = diagram();
+    large["nodes"][0]["data"]["label"] = "x".repeat(200_000).into();
+    let file = json!({ "format_version": 1, "name": "large", "diagram": large });
+    let import = json!({ "workspace_id": workspace, "file": file });
+    ann.post("/api/v1/workflows/import", &import).await.problem(413, "canvas_too_large").await;
+    let left = ann.get(&format!("/api/v1/workflows?workspace_id={workspace}")).await.body_of(StatusCode::OK).await;
+    assert_eq!(left["items"], json!([]));
+    app.stop().await;
+}
+
 /// [CANVAS-8] What is exported can be imported; a bad file is told every problem at once.
 /// [CANVAS-3] The dependencies of a file are not believed.
 #[tokio::test]

@@ -273,6 +273,30 @@ fn a_canvas_that_cannot_open_says_why() {
     });
 }
 
+/// [SYNC-12] Whoever is at a canvas whose owner fails is told at once to come back, and comes back to what is stored.
+#[test]
+fn nobody_stays_at_a_canvas_without_an_owner() {
+    let world = World::new();
+    world.on(async |world| {
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        let bob = world.join("Bob", Access::ReadOnly).await;
+        let watcher = world.watch(Channel::Workflow(world.workflow)).await;
+        ann.draw("quick1").await;
+        ann.until(|ann| ann.acknowledged >= 1).await;
+
+        world.clock.fail_at_a_frame();
+        ann.draw("quick1 -> quick2").await;
+        for close in [ann.closed().await, bob.closed().await, watcher.closed().await] {
+            assert_eq!(close.code, 1012, "{close:?}");
+        }
+        // The owner is started again after a pause.
+        while world.system().diagram(world.tenant, world.workflow).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(world.join("Ann", Access::ReadWrite).await.node_ids(), ["quick1"]);
+    });
+}
+
 /// [SYNC-12] A stop in order commits everything, closes with 1012, and gives the lease back.
 #[test]
 fn a_drain_loses_nothing() {

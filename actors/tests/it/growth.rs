@@ -44,16 +44,39 @@ fn a_canvas_over_its_budget_is_rebuilt() {
         assert!(fresh.canvas.size_bytes() < 2 * LARGE, "{}", fresh.canvas.size_bytes());
         // Who says what copy it has is refused at the door; who does not, when it tells what it has.
         let old = world.session("Ann", Access::ReadWrite, Some(0)).await;
-        assert_eq!(closed(&old).await.code, 4409);
+        assert_eq!(closed(old.outbox()).await.code, 4409);
         let stale = world.session("Ann", Access::ReadWrite, None).await;
         stale.send(wire::sync_step1(&ann.canvas.state_vector()).into()).await;
-        assert_eq!(closed(&stale).await.code, 4409);
+        assert_eq!(closed(stale.outbox()).await.code, 4409);
         let current = world.session("Ann", Access::ReadWrite, Some(1)).await;
         current.send(wire::sync_step1(&fresh.canvas.state_vector()).into()).await;
         fresh.overwrite("after").await.unwrap();
         assert!(!current.outbox().is_closed());
         let (diagram, _) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
         assert_eq!(diagram.nodes[0].data.label, "after");
+    });
+}
+
+/// [SYNC-15, SYNC-17] Every client sends all deletions when it comes: a canvas is rebuilt before they fill a frame.
+#[test]
+fn deletions_never_fill_a_frame() {
+    let canvas = troupe_crdt::Limits { frame_bytes_max: 10_000, ..troupe_crdt::Limits::default() };
+    let world = World::limited(Limits { canvas, ..Limits::default() });
+    world.on(async |world| {
+        world.draw("quick1").await;
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        let mut largest = 0;
+        let close = loop {
+            match ann.leave_gaps(100).await {
+                Ok(()) => largest = largest.max(ann.canvas.diff(&ann.canvas.state_vector()).unwrap().len()),
+                Err(close) => break close,
+            }
+        };
+        assert_eq!(close.code, 4409, "{close:?} with {largest}");
+        assert!((4_000..9_000).contains(&largest), "{largest}");
+        world.rebuilt(1).await;
+        let ann = world.join("Ann", Access::ReadWrite).await;
+        assert!(ann.canvas.diff(&ann.canvas.state_vector()).unwrap().len() < 100);
     });
 }
 

@@ -2,11 +2,12 @@
 //! tests. It can be crashed, which drops everything in memory, and started again on what is stored.
 
 use std::{
+    backtrace::Backtrace,
     collections::BTreeMap,
     future::Future,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -26,8 +27,8 @@ use troupe_engine::{
     node::{CheckContext, Checked, NodeType, Outcome, RunContext},
 };
 use troupe_model::{
-    Diagram, Node, NodeData, NodeFailure, NodeTypeSpec, Output, Payload, Port, PortKind, RunEventKind, RunId,
-    RunStatus, ServerId, SessionId, SystemClock, TenantId, UserId, WorkflowId, WorkspaceId,
+    Clock, Diagram, Node, NodeData, NodeFailure, NodeTypeSpec, Output, Payload, Port, PortKind, RunEventKind, RunId,
+    RunStatus, ServerId, SessionId, SystemClock, TenantId, Timestamp, UserId, WorkflowId, WorkspaceId,
 };
 use troupe_store::{DatabaseConfig, Store, canvas, runs, tenants, users, workflows, workspaces};
 
@@ -45,7 +46,29 @@ pub struct World {
     pub user: UserId,
     pub workflow: WorkflowId,
     pub trace: Trace,
+    pub clock: Brittle,
     node: Option<(Runtime, System)>,
+}
+
+/// A clock on which the owner of a canvas can be made to fail: there is no other way to do so from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Brittle(Arc<AtomicBool>);
+
+impl Brittle {
+    /// When the next frame of a canvas comes.
+    pub fn fail_at_a_frame(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Brittle {
+    fn now(&self) -> Timestamp {
+        let asked_by_a_frame = || Backtrace::force_capture().to_string().contains("workflow/session.rs");
+        if self.0.load(Ordering::SeqCst) && asked_by_a_frame() && self.0.swap(false, Ordering::SeqCst) {
+            panic!("made to fail");
+        }
+        SystemClock.now()
+    }
 }
 
 /// What the nodes of all runs did, in order, over all crashes.
@@ -76,6 +99,7 @@ impl World {
             user: UserId::generate(),
             workflow: WorkflowId::generate(),
             trace: Trace::default(),
+            clock: Brittle::default(),
             node: None,
         };
         world.start();
@@ -89,6 +113,7 @@ impl World {
             folder: self.folder.clone(),
             server: ServerId::generate(),
             trace: self.trace.clone(),
+            clock: self.clock.clone(),
             node: None,
             ..*self
         };
@@ -121,7 +146,7 @@ impl World {
                 store,
                 registry: Registry::of(test_nodes(&self.trace)),
                 egress: Egress::new(false).unwrap(),
-                clock: Arc::new(SystemClock),
+                clock: Arc::new(self.clock.clone()),
                 files_root: self.folder.path().join("files"),
                 payloads_root: self.folder.path().join("payloads"),
                 limits: self.limits,
@@ -355,8 +380,24 @@ impl Client {
         let data = NodeData { label: String::new(), ..target.nodes[0].data.clone() };
         let passing = |n| Node { id: format!("passing {n}"), data: data.clone(), ..target.nodes[0].clone() };
         crowd.nodes.extend((0..PASSING).map(passing));
-        let all = self.acknowledged + 2;
-        for target in [&crowd, &target] {
+        self.save([&crowd, &target]).await
+    }
+
+    /// Adds notes and removes every other of them again, so that their deletions do not merge.
+    pub async fn leave_gaps(&mut self, gaps: usize) -> Result<(), troupe_actors::Close> {
+        let mut target = self.canvas.project();
+        let first = target.notes.last_key_value().map_or(0, |(id, _)| id.parse::<usize>().unwrap() + 1);
+        let ids: Vec<_> = (first..first + 2 * gaps).map(|n| format!("{n:06}")).collect();
+        target.notes.extend(ids.iter().map(|id| (id.clone(), Value::Null)));
+        let all = target.clone();
+        ids.iter().step_by(2).for_each(|id| drop(target.notes.remove(id)));
+        self.save([&all, &target]).await
+    }
+
+    /// Edits to each of these and waits until that is durable; or the close, if it comes first.
+    async fn save<const N: usize>(&mut self, targets: [&Diagram; N]) -> Result<(), troupe_actors::Close> {
+        let all = self.acknowledged + N as u64;
+        for target in targets {
             let update = self.canvas.edit(target).expect("it changes something");
             self.session.send(troupe_crdt::wire::update(&update).into()).await;
         }
@@ -386,14 +427,13 @@ impl Client {
 
     /// The close that ends the session.
     pub async fn closed(&self) -> troupe_actors::Close {
-        closed(&self.session).await
+        closed(self.session.outbox()).await
     }
 }
 
-/// The close that ends a session.
-pub async fn closed(session: &CanvasSession) -> troupe_actors::Close {
+pub async fn closed(outbox: &Outbox) -> troupe_actors::Close {
     loop {
-        if let Next::Close(close) = session.outbox().next().await {
+        if let Next::Close(close) = outbox.next().await {
             return close;
         }
     }
@@ -405,6 +445,11 @@ pub struct Watcher {
 }
 
 impl Watcher {
+    /// The close that ends the connection.
+    pub async fn closed(&self) -> troupe_actors::Close {
+        closed(&self.outbox).await
+    }
+
     pub async fn next(&self) -> Value {
         match self.outbox.next().await {
             Next::Frame(OutFrame::Event(frame)) => serde_json::from_slice(frame.json()).unwrap(),

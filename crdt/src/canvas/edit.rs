@@ -9,7 +9,7 @@ use troupe_model::{Diagram, Edge, Node, NodeData, Position, Viewport};
 use yrs::{Any, In, Map, MapPrelim, MapRef, Out, ReadTxn, Transact, TransactionMut, WriteTxn};
 
 use super::{
-    Canvas, EDGES, META, NODES, NOTES, content,
+    Canvas, DELETION_BYTES, EDGES, META, NODES, NOTES, content,
     project::{self, as_map, entries},
     text,
 };
@@ -47,6 +47,7 @@ impl Canvas {
     fn note_own(&mut self, update: &[u8]) {
         let Ok(sketch) = guard::sketch(update) else { return };
         self.types.note(&sketch, |client| self.clock(client));
+        self.deletions_bytes += sketch.deletes.len() * DELETION_BYTES;
         let Some(order) = guard::order(&sketch, |client| self.clock(client)) else { return };
         if let Ok(places) = self.check_places(&sketch, &order) {
             self.note_places(&sketch, &order, &places);
