@@ -158,7 +158,8 @@ impl Room {
                 Some(outcome)
             }
             Err(refusal) => {
-                assert!([Refusal::MALFORMED, Refusal::TOO_LARGE].contains(&refusal.code), "{refusal}");
+                let codes = [Refusal::MALFORMED, Refusal::TOO_LARGE, Refusal::TRY_AGAIN];
+                assert!(codes.contains(&refusal.code), "{refusal}");
                 assert!(refusal.reason.len() <= 123, "a close frame has no room for: {refusal}");
                 self.hostile = peer("Mallory");
                 // What a refused frame left behind is handed out, so that all have the same.

@@ -50,9 +50,8 @@ pub(crate) fn check(
     for &(section, index) in order {
         let block = &sketch.sections[section].blocks[index];
         let client = sketch.sections[section].client;
-        let place = walk.place(block)?;
+        let place = walk.goes_on(client, block, walk.place(block)?)?;
         if let Some(place) = place {
-            walk.goes_on(client, block, place)?;
             stands(block, place, || sketch.deletes_all(client, block))?;
         }
         let shared = match block.content {
@@ -126,7 +125,7 @@ impl<F: Fn(Id) -> Option<Seen>, D: Fn(Id) -> bool> Walk<'_, F, D> {
     }
 
     /// Of a block that the document has in part, `yrs` puts the rest beside that part, whatever the block says.
-    fn goes_on(&self, client: u64, block: &Block, place: Place) -> Result<(), Hostile> {
+    fn goes_on(&self, client: u64, block: &Block, said: Option<Place>) -> Result<Option<Place>, Hostile> {
         let (mut part, mut known, mut unknown) = (Seen::default(), block.clock, block.end());
         while known < unknown {
             let middle = known + (unknown - known) / 2;
@@ -135,7 +134,11 @@ impl<F: Fn(Id) -> Option<Seen>, D: Fn(Id) -> bool> Walk<'_, F, D> {
                 None => unknown = middle,
             }
         }
-        if part.place.is_some_and(|part| part.owner != place.owner) { Err(Hostile::Place) } else { Ok(()) }
+        match (part.place, said) {
+            (Some(part), Some(said)) if part.owner != said.owner => Err(Hostile::Place),
+            (Some(part), _) if unknown < block.end() => Ok(Some(part)),
+            _ => Ok(said),
+        }
     }
 
     /// What stands right of something that was collected goes where `yrs` puts it, and so does what stands there.
