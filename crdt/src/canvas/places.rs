@@ -53,6 +53,14 @@ impl Places {
         (run.start <= id.clock).then(|| run.place())
     }
 
+    /// The items whose place is noted; of each run up to so many.
+    pub(super) fn noted(&self, of_a_run: usize) -> impl Iterator<Item = (Id, Place)> {
+        self.0.iter().flat_map(move |(&client, runs)| {
+            let items = move |run: &Run| (run.start..run.end).take(of_a_run);
+            runs.iter().flat_map(move |run| items(run).map(move |clock| (Id { client, clock }, run.place())))
+        })
+    }
+
     /// Notes where `start..end` of `client` stand; what is known already stays.
     pub(super) fn note(&mut self, client: u64, start: u32, end: u32, place: Place) {
         let runs = self.0.entry(client).or_default();
