@@ -332,6 +332,7 @@ impl WorkflowState {
     }
 
     fn disconnect(&mut self, close: &Close) {
+        metrics::gauge!("troupe_canvas_sessions").decrement(self.sessions.len() as f64);
         for (_, session) in self.sessions.drain() {
             session.outbox.close(close.clone());
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use troupe_actors::{DiagramEdit, EditDiagramError, EditError, Limits};
 use troupe_crdt::{Access, wire};
 
-use crate::world::{World, closed};
+use crate::{client::closed, world::World};
 
 const LARGE: usize = 5_000;
 

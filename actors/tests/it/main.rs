@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as expected")]
 
 mod canvas;
+mod client;
 mod growth;
 mod leases;
 mod run;

@@ -16,10 +16,7 @@ use futures::{FutureExt, future::BoxFuture};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
-use troupe_actors::{
-    CanvasSession, Channel, DiagramEdit, JoinCanvas, Limits, Next, OutFrame, Outbox, StartRun, Subscription, System,
-    SystemConfig,
-};
+use troupe_actors::{CanvasSession, Channel, DiagramEdit, JoinCanvas, Limits, Outbox, StartRun, System, SystemConfig};
 use troupe_crdt::{Access, UserTag};
 use troupe_engine::{
     Registry,
@@ -27,10 +24,12 @@ use troupe_engine::{
     node::{CheckContext, Checked, NodeType, Outcome, RunContext},
 };
 use troupe_model::{
-    Clock, Diagram, Node, NodeData, NodeFailure, NodeTypeSpec, Output, Payload, Port, PortKind, RunEventKind, RunId,
-    RunStatus, ServerId, SessionId, SystemClock, TenantId, Timestamp, UserId, WorkflowId, WorkspaceId,
+    Clock, Diagram, NodeFailure, NodeTypeSpec, Output, Payload, Port, PortKind, RunEventKind, RunId, RunStatus,
+    ServerId, SessionId, SystemClock, TenantId, Timestamp, UserId, WorkflowId, WorkspaceId,
 };
 use troupe_store::{DatabaseConfig, Store, canvas, runs, tenants, users, workflows, workspaces};
+
+use crate::client::{Client, Watcher};
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -260,7 +259,7 @@ impl World {
     pub async fn watch(&self, channel: Channel) -> Watcher {
         let outbox = Outbox::new(1 << 20);
         let subscription = self.system().subscribe(self.tenant, channel, None, outbox.clone()).await.unwrap();
-        Watcher { outbox, _subscription: subscription }
+        Watcher::new(outbox, subscription)
     }
 
     /// Waits for the run's end.
@@ -325,146 +324,6 @@ pub fn diagram(plan: &str) -> Diagram {
         }
     }
     serde_json::from_value(json!({ "nodes": nodes, "edges": edges })).unwrap()
-}
-
-/// A session with a document of its own.
-pub struct Client {
-    pub session: CanvasSession,
-    pub canvas: troupe_crdt::Canvas,
-    pub acknowledged: u64,
-}
-
-/// Nodes that come and go with each of the overwrites of a [`Client`].
-const PASSING: usize = 60;
-
-impl Client {
-    async fn greet(session: CanvasSession) -> Self {
-        let mut client = Self { session, canvas: troupe_crdt::Canvas::new(), acknowledged: 0 };
-        let hello = troupe_crdt::wire::sync_step1(&client.canvas.state_vector());
-        client.session.send(hello.into()).await;
-        // Our question, then its answer to ours.
-        while !client.take().await {}
-        client
-    }
-
-    /// Takes one frame; tells whether it was the answer to the first question.
-    pub async fn take(&mut self) -> bool {
-        let Next::Frame(OutFrame::Sync(frame)) = self.session.outbox().next().await else {
-            panic!("the session was closed")
-        };
-        use troupe_crdt::wire::Message;
-        match troupe_crdt::wire::decode(&frame).unwrap() {
-            Message::SyncStep2(update) => {
-                self.canvas.apply(update).unwrap();
-                return true;
-            }
-            Message::Update(update) => drop(self.canvas.apply(update).unwrap()),
-            Message::Ack(count) => self.acknowledged = count,
-            _ => {}
-        }
-        false
-    }
-
-    /// Edits its own document and sends the update.
-    pub async fn draw(&mut self, plan: &str) {
-        let update = self.canvas.edit(&diagram(plan)).expect("it changes something");
-        self.session.send(troupe_crdt::wire::update(&update).into()).await;
-    }
-
-    /// Overwrites a value and waits until that is durable; or the close, if it comes first. Many nodes come and go with
-    /// it: they are what stays of the past.
-    pub async fn overwrite(&mut self, label: &str) -> Result<(), troupe_actors::Close> {
-        let mut target = self.canvas.project();
-        target.nodes[0].data.label = label.to_owned();
-        let mut crowd = target.clone();
-        let data = NodeData { label: String::new(), ..target.nodes[0].data.clone() };
-        let passing = |n| Node { id: format!("passing {n}"), data: data.clone(), ..target.nodes[0].clone() };
-        crowd.nodes.extend((0..PASSING).map(passing));
-        self.save([&crowd, &target]).await
-    }
-
-    /// Adds notes and removes every other of them again, so that their deletions do not merge.
-    pub async fn leave_gaps(&mut self, gaps: usize) -> Result<(), troupe_actors::Close> {
-        let mut target = self.canvas.project();
-        let first = target.notes.last_key_value().map_or(0, |(id, _)| id.parse::<usize>().unwrap() + 1);
-        let ids: Vec<_> = (first..first + 2 * gaps).map(|n| format!("{n:06}")).collect();
-        target.notes.extend(ids.iter().map(|id| (id.clone(), Value::Null)));
-        let all = target.clone();
-        ids.iter().step_by(2).for_each(|id| drop(target.notes.remove(id)));
-        self.save([&all, &target]).await
-    }
-
-    /// Edits to each of these and waits until that is durable; or the close, if it comes first.
-    async fn save<const N: usize>(&mut self, targets: [&Diagram; N]) -> Result<(), troupe_actors::Close> {
-        let all = self.acknowledged + N as u64;
-        for target in targets {
-            let update = self.canvas.edit(target).expect("it changes something");
-            self.session.send(troupe_crdt::wire::update(&update).into()).await;
-        }
-        while self.acknowledged < all {
-            match self.session.outbox().next().await {
-                Next::Close(close) => return Err(close),
-                Next::Frame(OutFrame::Sync(frame)) => {
-                    if let troupe_crdt::wire::Message::Ack(count) = troupe_crdt::wire::decode(&frame).unwrap() {
-                        self.acknowledged = count;
-                    }
-                }
-                Next::Frame(OutFrame::Event(event)) => panic!("{event:?}"),
-            }
-        }
-        Ok(())
-    }
-
-    pub async fn until(&mut self, mut done: impl FnMut(&Self) -> bool) {
-        while !done(self) {
-            self.take().await;
-        }
-    }
-
-    pub fn node_ids(&self) -> Vec<String> {
-        self.canvas.project().nodes.into_iter().map(|node| node.id).collect()
-    }
-
-    /// The close that ends the session.
-    pub async fn closed(&self) -> troupe_actors::Close {
-        closed(self.session.outbox()).await
-    }
-}
-
-pub async fn closed(outbox: &Outbox) -> troupe_actors::Close {
-    loop {
-        if let Next::Close(close) = outbox.next().await {
-            return close;
-        }
-    }
-}
-
-pub struct Watcher {
-    outbox: Outbox,
-    _subscription: Subscription,
-}
-
-impl Watcher {
-    /// The close that ends the connection.
-    pub async fn closed(&self) -> troupe_actors::Close {
-        closed(&self.outbox).await
-    }
-
-    pub async fn next(&self) -> Value {
-        match self.outbox.next().await {
-            Next::Frame(OutFrame::Event(frame)) => serde_json::from_slice(frame.json()).unwrap(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    pub async fn until(&self, kind: &str) -> Value {
-        loop {
-            let message = self.next().await;
-            if message["type"] == kind {
-                return message;
-            }
-        }
-    }
 }
 
 type Work = Box<dyn Fn(RunContext) -> BoxFuture<'static, Result<Outcome, NodeFailure>> + Send + Sync>;
