@@ -28,6 +28,7 @@ use yrs::{
     WriteTxn,
     block::ClientID,
     branch::{Branch, BranchPtr},
+    error::UpdateError,
     types::TypeRef,
     updates::{decoder::Decode, encoder::Encode},
 };
@@ -54,6 +55,10 @@ const NOTES: &str = "notes";
 const ITEMS_OF_A_RUN_TESTED: usize = 1_000;
 /// What one deleted range takes, about.
 const DELETION_BYTES: usize = 4;
+/// Items that an update may be compared with to find the places of its own among concurrent ones, and how many more for
+/// each block that it brings. Who writes honestly is far below.
+const STEPS_FREE: u64 = 500_000;
+const STEPS_PER_BLOCK: u64 = 8;
 
 /// What became of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +101,19 @@ pub struct Canvas {
 enum Failure {
     /// With an error, perhaps half-way.
     Refused(String),
+    /// Half-way: the rest may come again.
+    Exhausted,
     /// What it left in memory is not to be trusted.
     Panicked(String),
+}
+
+impl From<UpdateError> for Failure {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::TooManySteps(_) => Self::Exhausted,
+            error => Self::Refused(error.to_string()),
+        }
+    }
 }
 
 impl Default for Canvas {
@@ -154,10 +170,12 @@ impl Canvas {
         }
         self.epoch.refuse_retired(sketch.clients())?;
         let Some(order) = guard::order(sketch, |client| self.clock(client)) else { return Ok(Applied::Pending) };
+        guard::refuse_formats(sketch, &order)?;
         let places = self.check_places(sketch, &order)?;
         let decoded = decode(update)?;
         self.types.note(sketch, |client| self.clock(client));
-        match self.integrate(decoded) {
+        let steps_max = STEPS_FREE + order.len() as u64 * STEPS_PER_BLOCK;
+        match self.integrate(decoded, steps_max) {
             Ok(changed) => {
                 self.note_places(sketch, &order, &places);
                 let known = |client| self.clocks.get(&client).copied().unwrap_or(0);
@@ -254,14 +272,15 @@ impl Canvas {
     }
 
     /// Whether anything changed.
-    fn integrate(&self, update: Update) -> Result<bool, Failure> {
+    fn integrate(&self, update: Update, steps_max: u64) -> Result<bool, Failure> {
         let mut txn = self.doc.transact_mut();
+        txn.limit_steps(steps_max);
         // The commit has its own guard: a panic in a destructor during unwinding would abort the process.
         let applied = guarded(|| txn.apply_update(update));
         let changed = txn.has_changes();
         let pruned = txn.prune_pending().is_some();
         guarded(move || drop(txn)).map_err(Failure::Panicked)?;
-        applied.map_err(Failure::Panicked)?.map_err(|error| Failure::Refused(error.to_string()))?;
+        applied.map_err(Failure::Panicked)?.map_err(Failure::from)?;
         if pruned { Err(Failure::Refused("an update refers to itself in a circle".to_owned())) } else { Ok(changed) }
     }
 
@@ -276,6 +295,10 @@ impl Canvas {
             Failure::Refused(reason) => {
                 self.refresh_clocks();
                 Refusal::malformed(reason)
+            }
+            Failure::Exhausted => {
+                self.refresh_clocks();
+                Refusal::try_again("this change meets too many others at the same place; reconnect to send the rest")
             }
             Failure::Panicked(reason) => match self.whole().map(|whole| Self::open(None, [whole])) {
                 Some(Ok(rebuilt)) => {

@@ -91,8 +91,10 @@ pub enum Content {
     /// What was there is deleted.
     Deleted,
     Type(Kind),
-    /// Characters and their formats.
+    /// Characters.
     Text,
+    /// A format of characters, or what is embedded between them. A canvas has no use for it, but an old one may hold some.
+    Format,
     Value,
 }
 
@@ -116,6 +118,13 @@ pub struct Deleted {
     pub client: u64,
     pub start: u32,
     pub end: u32,
+}
+
+/// Texts of a canvas are plain. `order`: the blocks that the document does not have; old ones may hold formats.
+pub(crate) fn refuse_formats(sketch: &Sketch, order: &[(usize, usize)]) -> Result<(), Hostile> {
+    let is_format =
+        |&(section, block): &(usize, usize)| sketch.sections[section].blocks[block].content == Content::Format;
+    if order.iter().any(is_format) { Err(Hostile::Content) } else { Ok(()) }
 }
 
 impl Block {

@@ -150,12 +150,12 @@ fn content(reader: &mut Reader<'_>, kind: u8) -> Result<(u32, Content), Hostile>
         STRING => (reader.str()?.encode_utf16().count() as u32, Content::Text),
         EMBED => {
             reader.str()?;
-            (1, Content::Text)
+            (1, Content::Format)
         }
         FORMAT => {
             reader.str()?;
             reader.str()?;
-            (1, Content::Text)
+            (1, Content::Format)
         }
         TYPE => (1, Content::Type(shared_type(reader)?)),
         ANY => {

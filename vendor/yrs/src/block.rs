@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use smallstr::SmallString;
 use std::borrow::Cow;
 use std::cell::UnsafeCell;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::convert::TryFrom;
 use std::fmt::Formatter;
 use std::hash::Hash;
@@ -340,6 +340,17 @@ impl Block {
         }
     }
 
+    /// Checks if `other`, which stands right of this block, can be squashed into it.
+    pub(crate) fn can_squash(&self, other: &Block) -> bool {
+        match (self, other) {
+            (Block::Item(a), Block::Item(b)) => {
+                ItemPtr::from(a.as_ref()).can_squash(&ItemPtr::from(b.as_ref()))
+            }
+            (Block::Skip(_), Block::Skip(_)) | (Block::GC(_), Block::GC(_)) => true,
+            _ => false,
+        }
+    }
+
     pub(crate) fn splice(&self, offset: u32) -> Option<Self> {
         match self {
             Block::Item(x) => {
@@ -646,7 +657,10 @@ impl ItemPtr {
             let client = item.id.client;
             let clock = item.id.clock;
             let len = item.len;
-            let content = item.content.splice(offset as usize, encoding).unwrap();
+            let content = item
+                .content
+                .splice(offset as usize, len as usize, encoding)
+                .unwrap();
             item.len = offset;
             let mut new = Box::new(Item {
                 id: ID::new(client, clock + offset),
@@ -686,17 +700,8 @@ impl ItemPtr {
     /// blocks are of the same type, their contents are of the same type, they belong to the same
     /// parent data structure, their IDs are sequenced directly one after another and they point to
     /// each other as their left/right neighbors respectively.
-    pub(crate) fn try_squash(&mut self, other: ItemPtr) -> bool {
-        if self.id.client == other.id.client
-            && self.id.clock + self.len() == other.id.clock
-            && other.origin == Some(self.last_id())
-            && self.right_origin == other.right_origin
-            && self.right == Some(other)
-            && self.is_deleted() == other.is_deleted()
-            && (self.redone.is_none() && other.redone.is_none())
-            && (!self.info.is_linked() && !other.info.is_linked()) // linked items cannot be merged
-            && self.content.try_squash(&other.content)
-        {
+    pub(crate) fn try_squash(&mut self, mut other: ItemPtr) -> bool {
+        if self.can_squash(&other) && self.content.squash(&mut other.content) {
             // The squashed content is this item's followed by the other's: no need to count it
             // again (for a string, that would be a pass over the whole merged text).
             self.len += other.len;
@@ -711,6 +716,19 @@ impl ItemPtr {
         } else {
             false
         }
+    }
+
+    /// Checks if `other` can be squashed into this item: see [ItemPtr::try_squash].
+    pub(crate) fn can_squash(&self, other: &ItemPtr) -> bool {
+        self.id.client == other.id.client
+            && self.id.clock + self.len() == other.id.clock
+            && other.origin == Some(self.last_id())
+            && self.right_origin == other.right_origin
+            && self.right == Some(*other)
+            && self.is_deleted() == other.is_deleted()
+            && (self.redone.is_none() && other.redone.is_none())
+            && (!self.info.is_linked() && !other.info.is_linked()) // linked items cannot be merged
+            && self.content.can_squash(&other.content)
     }
 
     pub(crate) fn as_branch(self) -> Option<BranchPtr> {
@@ -843,7 +861,7 @@ impl Item {
         self.origin = self.left.as_deref().map(|b: &Item| b.last_id());
         self.content = self
             .content
-            .splice(offset as usize, OffsetKind::Utf16)
+            .splice(offset as usize, self.len as usize, OffsetKind::Utf16)
             .unwrap();
         self.len -= offset;
     }
@@ -917,22 +935,15 @@ impl Item {
         }
     }
 
-    fn resolve_conflict(&mut self, blocks: &mut BlockStore) {
+    /// Adds to `steps` the number of items that it walked over.
+    fn resolve_conflict(&mut self, blocks: &mut BlockStore, steps: &mut u64) {
         let parent = self.parent.as_branch().unwrap();
 
         // set o to the first conflicting item
         let mut o = if let Some(left) = &self.left {
             left.right
         } else if let Some(sub) = &self.parent_sub {
-            let mut o = parent.map.get(sub).copied();
-            while let Some(item) = o {
-                if let Some(left) = item.left {
-                    o = Some(left);
-                    continue;
-                }
-                break;
-            }
-            o
+            first_of(parent.map.get(sub).copied(), steps)
         } else {
             parent.start
         };
@@ -948,6 +959,7 @@ impl Item {
             if self.right == Some(item) {
                 break;
             }
+            *steps += 1;
             items_before_origin.insert(item);
             conflicting_items.insert(item);
 
@@ -981,6 +993,16 @@ impl Item {
         }
         self.left = left;
     }
+}
+
+/// The first of the items under one key of a map, of which `last` is the present one.
+fn first_of(last: Option<ItemPtr>, steps: &mut u64) -> Option<ItemPtr> {
+    let mut first = last?;
+    while let Some(left) = first.left {
+        *steps += 1;
+        first = left;
+    }
+    Some(first)
 }
 
 impl<'doc> TransactionMut<'doc> {
@@ -1031,7 +1053,7 @@ impl<'doc> TransactionMut<'doc> {
         };
 
         if item.detect_conflict() {
-            item.resolve_conflict(&mut store.blocks);
+            item.resolve_conflict(&mut store.blocks, &mut self.steps);
         }
 
         // reconnect left/right + update parent map/start if necessary
@@ -1041,15 +1063,7 @@ impl<'doc> TransactionMut<'doc> {
             left.right = Some(item_ptr);
         } else {
             item.right = if let Some(parent_sub) = item.parent_sub.as_ref() {
-                let mut r = parent.map.get(parent_sub).copied();
-                while let Some(right) = r {
-                    if right.left.is_some() {
-                        r = right.left;
-                    } else {
-                        break;
-                    }
-                }
-                r
+                first_of(parent.map.get(parent_sub).copied(), &mut self.steps)
             } else {
                 parent.start.replace(item_ptr)
             };
@@ -1576,15 +1590,44 @@ impl Item {
     }
 }
 
-#[derive(PartialEq, PartialOrd, Eq, Ord, Debug, Clone)]
+/// A string that can be split from both ends for the price of the part that is split off.
+#[derive(Clone)]
 pub struct SplittableString {
     content: SmallString<[u8; 8]>,
+    /// Bytes at the beginning of `content` that were split off.
+    start: u32,
+}
+
+impl PartialEq for SplittableString {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for SplittableString {}
+
+impl PartialOrd for SplittableString {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SplittableString {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl std::fmt::Debug for SplittableString {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.as_str().fmt(f)
+    }
 }
 
 impl SplittableString {
     #[inline(always)]
     pub fn len_utf8(&self) -> usize {
-        self.content.len()
+        self.as_str().len()
     }
 
     #[inline(always)]
@@ -1594,7 +1637,66 @@ impl SplittableString {
 
     #[inline(always)]
     pub fn as_str(&self) -> &str {
-        self.content.as_str()
+        &self.content.as_str()[self.start as usize..]
+    }
+
+    /// Splits the string at `offset` and returns the right part. `len`: of the whole string, in
+    /// UTF-16 units. Only the smaller part is walked through and copied.
+    pub(crate) fn split_off(&mut self, offset: usize, len: usize, kind: OffsetKind) -> Self {
+        let at = match kind {
+            OffsetKind::Bytes => SplitAt::Char(offset),
+            OffsetKind::Utf16 if offset <= len / 2 => split_at_utf16(self.as_str(), offset),
+            OffsetKind::Utf16 => split_at_utf16_from_end(self.as_str(), len.saturating_sub(offset)),
+        };
+        match at {
+            SplitAt::Char(at) if at < self.len_utf8() / 2 => {
+                let left = Self::from(&self.as_str()[..at]);
+                self.skip(at);
+                std::mem::replace(self, left)
+            }
+            SplitAt::Char(at) => {
+                let right = Self::from(&self.as_str()[at..]);
+                self.truncate(at);
+                right
+            }
+            SplitAt::Surrogate(at, c) if at < self.len_utf8() / 2 => {
+                let mut left = Self::from(&self.as_str()[..at]);
+                left.push_str(REPLACEMENT);
+                // What was left of the character becomes the beginning of the right part.
+                let gap = c.len_utf8() - REPLACEMENT.len();
+                let from = self.start as usize + at;
+                // SAFETY: a whole character is overwritten with as many bytes of whole characters.
+                unsafe {
+                    let bytes = self.content.as_mut_str().as_bytes_mut();
+                    bytes[from..from + gap].fill(b' ');
+                    bytes[from + gap..from + c.len_utf8()].copy_from_slice(REPLACEMENT.as_bytes());
+                }
+                self.skip(at + gap);
+                std::mem::replace(self, left)
+            }
+            SplitAt::Surrogate(at, c) => {
+                let mut right = Self::from(REPLACEMENT);
+                right.push_str(&self.as_str()[at + c.len_utf8()..]);
+                self.truncate(at);
+                self.push_str(REPLACEMENT);
+                right
+            }
+        }
+    }
+
+    /// Gives up the first `bytes`, and the memory that is not used when that is most of it.
+    fn skip(&mut self, bytes: usize) {
+        self.start += bytes as u32;
+        if self.start as usize > self.content.len() / 2 {
+            *self = Self::from(self.as_str());
+        }
+    }
+
+    fn truncate(&mut self, bytes: usize) {
+        self.content.truncate(self.start as usize + bytes);
+        if self.content.len() < self.content.capacity() / 2 {
+            *self = Self::from(self.as_str());
+        }
     }
 
     /// Maps given offset onto block offset. This means, that given an `offset` provided
@@ -1608,7 +1710,7 @@ impl SplittableString {
                 let mut i = 0;
                 // since this offset is used to splitting later on - and we can only split entire
                 // characters - we're computing by characters
-                for c in self.content.chars() {
+                for c in self.as_str().chars() {
                     if remaining == 0 {
                         break;
                     }
@@ -1628,7 +1730,7 @@ impl SplittableString {
             OffsetKind::Bytes => {
                 let mut remaining = block_offset;
                 let mut i = 0;
-                for c in self.content.chars() {
+                for c in self.as_str().chars() {
                     if remaining == 0 {
                         break;
                     }
@@ -1648,27 +1750,30 @@ impl SplittableString {
 impl std::fmt::Display for SplittableString {
     #[inline(always)]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.content.fmt(f)
+        std::fmt::Display::fmt(self.as_str(), f)
     }
 }
 
 impl Into<SmallString<[u8; 8]>> for SplittableString {
     #[inline(always)]
     fn into(self) -> SmallString<[u8; 8]> {
-        self.content
+        match self.start {
+            0 => self.content,
+            _ => SmallString::from_str(self.as_str()),
+        }
     }
 }
 
 impl Into<Box<str>> for SplittableString {
     #[inline(always)]
     fn into(self) -> Box<str> {
-        self.content.into_string().into_boxed_str()
+        self.as_str().into()
     }
 }
 
 impl From<SmallString<[u8; 8]>> for SplittableString {
     fn from(content: SmallString<[u8; 8]>) -> Self {
-        SplittableString { content }
+        SplittableString { content, start: 0 }
     }
 }
 
@@ -1683,7 +1788,7 @@ impl Deref for SplittableString {
 
     #[inline(always)]
     fn deref(&self) -> &Self::Target {
-        &self.content
+        self.as_str()
     }
 }
 
@@ -1698,39 +1803,89 @@ pub(crate) fn split_str(
     offset: usize,
     kind: OffsetKind,
 ) -> (Cow<'_, str>, Cow<'_, str>) {
-    let off = match kind {
-        OffsetKind::Bytes => offset,
-        OffsetKind::Utf16 => {
-            let mut off = 0;
-            let mut i = 0;
-            for c in str.chars() {
-                if i >= offset {
-                    break;
-                }
-                let utf16_len = c.len_utf16();
-                if i + utf16_len > offset {
-                    // offset points in the middle of a surrogate pair
-                    return split_surrogate(str, off, c);
-                }
-                off += c.len_utf8();
-                i += utf16_len;
-            }
-            off
-        }
+    let at = match kind {
+        OffsetKind::Bytes => SplitAt::Char(offset),
+        OffsetKind::Utf16 => split_at_utf16(str, offset),
     };
-    let (left, right) = str.split_at(off);
-    (Cow::Borrowed(left), Cow::Borrowed(right))
+    match at {
+        SplitAt::Char(at) => {
+            let (left, right) = str.split_at(at);
+            (Cow::Borrowed(left), Cow::Borrowed(right))
+        }
+        SplitAt::Surrogate(at, c) => split_surrogate(str, at, c),
+    }
+}
+
+const REPLACEMENT: &str = "\u{FFFD}";
+
+/// Where a string is split, in bytes.
+enum SplitAt {
+    /// Between two characters.
+    Char(usize),
+    /// Within this character, which begins there and takes two UTF-16 units.
+    Surrogate(usize, char),
+}
+
+/// `offset`: UTF-16 units from the beginning.
+fn split_at_utf16(str: &str, offset: usize) -> SplitAt {
+    let (mut at, mut units) = (0, 0);
+    for c in str.chars() {
+        if units >= offset {
+            break;
+        }
+        if units + c.len_utf16() > offset {
+            return SplitAt::Surrogate(at, c);
+        }
+        at += c.len_utf8();
+        units += c.len_utf16();
+    }
+    SplitAt::Char(at)
+}
+
+/// `offset`: UTF-16 units from the end.
+fn split_at_utf16_from_end(str: &str, offset: usize) -> SplitAt {
+    let (mut at, mut units) = (str.len(), 0);
+    for c in str.chars().rev() {
+        if units >= offset {
+            break;
+        }
+        at -= c.len_utf8();
+        if units + c.len_utf16() > offset {
+            return SplitAt::Surrogate(at, c);
+        }
+        units += c.len_utf16();
+    }
+    SplitAt::Char(at)
+}
+
+/// Splits values at `offset`, and returns those right of it. Only the smaller part is moved.
+fn split_values(values: &mut VecDeque<Any>, offset: usize) -> VecDeque<Any> {
+    if offset < values.len() / 2 {
+        let left = values.drain(..offset).collect();
+        free_unused(values);
+        std::mem::replace(values, left)
+    } else {
+        let right = values.split_off(offset);
+        free_unused(values);
+        right
+    }
+}
+
+/// Gives up memory when most of it is not used.
+fn free_unused(values: &mut VecDeque<Any>) {
+    if values.len() < values.capacity() / 2 {
+        values.shrink_to_fit();
+    }
 }
 
 #[inline(never)]
 fn split_surrogate(str: &str, off: usize, c: char) -> (Cow<'_, str>, Cow<'_, str>) {
-    const REPLACEMENT: char = '\u{FFFD}';
-    let mut left = String::with_capacity(off + REPLACEMENT.len_utf8());
+    let mut left = String::with_capacity(off + REPLACEMENT.len());
     left.push_str(&str[..off]);
-    left.push(REPLACEMENT);
+    left.push_str(REPLACEMENT);
     let rest = &str[off + c.len_utf8()..];
-    let mut right = String::with_capacity(rest.len() + REPLACEMENT.len_utf8());
-    right.push(REPLACEMENT);
+    let mut right = String::with_capacity(rest.len() + REPLACEMENT.len());
+    right.push_str(REPLACEMENT);
     right.push_str(rest);
     (Cow::Owned(left), Cow::Owned(right))
 }
@@ -1740,7 +1895,7 @@ fn split_surrogate(str: &str, off: usize, c: char) -> (Cow<'_, str>, Cow<'_, str
 #[derive(Debug, PartialEq)]
 pub enum ItemContent {
     /// Collection of consecutively inserted JSON-like primitive values.
-    Any(Vec<Any>),
+    Any(VecDeque<Any>),
 
     /// A BLOB data eg. images. Binaries are treated as a single objects (they are not subjects to splits).
     Binary(Vec<u8>),
@@ -1928,7 +2083,7 @@ impl ItemContent {
     /// Returns a first value stored in a corresponding item.
     pub fn get_first(&self) -> Option<Out> {
         match self {
-            ItemContent::Any(v) => v.first().map(|a| Out::Any(a.clone())),
+            ItemContent::Any(v) => v.front().map(|a| Out::Any(a.clone())),
             ItemContent::Binary(v) => Some(Out::Any(Any::from(v.deref()))),
             ItemContent::Deleted(_) => None,
             ItemContent::Doc(_, v) => Some(Out::YDoc(v.clone())),
@@ -1943,7 +2098,7 @@ impl ItemContent {
     /// Returns a last value stored in a corresponding item.
     pub fn get_last(&self) -> Option<Out> {
         match self {
-            ItemContent::Any(v) => v.last().map(|a| Out::Any(a.clone())),
+            ItemContent::Any(v) => v.back().map(|a| Out::Any(a.clone())),
             ItemContent::Binary(v) => Some(Out::Any(Any::from(v.deref()))),
             ItemContent::Deleted(_) => None,
             ItemContent::Doc(_, v) => Some(Out::YDoc(v.clone())),
@@ -2058,12 +2213,12 @@ impl ItemContent {
             }
             BLOCK_ITEM_ANY_REF_NUMBER => {
                 let len = decoder.read_len()? as usize;
-                let mut values = Vec::new();
-                values.try_reserve(len)?;
+                let mut values = VecDeque::new();
+                values.try_reserve_exact(len)?;
 
                 let mut i = 0;
                 while i < len {
-                    values.push(decoder.read_any()?);
+                    values.push_back(decoder.read_any()?);
                     i += 1;
                 }
                 Ok(ItemContent::Any(values))
@@ -2077,23 +2232,19 @@ impl ItemContent {
         }
     }
 
-    pub(crate) fn splice(&mut self, offset: usize, encoding: OffsetKind) -> Option<ItemContent> {
+    /// Splits the content at `offset`, and returns what stands right of it. `len`: of the content,
+    /// in the same units. Costs as much as the smaller of both parts: splitting a block again and
+    /// again, in whatever order, would be quadratic otherwise.
+    pub(crate) fn splice(
+        &mut self,
+        offset: usize,
+        len: usize,
+        encoding: OffsetKind,
+    ) -> Option<ItemContent> {
         match self {
-            ItemContent::Any(value) => {
-                let (left, right) = value.split_at(offset);
-                let left = left.to_vec();
-                let right = right.to_vec();
-                *self = ItemContent::Any(left);
-                Some(ItemContent::Any(right))
-            }
+            ItemContent::Any(value) => Some(ItemContent::Any(split_values(value, offset))),
             ItemContent::String(string) => {
-                // compute offset given in unicode code points into byte position
-                let (left, right) = split_str(&string, offset, encoding);
-                let left: SplittableString = left.as_ref().into();
-                let right: SplittableString = right.as_ref().into();
-                *self = ItemContent::String(left);
-
-                Some(ItemContent::String(right))
+                Some(ItemContent::String(string.split_off(offset, len, encoding)))
             }
             ItemContent::Deleted(len) => {
                 let right = ItemContent::Deleted(*len - offset as u32);
@@ -2111,14 +2262,25 @@ impl ItemContent {
         }
     }
 
-    /// Tries to squash two item content structures together.
+    /// Checks if the other content can be squashed into this one.
+    pub(crate) fn can_squash(&self, other: &Self) -> bool {
+        matches!(
+            (self, other),
+            (ItemContent::Any(_), ItemContent::Any(_))
+                | (ItemContent::Deleted(_), ItemContent::Deleted(_))
+                | (ItemContent::JSON(_), ItemContent::JSON(_))
+                | (ItemContent::String(_), ItemContent::String(_))
+        )
+    }
+
+    /// Tries to squash two item content structures together. What the `other` one holds is moved:
+    /// copying it would make squashing a run of blocks quadratic in its length.
     /// Returns `true` if this method had any effect on current [ItemContent] (modified it).
     /// Otherwise returns `false`.
-    pub fn try_squash(&mut self, other: &Self) -> bool {
-        //TODO: change `other` to Self (not ref) and return type to Option<Self> (none if merge suceeded)
+    pub fn squash(&mut self, other: &mut Self) -> bool {
         match (self, other) {
             (ItemContent::Any(v1), ItemContent::Any(v2)) => {
-                v1.append(&mut v2.clone());
+                v1.append(v2);
                 true
             }
             (ItemContent::Deleted(v1), ItemContent::Deleted(v2)) => {
@@ -2126,7 +2288,7 @@ impl ItemContent {
                 true
             }
             (ItemContent::JSON(v1), ItemContent::JSON(v2)) => {
-                v1.append(&mut v2.clone());
+                v1.append(v2);
                 true
             }
             (ItemContent::String(v1), ItemContent::String(v2)) => {
@@ -2343,7 +2505,7 @@ where
 
     fn into_content(self, _txn: &mut TransactionMut) -> (ItemContent, Option<Self>) {
         let value: Any = self.into();
-        (ItemContent::Any(vec![value]), None)
+        (ItemContent::Any(VecDeque::from([value])), None)
     }
 
     fn integrate(self, _txn: &mut TransactionMut, _inner_ref: BranchPtr) {}

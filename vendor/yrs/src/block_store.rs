@@ -11,16 +11,21 @@ use std::hash::BuildHasherDefault;
 use std::ops::{Index, Range, RangeInclusive};
 use std::vec::Vec;
 
+/// Blocks that stand next to each other in memory. An insertion or a removal moves those of one chunk
+/// and the numbers of the chunks after it, and not all the blocks of a client.
+const CHUNK_LEN_MAX: usize = 1024;
+/// A chunk with fewer blocks than this is joined with its neighbour.
+const CHUNK_LEN_MIN: usize = CHUNK_LEN_MAX / 4;
+
+type Chunk = Vec<UnsafeCell<Block>>;
+
 /// A resizable list of blocks inserted by a single client.
-#[repr(transparent)]
 #[derive(Default)]
 pub(crate) struct ClientBlockList {
-    inner: Vec<UnsafeCell<Block>>,
-}
-
-struct SquashBlockRange {
-    range: Range<usize>,
-    gc_block: bool,
+    /// None of them is empty.
+    chunks: Vec<Chunk>,
+    /// The index of the first block of each chunk.
+    starts: Vec<usize>,
 }
 
 unsafe impl Send for ClientBlockList {}
@@ -28,7 +33,7 @@ unsafe impl Sync for ClientBlockList {}
 
 impl ClientBlockList {
     pub fn last(&self) -> Option<BlockRef<'_>> {
-        let cell = self.inner.last()?;
+        let cell = self.chunks.last()?.last()?;
         Some(BlockRef::new(cell))
     }
 
@@ -40,40 +45,43 @@ impl ClientBlockList {
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<BlockRef<'_>> {
-        let cell = self.inner.get(index)?;
+        let (chunk, within) = self.locate(index)?;
+        let cell = self.chunks[chunk].get(within)?;
         Some(BlockRef::new(cell))
+    }
+
+    /// The chunk that holds a given index, or would hold it next, and the place within it.
+    fn locate(&self, index: usize) -> Option<(usize, usize)> {
+        let chunk = match self.starts.len() {
+            0 => return None,
+            1 => 0,
+            _ => self.starts.partition_point(|start| *start <= index) - 1,
+        };
+        Some((chunk, index - self.starts[chunk]))
     }
 
     /// Given a block's identifier clock value, return an offset under which this block could be
     /// found using binary search algorithm, or a index under which this block should be inserted.
     pub(crate) fn find_index(&self, clock: u32) -> Option<usize> {
-        let mut left = 0;
-        let mut right = self.inner.len() - 1;
-        let mut block = unsafe { &*self.inner[right].get() };
-        let (mut start, mut end) = block.clock_range();
+        let starts_at = |cell: &UnsafeCell<Block>| unsafe { &*cell.get() }.clock_start();
+        // a common case is to just append a block at the end, so check first if we can do that
+        let (start, end) = self.last()?.as_ref().clock_range();
         if start == clock {
-            // a common case is to just append a block at the end, so check first if we can do that
-            Some(right)
+            return Some(self.len() - 1);
         } else if clock > end {
-            None // clock lands past the last block, so no block owns it.
-        } else {
-            let mut mid = ((clock / end) * right as u32) as usize;
-            while left <= right {
-                block = unsafe { &*self.inner[mid].get() };
-                (start, end) = block.clock_range();
-                if start <= clock {
-                    if clock <= end {
-                        return Some(mid);
-                    }
-                    left = mid + 1;
-                } else {
-                    right = mid - 1;
-                }
-                mid = (left + right) / 2;
-            }
-
-            None
+            return None; // clock lands past the last block, so no block owns it.
         }
+        let chunk = match self.chunks.len() {
+            1 => 0,
+            _ => {
+                let begun = |chunk: &Chunk| starts_at(&chunk[0]) <= clock;
+                self.chunks.partition_point(begun).checked_sub(1)?
+            }
+        };
+        let begun = |cell: &UnsafeCell<Block>| starts_at(cell) <= clock;
+        let within = self.chunks[chunk].partition_point(begun).checked_sub(1)?;
+        let (_, end) = unsafe { &*self.chunks[chunk][within].get() }.clock_range();
+        (clock <= end).then(|| self.starts[chunk] + within)
     }
 
     /// Attempts to find a Block which contains given clock sequence number within current block
@@ -86,172 +94,161 @@ impl ClientBlockList {
     }
 
     pub(crate) fn insert(&mut self, index: usize, cell: Block) {
-        self.inner.insert(index, UnsafeCell::new(cell));
+        let Some((mut chunk, mut within)) = self.locate(index) else {
+            return self.push(cell);
+        };
+        if self.chunks[chunk].len() >= CHUNK_LEN_MAX {
+            let middle = self.chunks[chunk].len() / 2;
+            let right = self.chunks[chunk].split_off(middle);
+            self.chunks.insert(chunk + 1, right);
+            self.starts.insert(chunk + 1, self.starts[chunk] + middle);
+            if within > middle {
+                chunk += 1;
+                within -= middle;
+            }
+        }
+        self.chunks[chunk].insert(within, UnsafeCell::new(cell));
+        self.starts[chunk + 1..].iter_mut().for_each(|start| *start += 1);
     }
 
     /// Pushes a new block at the end of this block list.
     fn push(&mut self, cell: Block) {
-        self.inner.push(UnsafeCell::new(cell));
+        let len = self.len();
+        match self.chunks.last_mut() {
+            Some(chunk) if chunk.len() < CHUNK_LEN_MAX => chunk.push(UnsafeCell::new(cell)),
+            _ => {
+                self.chunks.push(vec![UnsafeCell::new(cell)]);
+                self.starts.push(len);
+            }
+        }
+    }
+
+    fn replace(&mut self, index: usize, cell: Block) {
+        let (chunk, within) = self.locate(index).expect("the index is of a block");
+        self.chunks[chunk][within] = UnsafeCell::new(cell);
     }
 
     /// Returns a number of blocks stored within this list.
     pub fn len(&self) -> usize {
-        self.inner.len()
+        match (self.starts.last(), self.chunks.last()) {
+            (Some(start), Some(chunk)) => start + chunk.len(),
+            _ => 0,
+        }
     }
 
     pub fn iter(&self) -> ClientBlockListIter<'_> {
-        ClientBlockListIter(self.inner.iter())
+        self.iter_from(0)
     }
 
-    /// Attempts to squash multiple blocks within the given range of indices.
-    /// For each block in the `indices_range`, it will check if the block can be squashed with its left neighbor.
-    /// If consecutive blocks are squashable, they are tracked in a range and processed in bulk to compact
-    /// the list efficiently. The function supports both GC and Block cells.
-    ///
-    /// - For GC blocks: If blocks are consecutive, the range is extended and squashing is deferred until
-    ///   all squashable blocks are identified.
-    ///
-    /// - For Block cells: The function attempts to squash the contents of the right block into the left block.
-    ///   If successful, it tracks the blocks to be removed and rewires references in the parent node if necessary.
-    ///   Block cells currently don't support range compaction due to the complexity of squashing Blocks.
-    ///
-    /// The function processes all blocks in reverse order (from the end of the range to the start),
-    /// compacts the list by removing squashed blocks, and updates references for any parent-child relationships
-    /// affected by the squashing.
-    ///
-    /// # Arguments
-    /// * `indices_range` - A range of indices, where each index represents a block in the list to be examined
-    ///   for squashing. The range must be non-empty (`start` must be <= `end`).
+    /// Iterates over the blocks from a given index on.
+    pub fn iter_from(&self, index: usize) -> ClientBlockListIter<'_> {
+        let (chunk, within) = self.locate(index).unwrap_or_default();
+        let mut rest = self.chunks[chunk.min(self.chunks.len())..].iter();
+        let first = rest.next().map(|chunk| &chunk[within.min(chunk.len())..]);
+        ClientBlockListIter {
+            chunk: first.unwrap_or_default().iter(),
+            rest,
+        }
+    }
+
+    /// Removes the blocks of a range of indices.
+    fn remove(&mut self, range: Range<usize>) {
+        let Range { start, mut end } = range;
+        while start < end {
+            let (chunk, within) = self.locate(end - 1).expect("the range is of blocks");
+            let from = start.max(self.starts[chunk]) - self.starts[chunk];
+            let removed = within + 1 - from;
+            self.chunks[chunk].drain(from..=within);
+            self.starts[chunk + 1..]
+                .iter_mut()
+                .for_each(|start| *start -= removed);
+            self.join_small(chunk);
+            end -= removed;
+        }
+    }
+
+    /// Joins a chunk of few blocks with the next one, or removes an empty one.
+    fn join_small(&mut self, chunk: usize) {
+        let len = self.chunks[chunk].len();
+        let next = self.chunks.get(chunk + 1).map_or(0, Vec::len);
+        if len == 0 {
+            self.chunks.remove(chunk);
+            self.starts.remove(chunk);
+        } else if len < CHUNK_LEN_MIN && next > 0 && len + next <= CHUNK_LEN_MAX / 2 {
+            let next = self.chunks.remove(chunk + 1);
+            self.starts.remove(chunk + 1);
+            self.chunks[chunk].extend(next);
+        }
+    }
+
+    fn can_squash(&self, left: usize) -> bool {
+        self[left].can_squash(&self[left + 1])
+    }
+
+    /// Squashes the blocks of a range of indices into the first of them, from left to right, so that
+    /// each of them is moved once. Each must be squashable with the next one.
+    fn squash_run(&mut self, run: RangeInclusive<usize>) {
+        let (first, last) = run.into_inner();
+        for index in first + 1..=last {
+            let mut left = self.get(first).expect("the run is of blocks");
+            let right = self.get(index).expect("the run is of blocks");
+            let right = right.as_ref();
+            if left.as_mut().try_squash(right) {
+                // update parent's map entry if necessary
+                if let (Some(left), Some(right)) = (left.as_ref().as_item(), right.as_item()) {
+                    if let (Some(key), TypePtr::Branch(mut parent)) =
+                        (&right.parent_sub, right.parent.clone())
+                    {
+                        if let Some(entry) = parent.map.get_mut(key) {
+                            if *entry == right {
+                                *entry = left;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        self.remove(first + 1..last + 1);
+    }
+
+    /// Squashes whatever blocks of the range of indices can be squashed with their left neighbors.
     ///
     /// # Panics
     /// * Panics if `indices_range.start()` is greater than `indices_range.end()`.
     ///
     pub(crate) fn squash_left_range_compaction(&mut self, indices_range: RangeInclusive<usize>) {
         assert!(indices_range.start() <= indices_range.end());
-        let mut squash_intervals: Vec<SquashBlockRange> = Vec::new();
-
-        for right_index in indices_range.rev() {
-            let (l, r) = self.inner.split_at_mut(right_index);
-            let left = unsafe { &mut *l[l.len() - 1].get() };
-            let right = unsafe { &mut *r[0].get() };
-
-            match (left, right) {
-                (Block::GC(_), Block::GC(_)) => {
-                    let mut extended = false;
-                    match squash_intervals.last_mut() {
-                        Some(last_range) if last_range.gc_block => {
-                            // Extend if consecutive
-                            if last_range.range.start - 1 == right_index {
-                                last_range.range.start = right_index;
-                                extended = true;
-                            }
-                        }
-                        _ => {}
-                    }
-
-                    if !extended {
-                        // Add new range if no consecutive block found
-                        squash_intervals.push(SquashBlockRange {
-                            range: Range {
-                                start: right_index,
-                                end: right_index,
-                            },
-                            gc_block: true,
-                        });
-                    }
+        let (start, end) = indices_range.into_inner();
+        let mut runs: Vec<RangeInclusive<usize>> = Vec::new();
+        let mut first = start - 1;
+        for index in start..=end {
+            if !self.can_squash(index - 1) {
+                if first < index - 1 {
+                    runs.push(first..=index - 1);
                 }
-                (Block::Item(left), Block::Item(right)) => {
-                    let mut left = ItemPtr::from(left);
-                    let right = ItemPtr::from(right);
-                    if left.try_squash(right) {
-                        // Merge right into left Blocks one by one.
-                        squash_intervals.push(SquashBlockRange {
-                            range: Range {
-                                start: right_index,
-                                end: right_index,
-                            },
-                            gc_block: false,
-                        });
-                    }
-                }
-                _ => { /* cannot squash incompatible types */ }
+                first = index;
             }
         }
-
-        for squash_range in &squash_intervals {
-            let start_idx = squash_range.range.start;
-            let end_idx = squash_range.range.end;
-            assert!(start_idx <= end_idx);
-
-            let (left_slice, right_slice) = self.inner.split_at_mut(end_idx);
-
-            // The start_idx - 1 element is the one want to squash into.
-            let left = unsafe { &mut *left_slice[start_idx - 1].get() };
-            let right = unsafe { &*right_slice[0].get() };
-
-            match (left, right) {
-                (Block::GC(left), Block::GC(right)) => {
-                    left.len = right.clock - left.clock + right.len;
-                }
-                (Block::Item(left), Block::Item(right)) => {
-                    let left = ItemPtr::from(left);
-                    let right = ItemPtr::from(right.as_ref());
-                    if let Some(key) = right.parent_sub.as_deref() {
-                        if let TypePtr::Branch(mut parent) = right.parent {
-                            if let Some(e) = parent.map.get_mut(key) {
-                                if right == *e {
-                                    *e = ItemPtr::from(left);
-                                }
-                            }
-                        }
-                    }
-                }
-                _ => { /* cannot squash incompatible types */ }
-            }
-
-            // Finally, remove the BlockCells in bulk.
-            self.inner.drain(start_idx..=end_idx);
+        if first < end {
+            runs.push(first..=end);
+        }
+        // from right to left, so that the indices of those to come stay the same
+        for run in runs.into_iter().rev() {
+            self.squash_run(run);
         }
     }
 
-    /// Attempts to squash block at a given `index` with a corresponding block on its left side.
-    /// If this succeeds, block under a given `index` will be removed, and its contents will be
-    /// squashed into its left neighbor. In such case a squash result will be returned in order to
-    /// later on rewire left/right neighbor changes that may have occurred as a result of squashing
-    /// and block removal.
+    /// Attempts to squash block at a given `index` with the blocks on its left side, for as long as
+    /// they can be squashed. Returns how many blocks were removed by that.
     pub(crate) fn squash_left(&mut self, pos: usize) -> usize {
-        let mut right = unsafe { &mut *self.inner[pos].get() };
-        let mut i = pos;
-        while i > 0 {
-            let left = unsafe { &mut *self.inner[i - 1].get() };
-            if left.is_deleted() == right.is_deleted()
-                && left.same_type(right)
-                && left.try_squash(right)
-            {
-                // update parent's map entry if necessary
-                if let Block::Item(right) = right {
-                    if let Some(parent_sub) = &right.parent_sub {
-                        if let Some(mut parent) = right.parent.as_branch().copied() {
-                            let e = parent.map.get_mut(parent_sub).unwrap();
-                            if &**e == &**right {
-                                *e = left.as_item().unwrap(); // already confirmed they're the same_type
-                            }
-                        }
-                    }
-                }
-            } else {
-                break;
-            }
-
-            i -= 1;
-            right = left;
+        let mut first = pos;
+        while first > 0 && self.can_squash(first - 1) {
+            first -= 1;
         }
-
-        let merged = pos - i;
-        if merged > 0 {
-            self.inner.drain(i + 1..=pos);
+        if first < pos {
+            self.squash_run(first..=pos);
         }
-        merged
+        pos - first
     }
 }
 
@@ -259,18 +256,26 @@ impl Index<usize> for ClientBlockList {
     type Output = Block;
 
     fn index(&self, index: usize) -> &Self::Output {
-        unsafe { &*self.inner[index].get() }
+        let (chunk, within) = self.locate(index).expect("the index is of a block");
+        unsafe { &*self.chunks[chunk][within].get() }
     }
 }
 
-pub(crate) struct ClientBlockListIter<'a>(std::slice::Iter<'a, UnsafeCell<Block>>);
+pub(crate) struct ClientBlockListIter<'a> {
+    chunk: std::slice::Iter<'a, UnsafeCell<Block>>,
+    rest: std::slice::Iter<'a, Chunk>,
+}
 
 impl<'a> Iterator for ClientBlockListIter<'a> {
     type Item = BlockRef<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let cell = self.0.next()?;
-        Some(BlockRef::new(cell))
+        loop {
+            if let Some(cell) = self.chunk.next() {
+                return Some(BlockRef::new(cell));
+            }
+            self.chunk = self.rest.next()?.iter();
+        }
     }
 }
 
@@ -315,23 +320,25 @@ impl BlockStore {
                         // this replaces an integrated skip
                         let clock_start = block.clock_start();
                         let mut index = list.find_index(clock_start).unwrap();
-                        let skip = unsafe { &*list.inner[index].get() };
-                        let diff_start = clock_start - skip.clock_start();
-                        let diff_end = skip.next_clock() - block.next_clock();
+                        let skip = &list[index];
+                        let (skip_start, skip_end, skip_id) =
+                            (skip.clock_start(), skip.next_clock(), skip.id());
+                        let diff_start = clock_start - skip_start;
+                        let diff_end = skip_end - block.next_clock();
                         if diff_start > 0 {
-                            list.insert(index, Block::Skip(BlockRange::new(skip.id(), diff_start)));
+                            list.insert(index, Block::Skip(BlockRange::new(skip_id, diff_start)));
                             index += 1;
                         }
                         if diff_end > 0 {
                             let mut id = block.id();
                             id.clock += block.len();
                             let skip = Block::Skip(BlockRange::new(id, diff_end));
-                            list.inner.insert(index + 1, UnsafeCell::new(skip));
+                            list.insert(index + 1, skip);
                         }
                         self.skips.remove_range(&block.range());
-                        list.inner[index] = UnsafeCell::new(block);
+                        list.replace(index, block);
                     }
-                    _ => list.inner.push(UnsafeCell::new(block)),
+                    _ => list.push(block),
                 }
             }
             Entry::Vacant(e) => {
@@ -483,7 +490,9 @@ impl std::fmt::Debug for ClientBlockList {
 
 impl std::fmt::Display for ClientBlockList {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.inner.iter()).finish()
+        f.debug_list()
+            .entries(self.iter().map(|block| block.as_ref().id()))
+            .finish()
     }
 }
 

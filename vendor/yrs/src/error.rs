@@ -15,4 +15,6 @@ pub enum Error {
 pub enum UpdateError {
     #[error("block parent {0} must be deleted or shared ref type. Type: {1}")]
     InvalidParent(ID, u8),
+    #[error("integrating the update takes more than {0} steps")]
+    TooManySteps(u64),
 }

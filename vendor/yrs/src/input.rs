@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use crate::block::{ItemContent, Prelim};
 use crate::branch::{Branch, BranchPtr};
 use crate::types::text::DeltaPrelim;
@@ -30,7 +31,7 @@ impl Prelim for In {
 
     fn into_content(self, _txn: &mut TransactionMut) -> (ItemContent, Option<Self>) {
         match self {
-            In::Any(any) => (ItemContent::Any(vec![any]), None),
+            In::Any(any) => (ItemContent::Any(VecDeque::from([any])), None),
             other => {
                 let type_ref = match &other {
                     In::Text(_) => TypeRef::Text,

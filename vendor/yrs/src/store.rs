@@ -184,9 +184,8 @@ impl Store {
             encoder.write_var(last_idx + 1);
             encoder.write_client(client);
             encoder.write_var(0);
-            for i in 0..last_idx {
-                let block = blocks[i].as_slice();
-                block.encode(encoder);
+            for block in blocks.iter().take(last_idx) {
+                block.as_ref().as_slice().encode(encoder);
             }
             let last_block = &blocks[last_idx];
             // write first struct with an offset
@@ -242,9 +241,8 @@ impl Store {
             let mut slice = first_block.as_slice();
             slice.trim_start(offset);
             slice.encode(encoder);
-            for i in (start + 1)..blocks.len() {
-                let block = &blocks[i];
-                block.as_slice().encode(encoder);
+            for block in blocks.iter_from(start + 1) {
+                block.as_ref().as_slice().encode(encoder);
             }
         }
     }

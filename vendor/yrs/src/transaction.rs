@@ -507,6 +507,9 @@ pub struct TransactionMut<'doc> {
     local: bool,
     committed: bool,
     needs_cleanup: bool,
+    /// Items that were walked over to find where integrated items belong.
+    pub(crate) steps: u64,
+    steps_max: u64,
 }
 
 impl<'doc> ReadTxn for TransactionMut<'doc> {
@@ -555,6 +558,23 @@ impl<'doc> TransactionMut<'doc> {
             local: true,
             committed: false,
             needs_cleanup: false,
+            steps: 0,
+            steps_max: u64::MAX,
+        }
+    }
+
+    /// Limits the number of items that updates of this transaction may walk over to find the places of
+    /// theirs among concurrent ones. An update that needs more is not integrated to its end:
+    /// [TransactionMut::apply_update] returns [UpdateError::TooManySteps], and what was integrated stays.
+    pub fn limit_steps(&mut self, steps_max: u64) {
+        self.steps_max = steps_max;
+    }
+
+    pub(crate) fn check_steps(&self) -> Result<(), UpdateError> {
+        if self.steps > self.steps_max {
+            Err(UpdateError::TooManySteps(self.steps_max))
+        } else {
+            Ok(())
         }
     }
 

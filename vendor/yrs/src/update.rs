@@ -364,6 +364,7 @@ impl Update {
                             );
                         }
                         txn.integrate(stack_head, 0);
+                        txn.check_steps()?;
                         *local_clock = (*local_clock).max(id.clock + len);
                     }
                 }

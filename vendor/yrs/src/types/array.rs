@@ -1,4 +1,4 @@
-use crate::block::{EmbedPrelim, ItemContent, ItemPtr, Prelim, Unused};
+use crate::block::{ItemPosition, EmbedPrelim, ItemContent, ItemPtr, Prelim, Unused};
 use crate::block_iter::BlockIter;
 use crate::encoding::read::Error;
 use crate::encoding::serde::from_any;
@@ -461,9 +461,16 @@ impl Prelim for ArrayPrelim {
     }
 
     fn integrate(self, txn: &mut TransactionMut, inner_ref: BranchPtr) {
-        let array = ArrayRef::from(inner_ref);
+        // The array is empty, and nobody else writes into it: each value stands behind the one before.
+        let mut pos = ItemPosition {
+            parent: inner_ref.into(),
+            left: None,
+            right: None,
+            index: 0,
+            current_attrs: None,
+        };
         for value in self.0 {
-            array.push_back(txn, value);
+            pos.left = txn.create_item(&pos, value, None);
         }
     }
 }
@@ -499,7 +506,7 @@ impl Prelim for RangePrelim {
     type Return = Unused;
 
     fn into_content(self, _txn: &mut TransactionMut) -> (ItemContent, Option<Self>) {
-        (ItemContent::Any(self.0), None)
+        (ItemContent::Any(self.0.into()), None)
     }
 
     fn integrate(self, _txn: &mut TransactionMut, _inner_ref: BranchPtr) {}

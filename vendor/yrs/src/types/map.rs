@@ -246,7 +246,7 @@ pub trait Map: AsRef<Branch> + Sized {
         if let Some(item) = branch.map.get(&key) {
             if !item.is_deleted() {
                 if let ItemContent::Any(content) = &item.content {
-                    if let Some(last) = content.last() {
+                    if let Some(last) = content.back() {
                         if last == &value {
                             return false;
                         }

@@ -503,7 +503,7 @@ where
     fn into_content(self, txn: &mut TransactionMut) -> (ItemContent, Option<Self>) {
         let (content, rest) = self.0.into_content(txn);
         match content {
-            ItemContent::Any(mut any) if any.len() == 1 => match any.pop().unwrap() {
+            ItemContent::Any(mut any) if any.len() == 1 => match any.pop_back().unwrap() {
                 Any::String(str) => (ItemContent::String(str.as_ref().into()), None),
                 other => (ItemContent::Embed(other), None),
             },
