@@ -6,7 +6,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use troupe_crdt::{Access, UserTag};
 use troupe_model::SessionId;
 
-use crate::{credit::Credits, outbox::Outbox, workflow::WorkflowMsg};
+use crate::{credit::Credits, loans::Loan, outbox::Outbox, workflow::WorkflowMsg};
 
 /// Who joins, and with what rights.
 #[derive(Clone, Debug)]
@@ -36,9 +36,10 @@ impl CanvasSession {
         &self.outbox
     }
 
-    /// Hands one frame to the canvas, once the session has credit for it [SYNC-17]. False when the canvas is gone.
-    pub async fn send(&self, frame: Bytes) -> bool {
-        let Some(credit) = self.credits.take(frame.len()).await else { return false };
+    /// Hands one frame to the canvas, once the session has credit for it [SYNC-17]; one that is larger than a frame may
+    /// be with its loan. False when the canvas is gone.
+    pub async fn send(&self, frame: Bytes, loan: Option<Loan>) -> bool {
+        let Some(credit) = self.credits.take(frame.len(), loan).await else { return false };
         self.workflow.cast(WorkflowMsg::Frame { session: self.session, frame, credit }).is_ok()
     }
 

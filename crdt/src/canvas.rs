@@ -24,7 +24,7 @@ use std::{
 };
 
 use yrs::{
-    Assoc, BranchID, Doc, ID, IdSet, OffsetKind, Options, ReadTxn, StateVector, StickyIndex, Transact, Update,
+    Assoc, BranchID, Doc, ID, IdSet, Map, OffsetKind, Options, ReadTxn, StateVector, StickyIndex, Transact, Update,
     WriteTxn,
     block::ClientID,
     branch::{Branch, BranchPtr},
@@ -47,8 +47,8 @@ use places::Places;
 use values::Types;
 
 const META: &str = "meta";
-const NODES: &str = "nodes";
-const EDGES: &str = "edges";
+pub(crate) const NODES: &str = "nodes";
+pub(crate) const EDGES: &str = "edges";
 const NOTES: &str = "notes";
 
 /// A deletion of a few bytes may be of as many items as there are clocks.
@@ -212,6 +212,22 @@ impl Canvas {
     /// Whether an update brings content that is not here.
     pub(crate) fn adds(&self, sketch: &Sketch) -> bool {
         sketch.adds(|client| self.clock(client))
+    }
+
+    /// Entries that an update adds to a root.
+    pub(crate) fn added(&self, sketch: &Sketch, root: &str) -> usize {
+        sketch.entries(root, |client| self.clock(client))
+    }
+
+    /// Items that the document holds, deleted ones included: each takes memory, however small it is.
+    pub fn items(&self) -> usize {
+        self.doc.transact().store().blocks_len()
+    }
+
+    /// What stands under a root: nodes, or edges.
+    pub(crate) fn entries(&self, root: &str) -> usize {
+        let txn = self.doc.transact();
+        txn.get_map(root).map_or(0, |map| map.len(&txn) as usize)
     }
 
     /// About how much the document takes as one V1 update.

@@ -169,6 +169,21 @@ impl Sketch {
         })
     }
 
+    /// Items that it would make, at most: those that it brings, and two for each deletion that cuts another.
+    pub(crate) fn items(&self) -> usize {
+        self.sections.iter().map(|section| section.blocks.len()).sum::<usize>() + 2 * self.deletes.len()
+    }
+
+    /// Entries that it adds to a root, where there was nothing under their key. `known`: the clock of a client.
+    pub(crate) fn entries(&self, root: &str, known: impl Fn(u64) -> u32) -> usize {
+        let is_entry = |block: &Block| block.root.is_some_and(|index| ROOTS[index] == root);
+        let of = |section: &Section| {
+            let known = known(section.client);
+            section.blocks.iter().filter(|block| block.end() > known && is_entry(block)).count()
+        };
+        self.sections.iter().map(of).sum()
+    }
+
     /// Whether something in between is missing: `yrs` keeps holes without calling them pending.
     pub(crate) fn has_holes(&self) -> bool {
         self.sections.iter().flat_map(|section| &section.blocks).any(|block| block.content == Content::Skip)

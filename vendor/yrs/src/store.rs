@@ -195,6 +195,11 @@ impl Store {
         }
     }
 
+    /// Number of blocks that this document holds in memory, deleted ones included.
+    pub fn blocks_len(&self) -> usize {
+        self.blocks.iter().map(|(_, blocks)| blocks.len()).sum()
+    }
+
     /// Compute a diff to sync with another client.
     ///
     /// This is the most efficient method to sync with another client by only
