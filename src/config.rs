@@ -105,6 +105,7 @@ pub struct Limits {
     pub session_bytes_in_flight_max: usize,
     pub outbox_bytes_max: usize,
     pub canvas_bytes_max: usize,
+    pub canvas_items_max: usize,
     pub pending_updates_max: usize,
     pub pending_bytes_max: usize,
     pub awareness_clients_max: usize,
