@@ -15,7 +15,7 @@ import { Cursors } from './cursors'
 import { DataEdge } from './data-edge'
 import { useCanvas, useFlowEdges, useFlowNodes, useOverlay, useReadOnly } from './hooks'
 import { NodeCard } from './node-card'
-import type { FlowEdge, FlowNode } from './view'
+import { type FlowEdge, type FlowNode, RENDER_ALL_MAX } from './view'
 import { FAR_ZOOM, FIT, overflows } from './viewport'
 
 const NODE_TYPES = { 'custom-node': NodeCard }
@@ -28,8 +28,6 @@ const READ_ONLY_LABELS = {
   'edge.a11yDescription.default': 'Press enter or space to select an edge, and escape to cancel.',
 }
 const LABELS = {}
-/** Above this many nodes only those in view are in the page. */
-const RENDER_ALL_MAX = 150
 
 /** What a dragged entry of the palette carries. */
 export const NODE_TYPE_MIME = 'application/x-troupe-node-type'

@@ -5,12 +5,25 @@
  * one new object; every other keeps its identity, so React Flow renders one node again.
  */
 import type { Edge, EdgeChange, Node, NodeChange } from '@xyflow/react'
-import type * as Y from 'yjs'
-import type { Point } from './diagram'
+import * as Y from 'yjs'
+import type { NodeTypeSpec } from '../api/types'
+import { CARD, handlesOf } from './card'
+import type { DiagramEdge, Point } from './diagram'
 import type { CanvasDocument } from './document'
 import type { Presence } from './presence'
+import { type NodeRead, readNode } from './read'
+
+/** A diagram holds no more, as in the server's `model/src/diagram.rs`; what a document has beyond is not drawn. */
+export const NODES_MAX = 10_000
+export const EDGES_MAX = 50_000
+/** Above this many nodes only those in view are in the page. */
+export const RENDER_ALL_MAX = 150
+/** Of a text on a card. */
+const SHOWN_CHARS_MAX = 2_000
 
 export interface CardData extends Record<string, unknown> {
+  /** It can be read, and so be edited. */
+  whole: boolean
   label: string
   nodeType: string
   disabled: boolean
@@ -22,6 +35,12 @@ export interface CardData extends Record<string, unknown> {
 export type FlowNode = Node<CardData, 'custom-node'>
 export type FlowEdge = Edge<Record<string, unknown>, 'custom-edge'>
 
+/** What a card shows of a node beside what the node says itself. */
+export interface About {
+  summary: string
+  spec: NodeTypeSpec | undefined
+}
+
 export interface Selection {
   nodes: readonly string[]
   edges: readonly string[]
@@ -30,7 +49,7 @@ export interface Selection {
 export class CanvasView {
   readonly #document: CanvasDocument
   readonly #presence: Presence
-  readonly #summarise: (id: string) => string
+  readonly #about: (id: string) => About
   readonly #nodes = new Map<string, FlowNode>()
   readonly #edges = new Map<string, FlowEdge>()
   readonly #measured = new Map<string, { width: number; height: number }>()
@@ -38,20 +57,26 @@ export class CanvasView {
   readonly #selectedNodes = new Set<string>()
   readonly #selectedEdges = new Set<string>()
   readonly #listeners = new Set<() => void>()
+  /** The places of nodes that say none. */
+  readonly #unplaced = new Map<string, number>()
+  #nextPlace = 0
+  /** How many nodes the document has; it would count them each time that it is asked. */
+  #total = 0
   #nodeList: FlowNode[] = []
   #edgeList: FlowEdge[] = []
   #selection: Selection = { nodes: [], edges: [] }
   #remote: ReadonlySet<string> = new Set()
   readonly #unsubscribe: () => void
 
-  constructor(document: CanvasDocument, presence: Presence, summarise: (id: string) => string) {
+  constructor(document: CanvasDocument, presence: Presence, about: (id: string) => About) {
     this.#document = document
     this.#presence = presence
-    this.#summarise = summarise
+    this.#about = about
     document.nodes.observeDeep(this.#onNodes)
     document.edges.observeDeep(this.#onEdges)
     this.#unsubscribe = presence.subscribe('drag', this.#onRemoteDrag)
-    for (const id of document.nodes.keys()) this.#derive(id)
+    this.#total = document.nodes.size
+    this.#fill()
     this.#deriveEdges()
     this.#publish()
   }
@@ -70,6 +95,8 @@ export class CanvasView {
   readonly nodes = (): FlowNode[] => this.#nodeList
   readonly edges = (): FlowEdge[] => this.#edgeList
   readonly selection = (): Selection => this.#selection
+  /** How many nodes of the document are not drawn. */
+  readonly hidden = (): number => this.#total - this.#nodes.size
 
   select(nodes: Iterable<string>, edges: Iterable<string> = []): void {
     this.#replace(this.#selectedNodes, nodes, this.#nodes)
@@ -127,6 +154,7 @@ export class CanvasView {
 
   readonly #onNodes = (events: Y.YEvent<Y.AbstractType<unknown>>[]) => {
     let endsChanged = false
+    this.#total = this.#document.nodes.size
     for (const event of events) {
       if (event.path.length === 0) {
         endsChanged = true
@@ -135,6 +163,7 @@ export class CanvasView {
         this.#derive(String(event.path[0]))
       }
     }
+    if (endsChanged) this.#fill()
     if (endsChanged) this.#deriveEdges()
     this.#publish()
   }
@@ -151,45 +180,81 @@ export class CanvasView {
     this.#publish()
   }
 
+  /** Draws what there is still room for. */
+  #fill(): void {
+    if (this.hidden() === 0 || this.#nodes.size >= NODES_MAX) return
+    for (const id of this.#document.nodes.keys()) if (!this.#nodes.has(id)) this.#derive(id)
+  }
+
   #derive(id: string): void {
-    const entry = this.#document.nodes.get(id)
-    const data = this.#document.data(id)
-    if (!entry || !data) {
+    const before = this.#nodes.get(id)
+    if (!this.#document.nodes.has(id)) {
       this.#nodes.delete(id)
       this.#selectedNodes.delete(id)
       this.#dragged.delete(id)
+      this.#unplaced.delete(id)
       return
     }
-    const before = this.#nodes.get(id)
+    if (!before && this.#nodes.size >= NODES_MAX) return
+    const value = this.#document.nodes.get(id)
+    const read = readNode(id, value)
+    const { summary, spec } = this.#about(id)
     const remote = this.#presence.drags().get(id)
     const mine = this.#dragged.get(id)
-    const measured = this.#measured.get(id)
     const node: FlowNode = {
       id,
       type: 'custom-node',
-      position: mine ?? remote ?? this.#storedPosition(id),
+      position: mine ?? remote ?? this.#positionOf(id, read),
       data: kept(before?.data, {
-        label: String(data.get('label') ?? ''),
-        nodeType: String(data.get('nodeType') ?? ''),
-        disabled: data.get('disabled') === true,
-        notes: String(data.get('notes') ?? ''),
-        summary: this.#summarise(id),
+        whole: read.whole,
+        label: read.label.slice(0, SHOWN_CHARS_MAX),
+        nodeType: read.nodeType,
+        disabled: read.disabled,
+        notes: (read.notes ?? '').slice(0, SHOWN_CHARS_MAX),
+        summary,
       }),
       selected: this.#selectedNodes.has(id),
       dragging: mine !== undefined,
-      ...(measured ? { measured } : {}),
+      ...this.#sizeOf(id, spec),
+      // What cannot be read lies below what can, and stays where it is.
+      ...(read.whole ? {} : { zIndex: -1 }),
+      ...(value instanceof Y.Map ? {} : { draggable: false }),
       ...(remote && !mine ? { className: 'moved-by-other' } : {}),
     }
     if (!before || !sameNode(before, node)) this.#nodes.set(id, node)
   }
 
-  #storedPosition(id: string): Point {
-    const position = this.#document.nodes.get(id)?.get('position') as Partial<Point> | undefined
-    return { x: Number(position?.x) || 0, y: Number(position?.y) || 0 }
+  /** As measured. Among many, a node that was never in view is as large as cards are, so that it need not be drawn. */
+  #sizeOf(id: string, spec: NodeTypeSpec | undefined): Pick<FlowNode, 'measured' | 'handles'> {
+    const measured = this.#measured.get(id)
+    if (measured) return { measured }
+    return this.#total > RENDER_ALL_MAX ? { measured: CARD, handles: handlesOf(spec) } : {}
+  }
+
+  /** Nodes that do not say where they are stand in rows above the origin. */
+  #positionOf(id: string, { position }: NodeRead): Point {
+    if (position) {
+      this.#unplaced.delete(id)
+      return position
+    }
+    const place = this.#unplaced.get(id) ?? this.#nextPlace++
+    this.#unplaced.set(id, place)
+    return {
+      x: (place % UNPLACED_PER_ROW) * (CARD.width + 24),
+      y: -160 - Math.floor(place / UNPLACED_PER_ROW) * (CARD.height + 24),
+    }
+  }
+
+  /** The edges whose both ends are drawn. */
+  #drawnEdges(): DiagramEdge[] {
+    return this.#document
+      .liveEdges()
+      .filter(({ source, target }) => this.#nodes.has(source) && this.#nodes.has(target))
+      .slice(0, EDGES_MAX)
   }
 
   #deriveEdges(): void {
-    const live = this.#document.liveEdges()
+    const live = this.#drawnEdges()
     const ids = new Set(live.map((edge) => edge.id))
     for (const id of [...this.#edges.keys()]) {
       if (ids.has(id)) continue
@@ -230,6 +295,8 @@ export class CanvasView {
   }
 }
 
+const UNPLACED_PER_ROW = 8
+
 function rounded({ x, y }: Point): Point {
   return { x: Math.round(x), y: Math.round(y) }
 }
@@ -237,6 +304,7 @@ function rounded({ x, y }: Point): Point {
 function kept(before: CardData | undefined, after: CardData): CardData {
   const same =
     before &&
+    before.whole === after.whole &&
     before.label === after.label &&
     before.nodeType === after.nodeType &&
     before.disabled === after.disabled &&
@@ -253,6 +321,9 @@ function sameNode(a: FlowNode, b: FlowNode): boolean {
     a.selected === b.selected &&
     a.dragging === b.dragging &&
     a.measured === b.measured &&
+    a.handles === b.handles &&
+    a.zIndex === b.zIndex &&
+    a.draggable === b.draggable &&
     a.className === b.className
   )
 }

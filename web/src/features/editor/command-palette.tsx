@@ -2,11 +2,12 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useReactFlow } from '@xyflow/react'
 import { Command } from 'cmdk'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { workflowQuery } from '../../api/queries'
 import { autoLayout, duplicateSelection, selectAll, toggleDisabled } from '../../canvas/actions'
 import { useCanvas, useFlowNodes, useOverlay, useReadOnly } from '../../canvas/hooks'
 import { iconOf } from '../../canvas/icons'
+import type { FlowNode } from '../../canvas/view'
 import { Kbd } from '../../components/kbd'
 import { MOD } from '../../components/platform'
 import { setTheme, useTheme } from '../../components/theme'
@@ -18,35 +19,48 @@ import { useGoTo } from './use-go-to'
 import { useRun } from './use-run'
 import { FIT_VIEW } from './viewport'
 
+/** Of the nodes that the search finds, these many can be gone to. */
+const NODES_SHOWN_MAX = 50
+
 /** Everything that can be done here, by name. */
 export function CommandPalette() {
   const { store } = useEditor()
   const open = useEditorState((state) => state.commandsOpen)
+  const show = (commandsOpen: boolean) => store.setState({ commandsOpen })
   return (
     <Command.Dialog
       open={open}
-      onOpenChange={(commandsOpen) => store.setState({ commandsOpen })}
+      onOpenChange={show}
       label="Commands"
       overlayClassName="fixed inset-0 z-40 bg-black/30"
       contentClassName="-translate-x-1/2 fixed top-[16%] left-1/2 z-50 w-[min(36rem,calc(100vw-2rem))] animate-pop overflow-hidden rounded-xl border border-line bg-raised shadow-pop"
     >
-      <div data-testid="command-palette">
-        <Command.Input
-          placeholder="Search commands, steps, nodes…"
-          className="h-11 w-full border-line border-b bg-transparent px-4 text-base outline-none placeholder:text-faint"
-        />
-        <Command.List className="scroll-thin max-h-88 overflow-y-auto p-1.5">
-          <Command.Empty className="p-6 text-center text-faint">Nothing is called that.</Command.Empty>
-          {open && <Commands onDone={() => store.setState({ commandsOpen: false })} />}
-        </Command.List>
-      </div>
+      <Search onDone={() => show(false)} />
     </Command.Dialog>
+  )
+}
+
+function Search({ onDone }: { onDone: () => void }) {
+  const [search, setSearch] = useState('')
+  return (
+    <div data-testid="command-palette">
+      <Command.Input
+        value={search}
+        onValueChange={setSearch}
+        placeholder="Search commands, steps, nodes…"
+        className="h-11 w-full border-line border-b bg-transparent px-4 text-base outline-none placeholder:text-faint"
+      />
+      <Command.List className="scroll-thin max-h-88 overflow-y-auto p-1.5">
+        <Command.Empty className="p-6 text-center text-faint">Nothing is called that.</Command.Empty>
+        <Commands search={search} onDone={onDone} />
+      </Command.List>
+    </div>
   )
 }
 
 type Action = [name: string, shortcut: string | null, run: () => void]
 
-function Commands({ onDone }: { onDone: () => void }) {
+function Commands({ search, onDone }: { search: string; onDone: () => void }) {
   const session = useCanvas()
   const { workflow, store } = useEditor()
   const nodes = useFlowNodes()
@@ -104,7 +118,7 @@ function Commands({ onDone }: { onDone: () => void }) {
         </Group>
       )}
       <Group heading="Go to">
-        {nodes.map((node) => {
+        {found(nodes, search).map((node) => {
           const spec = nodeTypes.get(node.data.nodeType)
           return (
             <Item
@@ -126,6 +140,15 @@ function Commands({ onDone }: { onDone: () => void }) {
     onDone()
     action()
   }
+}
+
+function found(nodes: readonly FlowNode[], search: string): FlowNode[] {
+  const words = search.toLowerCase().split(/\s+/)
+  const matches = ({ id, data }: FlowNode) => {
+    const text = `go to ${data.label} ${id}`.toLowerCase()
+    return words.every((word) => text.includes(word))
+  }
+  return nodes.filter(matches).slice(0, NODES_SHOWN_MAX)
 }
 
 function Group({ heading, children }: { heading: string; children: ReactNode }) {

@@ -5,6 +5,7 @@ import { useCanvas, useReadOnly, useSelectedNode, useSelection } from '../../../
 import { Button } from '../../../components/button'
 import { useEditorState } from '../state'
 import { NodeProperties } from './node-properties'
+import { UnreadableNode } from './unreadable-node'
 import { WorkflowProperties } from './workflow-properties'
 
 /**
@@ -27,7 +28,9 @@ export function PropertiesPanel({ workflow }: { workflow: Workflow }) {
       data-testid="properties"
     >
       <fieldset disabled={readOnly} className="contents">
-        {node ? (
+        {node && !node.data.whole ? (
+          <UnreadableNode node={node} />
+        ) : node ? (
           <NodeProperties key={node.id} node={node} />
         ) : nodes.length > 1 ? (
           <SeveralNodes count={nodes.length} />
