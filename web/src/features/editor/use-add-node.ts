@@ -23,7 +23,8 @@ export function useAddNode(): (spec: NodeTypeSpec) => void {
     const center = middleOf(flow)
     reveal(addNode(session, spec, { x: center.x - 110, y: center.y - 36 }))
   }
-  function reveal(id: string) {
+  function reveal(id: string | undefined) {
+    if (id === undefined) return
     uncover(id)
     const node = session.view.nodes().find((added) => added.id === id)
     if (!node || isInView(flow, node.position)) return
