@@ -9,10 +9,10 @@ import { useCanvas, useFlowNodes, useOverlay, useReadOnly } from '../../canvas/h
 import { iconOf } from '../../canvas/icons'
 import type { FlowNode } from '../../canvas/view'
 import { Kbd } from '../../components/kbd'
-import { MOD } from '../../components/platform'
 import { setTheme, useTheme } from '../../components/theme'
 import { notifyError } from '../../components/toast'
 import { downloadWorkflow } from '../workflows/download'
+import { hintOf } from './keyboard/shortcuts'
 import { showTab, useEditor, useEditorState } from './state'
 import { useAddNode } from './use-add-node'
 import { useGoTo } from './use-go-to'
@@ -62,7 +62,7 @@ type Action = [name: string, shortcut: string | null, run: () => void]
 
 function Commands({ search, onDone }: { search: string; onDone: () => void }) {
   const session = useCanvas()
-  const { workflow, store } = useEditor()
+  const { workflow, store, keyboard } = useEditor()
   const nodes = useFlowNodes()
   const nodeTypes = useOverlay((state) => state.nodeTypes)
   const flow = useReactFlow()
@@ -79,16 +79,16 @@ function Commands({ search, onDone }: { search: string; onDone: () => void }) {
 
   const edits: Action[] = [
     live ? ['Cancel the run', null, cancel] : ['Run', null, start],
-    ['Undo', `${MOD}Z`, () => document.undoEdit()],
-    ['Redo', `${MOD}⇧Z`, () => document.redoEdit()],
+    ['Undo', hintOf('undo'), () => document.undoEdit()],
+    ['Redo', hintOf('redo'), () => document.redoEdit()],
     ['Auto-layout', null, arrange],
-    ['Duplicate the selection', `${MOD}D`, () => duplicateSelection(session)],
-    ['Disable or enable the selection', 'D', () => toggleDisabled(session)],
+    ['Duplicate the selection', hintOf('duplicate'), () => duplicateSelection(session)],
+    ['Disable or enable the selection', hintOf('disable'), () => toggleDisabled(session)],
   ]
   const actions: Action[] = [
     ...(readOnly ? [] : edits),
-    ['Fit the canvas', '1', () => void flow.fitView(FIT_VIEW)],
-    ['Select all', `${MOD}A`, () => selectAll(session)],
+    ['Fit the canvas', hintOf('fit'), () => void flow.fitView(FIT_VIEW)],
+    ['Select all', hintOf('select-all'), () => selectAll(session)],
     ['Show problems', null, () => showTab(store, 'problems')],
     ['Show the log', null, () => showTab(store, 'logs')],
     ['Export as .wflow.json', null, () => void downloadWorkflow(workflow)],
@@ -124,7 +124,12 @@ function Commands({ search, onDone }: { search: string; onDone: () => void }) {
             <Item
               key={node.id}
               value={`go to ${node.data.label} ${node.id}`}
-              onSelect={() => done(() => goTo(node.id))}
+              onSelect={() =>
+                done(() => {
+                  goTo(node.id)
+                  keyboard.give('canvas')
+                })
+              }
             >
               <NodeIcon icon={spec?.icon ?? ''} color={spec?.color ?? 'var(--faint)'} />
               <span className="flex-1">{node.data.label}</span>

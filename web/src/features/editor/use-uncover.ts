@@ -1,9 +1,11 @@
 import { useReactFlow } from '@xyflow/react'
+import { NARROW } from '../../components/use-media'
 import type { EditorStore } from './state'
 import { paneOf } from './viewport'
 
-/** How much of the canvas the properties hide when they lie over it. */
+/** How much of the canvas the properties hide when they lie over it: at its right, or of a narrow page at its foot. */
 const COVERED = 336
+const COVERED_SHARE = 0.5
 
 /** A double click is over by then. */
 const DELAY_MS = 300
@@ -16,9 +18,13 @@ export function useUncover(store: EditorStore): (node: string) => void {
     const pane = paneOf()
     if (!node || !pane || store.getState().propertiesPinned) return
     const { x, y, zoom } = getViewport()
-    const right = (node.internals.positionAbsolute.x + (node.measured.width ?? 0)) * zoom + x
-    const hidden = right - (pane.width - COVERED)
-    if (hidden > 0) void setViewport({ x: x - hidden, y, zoom }, { duration: 200 })
+    const { positionAbsolute: at } = node.internals
+    const narrow = matchMedia(NARROW).matches
+    const right = (at.x + (node.measured.width ?? 0)) * zoom + x
+    const foot = (at.y + (node.measured.height ?? 0)) * zoom + y
+    const hidden = narrow ? foot - pane.height * COVERED_SHARE : right - (pane.width - COVERED)
+    if (hidden <= 0) return
+    void setViewport(narrow ? { x, y: y - hidden, zoom } : { x: x - hidden, y, zoom }, { duration: 200 })
   }
   return (id) => setTimeout(() => uncover(id), DELAY_MS)
 }

@@ -5,8 +5,11 @@ import clsx from 'clsx'
 import { useMemo, useRef, useState } from 'react'
 import { OUTPUT_PAGE_ROWS, outputQuery } from '../../../api/queries'
 import type { Column, NodeOutput } from '../../../api/types'
+import { formatCount } from '../../../components/format'
+import { MOD } from '../../../components/platform'
 import { cellText, isNumeric } from './cell'
 import { pagesOf } from './pages'
+import { useTakeRows } from './use-take-rows'
 
 type Row = Record<string, unknown>
 
@@ -32,6 +35,7 @@ export function OutputTable({ run, node, port, first }: OutputTableProps) {
   const scroll = useRef<HTMLDivElement>(null)
   const [pages, setPages] = useState<readonly number[]>([0])
   const rows = useRows(run, node, port, pages)
+  const { taken, leave } = useTakeRows(run, node, port, first)
   const sample = first.items as Row[]
   const definitions = useMemo(() => first.schema.map((column) => definition(column, sample)), [first, sample])
   const table = useReactTable({
@@ -59,9 +63,21 @@ export function OutputTable({ run, node, port, first }: OutputTableProps) {
   return (
     <div
       ref={scroll}
-      className="scroll-thin h-full overflow-auto border-line border-t text-xs"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled with the keyboard
+      tabIndex={0}
+      onPointerDown={leave}
+      className="scroll-thin h-full overflow-auto border-line border-t text-xs focus-visible:outline-offset-[-2px]"
       data-testid="output-table"
     >
+      {taken > 0 && (
+        <p
+          role="status"
+          data-testid="output-taken"
+          className="sticky top-1 left-2 z-20 w-fit rounded-md bg-accent px-2 py-0.5 text-white shadow-card"
+        >
+          {formatCount(taken)} rows selected: {MOD}C copies them
+        </p>
+      )}
       <div
         role="table"
         aria-rowcount={first.rows + 1}
@@ -99,7 +115,10 @@ export function OutputTable({ run, node, port, first }: OutputTableProps) {
                 aria-busy={row === undefined}
                 data-testid="output-row"
                 style={{ transform: `translateY(${start}px)`, height: ROW }}
-                className="absolute flex min-w-full items-center border-line border-b tabular-nums hover:bg-hover"
+                className={clsx(
+                  'absolute flex min-w-full items-center border-line border-b tabular-nums',
+                  index < taken ? 'bg-accent-soft' : 'hover:bg-hover',
+                )}
               >
                 <div style={{ width: INDEX_WIDTH }} className="shrink-0 px-2 text-right text-faint" aria-hidden>
                   {index + 1}
