@@ -8,6 +8,7 @@ import type { Edge, EdgeChange, Node, NodeChange } from '@xyflow/react'
 import * as Y from 'yjs'
 import type { NodeTypeSpec } from '../api/types'
 import { CARD, handlesOf } from './card'
+import { Crowds } from './crowds'
 import type { DiagramEdge, Point } from './diagram'
 import type { CanvasDocument } from './document'
 import type { Presence } from './presence'
@@ -18,6 +19,8 @@ export const NODES_MAX = 10_000
 export const EDGES_MAX = 50_000
 /** Above this many nodes only those in view are in the page. */
 export const RENDER_ALL_MAX = 150
+/** Above this many nodes a page draws only so many at one place, does not zoom out as far, and has no map. */
+export const MANY_NODES = 2_000
 /** Of a text on a card. */
 const SHOWN_CHARS_MAX = 2_000
 
@@ -60,6 +63,7 @@ export class CanvasView {
   /** The places of nodes that say none. */
   readonly #unplaced = new Map<string, number>()
   #nextPlace = 0
+  readonly #crowds = new Crowds()
   /** How many nodes the document has; it would count them each time that it is asked. */
   #total = 0
   #nodeList: FlowNode[] = []
@@ -96,7 +100,7 @@ export class CanvasView {
   readonly edges = (): FlowEdge[] => this.#edgeList
   readonly selection = (): Selection => this.#selection
   /** How many nodes of the document are not drawn. */
-  readonly hidden = (): number => this.#total - this.#nodes.size
+  readonly hidden = (): number => this.#undrawn() + (this.#total > MANY_NODES ? this.#crowds.waiting : 0)
 
   select(nodes: Iterable<string>, edges: Iterable<string> = []): void {
     this.#replace(this.#selectedNodes, nodes, this.#nodes)
@@ -180,9 +184,14 @@ export class CanvasView {
     this.#publish()
   }
 
+  /** How many nodes there are beyond what a diagram holds. */
+  #undrawn(): number {
+    return this.#total - this.#nodes.size
+  }
+
   /** Draws what there is still room for. */
   #fill(): void {
-    if (this.hidden() === 0 || this.#nodes.size >= NODES_MAX) return
+    if (this.#undrawn() === 0 || this.#nodes.size >= NODES_MAX) return
     for (const id of this.#document.nodes.keys()) if (!this.#nodes.has(id)) this.#derive(id)
   }
 
@@ -193,6 +202,7 @@ export class CanvasView {
       this.#selectedNodes.delete(id)
       this.#dragged.delete(id)
       this.#unplaced.delete(id)
+      this.#crowds.remove(id)
       return
     }
     if (!before && this.#nodes.size >= NODES_MAX) return
@@ -201,10 +211,12 @@ export class CanvasView {
     const { summary, spec } = this.#about(id)
     const remote = this.#presence.drags().get(id)
     const mine = this.#dragged.get(id)
+    const position = mine ?? remote ?? this.#positionOf(id, read)
+    const hasRoom = this.#crowds.put(id, position)
     const node: FlowNode = {
       id,
       type: 'custom-node',
-      position: mine ?? remote ?? this.#positionOf(id, read),
+      position,
       data: kept(before?.data, {
         whole: read.whole,
         label: read.label.slice(0, SHOWN_CHARS_MAX),
@@ -216,6 +228,7 @@ export class CanvasView {
       selected: this.#selectedNodes.has(id),
       dragging: mine !== undefined,
       ...this.#sizeOf(id, spec),
+      ...(hasRoom || this.#total <= MANY_NODES ? {} : { hidden: true }),
       // What cannot be read lies below what can, and stays where it is.
       ...(read.whole ? {} : { zIndex: -1 }),
       ...(value instanceof Y.Map ? {} : { draggable: false }),
@@ -285,6 +298,7 @@ export class CanvasView {
 
   /** Makes the new lists; their unchanged members are the same objects as before. */
   #publish(): void {
+    for (const id of this.#crowds.freed()) this.#derive(id)
     this.#nodeList = listed(this.#nodeList, this.#nodes)
     this.#edgeList = listed(this.#edgeList, this.#edges)
     if (!sameIds(this.#selection.nodes, this.#selectedNodes) || !sameIds(this.#selection.edges, this.#selectedEdges)) {
@@ -323,6 +337,7 @@ function sameNode(a: FlowNode, b: FlowNode): boolean {
     a.measured === b.measured &&
     a.handles === b.handles &&
     a.zIndex === b.zIndex &&
+    a.hidden === b.hidden &&
     a.draggable === b.draggable &&
     a.className === b.className
   )

@@ -1,4 +1,5 @@
 import { Panel } from '@xyflow/react'
+import { CARDS_MAX } from '../../canvas/crowds'
 import { useHiddenNodes } from '../../canvas/hooks'
 import { NODES_MAX } from '../../canvas/view'
 import { formatCount } from '../../components/format'
@@ -14,8 +15,8 @@ export function HiddenNodes() {
         data-testid="hidden-nodes"
         className="rounded-md border border-line bg-warn-soft px-3 py-1.5 text-warn text-xs shadow-card"
       >
-        {formatCount(hidden)} of {formatCount(NODES_MAX + hidden)} steps are not shown: a workflow holds{' '}
-        {formatCount(NODES_MAX)}. Delete some, and the others appear.
+        {formatCount(hidden)} steps are not shown: a workflow holds {formatCount(NODES_MAX)}, and one place of the
+        canvas {CARDS_MAX}. Delete some or move them apart, and the others appear.
       </p>
     </Panel>
   )

@@ -3,9 +3,10 @@ import { NARROW } from '../../components/use-media'
 import type { EditorStore } from './state'
 import { paneOf } from './viewport'
 
-/** How much of the canvas the properties hide when they lie over it: at its right, or of a narrow page at its foot. */
+/** How much of the canvas the properties hide when they lie over it. */
 const COVERED = 336
-const COVERED_SHARE = 0.5
+/** Between a node and the sheet of a narrow page. */
+const GAP = 16
 
 /** A double click is over by then. */
 const DELAY_MS = 300
@@ -19,12 +20,16 @@ export function useUncover(store: EditorStore): (node: string) => void {
     if (!node || !pane || store.getState().propertiesPinned) return
     const { x, y, zoom } = getViewport()
     const { positionAbsolute: at } = node.internals
-    const narrow = matchMedia(NARROW).matches
     const right = (at.x + (node.measured.width ?? 0)) * zoom + x
     const foot = (at.y + (node.measured.height ?? 0)) * zoom + y
-    const hidden = narrow ? foot - pane.height * COVERED_SHARE : right - (pane.width - COVERED)
+    const sheet = matchMedia(NARROW).matches ? propertiesOf() : undefined
+    const hidden = sheet ? foot - (sheet.top - pane.top - GAP) : right - (pane.width - COVERED)
     if (hidden <= 0) return
-    void setViewport(narrow ? { x, y: y - hidden, zoom } : { x: x - hidden, y, zoom }, { duration: 200 })
+    void setViewport(sheet ? { x, y: y - hidden, zoom } : { x: x - hidden, y, zoom }, { duration: 200 })
   }
   return (id) => setTimeout(() => uncover(id), DELAY_MS)
+}
+
+function propertiesOf(): DOMRect | undefined {
+  return document.querySelector('[data-part=properties]')?.getBoundingClientRect()
 }

@@ -29,7 +29,7 @@ export function WorkflowList({ workspace }: { workspace: Workspace }) {
     <div className="flex h-full flex-col">
       <header className="flex min-h-12 shrink-0 flex-wrap items-center gap-2 border-b px-5 py-2 max-md:px-3.5">
         <h1 className="mr-auto min-w-0 truncate font-semibold text-base max-md:basis-full">{workspace.name}</h1>
-        <div className="relative w-56 max-md:w-32 max-md:flex-1">
+        <div className="relative w-56 max-lg:w-32 max-lg:flex-1">
           <Search className="-translate-y-1/2 absolute top-1/2 left-2 size-3.5 text-faint" aria-hidden />
           <Input
             type="search"

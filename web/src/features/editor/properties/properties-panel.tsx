@@ -36,7 +36,7 @@ export function PropertiesPanel({ workflow }: { workflow: Workflow }) {
       className={clsx(
         'scroll-thin shrink-0 overflow-y-auto bg-surface',
         narrow
-          ? 'animate-after-click absolute inset-x-0 z-20 max-h-[45%] rounded-t-xl border-t shadow-pop'
+          ? 'animate-after-click absolute inset-x-0 z-20 max-h-[40%] rounded-t-xl border-t shadow-pop'
           : pinned
             ? 'w-76 border-l'
             : 'animate-after-click absolute inset-y-0 right-0 z-20 w-80 border-l shadow-pop',
@@ -45,14 +45,16 @@ export function PropertiesPanel({ workflow }: { workflow: Workflow }) {
       data-testid="properties"
     >
       {narrow && (
-        <IconButton
-          label="Close the properties"
-          className="sticky top-2 float-right mt-2 mr-2 bg-surface"
-          onClick={close}
-          data-testid="close-properties"
-        >
-          <X className="size-4" />
-        </IconButton>
+        <div className="sticky top-0 z-10 flex h-0 justify-end">
+          <IconButton
+            label="Close the properties"
+            className="m-2 bg-surface"
+            onClick={close}
+            data-testid="close-properties"
+          >
+            <X className="size-4" />
+          </IconButton>
+        </div>
       )}
       <Boundary key={nodes.join()} name="properties">
         <Properties workflow={workflow} count={nodes.length} />
