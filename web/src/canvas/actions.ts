@@ -8,7 +8,7 @@ import { cut, offsetTo, parseFragment, renewed } from './fragment'
 import { distinctNames } from './names'
 import type { CanvasSession } from './session'
 import { Spots } from './spots'
-import { EDGES_MAX, NODES_MAX } from './view'
+import { EDGES_MAX, MANY_NODES, NODES_MAX } from './view'
 
 const DUPLICATE_OFFSET: Point = { x: 32, y: 32 }
 
@@ -161,7 +161,12 @@ export function toggleDisabled({ document, view }: CanvasSession): void {
   document.setDisabled(nodes, !allDisabled)
 }
 
+/** Of thousands of steps it would stop the page for minutes. */
 export async function autoLayout({ document, view }: CanvasSession): Promise<void> {
+  if (view.nodes().length > MANY_NODES) {
+    notify({ kind: 'info', text: `Auto-layout arranges up to ${formatCount(MANY_NODES)} steps` })
+    return
+  }
   const { layout } = await import('./layout')
   document.move(await layout(view.nodes(), view.edges()))
 }

@@ -105,7 +105,9 @@ export function Canvas({ children, onClickNode, onOpenNode }: CanvasProps) {
       snapGrid={[8, 8]}
       fitView={fitView}
       fitViewOptions={FIT}
-      className={clsx(far && 'is-far')}
+      // A click on the pane takes the focus from wherever it was.
+      tabIndex={-1}
+      className={clsx('outline-none', far && 'is-far')}
       connectionRadius={28}
       onlyRenderVisibleElements={nodes.length > RENDER_ALL_MAX}
       data-testid="canvas"

@@ -124,8 +124,8 @@ function flawOf(root: Root, id: string, messages: readonly string[]): Flaw {
     id,
     severity: 'warning',
     code: 'unreadable',
-    message: `A part of this ${NAMES[root]} cannot be read. ${said.join(' ')}`,
-    fix: `Delete the ${NAMES[root]}, or what is wrong with it stays out of runs.`,
+    message: `This ${NAMES[root]} is broken. ${said.join(' ')}`,
+    fix: 'what cannot be read is left out of runs: put it right, or delete it',
     ...(root === 'nodes' ? { node: id } : root === 'edges' ? { edge: id } : { diagram: null }),
   }
 }

@@ -244,7 +244,8 @@ test('[CANVAS-9] a config that is a plain object is read, and becomes a map when
 test('[CANVAS-9] of a document with too many steps the first are drawn, and the others when there is room', () => {
   const { canvas, view, close } = opened()
   canvas.doc.transact(() => {
-    for (let index = 0; index < NODES_MAX + 20; index++) canvas.nodes.set(`${index}`, nodeMap())
+    for (let index = 0; index < NODES_MAX + 20; index++)
+      canvas.nodes.set(`${index}`, nodeMap({ position: { x: index * 300, y: 0 } }))
   })
   expect(view.nodes()).toHaveLength(NODES_MAX)
   expect(view.hidden()).toBe(20)

@@ -167,6 +167,7 @@ function isOnCanvas(event: Event): boolean {
   const target = event.target
   return (
     target === document.body ||
-    (target instanceof Element && target.closest('.react-flow__pane, .react-flow__node') !== null)
+    (target instanceof Element &&
+      (target.matches('.react-flow') || target.closest('.react-flow__pane, .react-flow__node') !== null))
   )
 }
