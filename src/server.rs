@@ -17,7 +17,7 @@ use tokio::{
 use troupe_actors::{CreditLimits, Limits, System, SystemConfig, task};
 use troupe_engine::{Registry, egress::Egress};
 use troupe_model::{Clock, ServerId, SystemClock};
-use troupe_store::{DatabaseConfig, Store, secrets::SecretBox};
+use troupe_store::{DatabaseConfig, Store, Timeouts, secrets::SecretBox};
 
 use crate::{
     app::{App, Parts},
@@ -144,14 +144,24 @@ impl Server {
 
 /// Opens the configured store and brings it to this version's schema [OPS-3].
 pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let database = match &config.database.url {
-        Some(url) => match url.expose().parse()? {
-            DatabaseConfig::Postgres { url, .. } => {
-                DatabaseConfig::Postgres { url, connections_max: config.database.connections_max }
-            }
-            sqlite => sqlite,
-        },
+    let limits = &config.database;
+    let named = match &limits.url {
+        Some(url) => url.expose().parse()?,
         None => DatabaseConfig::sqlite(config.data_dir.join("troupe.db")),
+    };
+    let database = match named {
+        DatabaseConfig::Postgres { url, .. } => DatabaseConfig::Postgres {
+            url,
+            connections_max: limits.connections_max,
+            timeouts: Timeouts {
+                statement: Duration::from_secs(limits.statement_timeout_s),
+                lock: Duration::from_secs(limits.lock_timeout_s),
+                idle_in_transaction: Duration::from_secs(limits.idle_in_transaction_timeout_s),
+            },
+        },
+        DatabaseConfig::Sqlite { path, readers_max, .. } => {
+            DatabaseConfig::Sqlite { path, readers_max, busy_timeout: Duration::from_secs(limits.busy_timeout_s) }
+        }
     };
     let store = Store::open(database).await.context("cannot open the database")?;
     store.migrate().await.context("cannot migrate the database")?;
