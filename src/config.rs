@@ -82,7 +82,10 @@ pub struct Auth {
     pub refresh_token_ttl_s: u64,
     pub registration: bool,
     pub login_attempts_per_minute_per_account: u32,
+    pub login_attempts_per_minute_per_account_everywhere: u32,
     pub login_attempts_per_minute_per_address: u32,
+    pub attempt_counts_max: u64,
+    pub device_ttl_s: u64,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

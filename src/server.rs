@@ -21,7 +21,10 @@ use troupe_store::{DatabaseConfig, Store, Timeouts, secrets::SecretBox};
 
 use crate::{
     app::{App, Parts},
-    auth::{attempts::Attempts, keys, password::Passwords, people::People, ticket::Tickets, token::AccessTokens},
+    auth::{
+        attempts::Attempts, device::Devices, keys, password::Passwords, people::People, signing::SigningKeys,
+        ticket::Tickets, token::AccessTokens,
+    },
     config::{self, Config},
     demo,
     identity::Identity,
@@ -175,6 +178,7 @@ async fn build(config: Config, store: Store, server: ServerId) -> anyhow::Result
     let master_key = keys::parse(&master_key).context("secrets.master_key must be 64 hexadecimal digits")?;
     let master_key = secrecy::SecretBox::new(Box::new(master_key));
     let former: Vec<&[u8]> = config.auth.former_signing_keys.iter().map(|key| key.expose().as_bytes()).collect();
+    let signing_keys = SigningKeys::new(signing_key.as_bytes(), &former);
     let ttl = Duration::from_secs(config.auth.access_token_ttl_s);
     let registry = Registry::standard();
     let system = System::start(SystemConfig {
@@ -196,9 +200,10 @@ async fn build(config: Config, store: Store, server: ServerId) -> anyhow::Result
         registry,
         clock,
         passwords: Passwords::new()?,
-        tokens: AccessTokens::new(signing_key.as_bytes(), &former, ttl),
+        tokens: AccessTokens::new(signing_keys.clone(), ttl),
         tickets: Tickets::default(),
         attempts: Attempts::new(&config.auth),
+        devices: Devices::new(signing_keys, &config),
         sessions: Sessions::default(),
         secrets: SecretBox::new(&master_key),
         config,
