@@ -20,7 +20,9 @@ use crate::{config, http::address::Network, problem::Problem};
 const AT_REST: Duration = Duration::from_secs(60);
 
 pub struct Attempts {
-    limits: config::Auth,
+    per_network: Quota,
+    per_account: Quota,
+    per_account_everywhere: Quota,
     /// Those that rested the longest are forgotten first: as many are kept as the configuration says.
     counts: Cache<Counted, Arc<DefaultDirectRateLimiter>>,
     clock: DefaultClock,
@@ -66,7 +68,13 @@ impl Attempts {
             .eviction_policy(EvictionPolicy::lru())
             .time_to_idle(AT_REST)
             .build();
-        Self { limits: limits.clone(), counts, clock: DefaultClock::default() }
+        Self {
+            per_network: per_minute(limits.login_attempts_per_minute_per_address),
+            per_account: per_minute(limits.login_attempts_per_minute_per_account),
+            per_account_everywhere: per_minute(limits.login_attempts_per_minute_per_account_everywhere),
+            counts,
+            clock: DefaultClock::default(),
+        }
     }
 
     /// Counts an attempt to sign in, whether or not there is such an account.
@@ -98,13 +106,16 @@ impl Attempts {
     }
 
     fn quota(&self, counted: Counted) -> Quota {
-        let per_minute = match counted {
-            Counted::Door(..) => self.limits.login_attempts_per_minute_per_address,
-            Counted::AccountFrom(..) | Counted::Device(_) => self.limits.login_attempts_per_minute_per_account,
-            Counted::AccountEverywhere(_) => self.limits.login_attempts_per_minute_per_account_everywhere,
-        };
-        Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN))
+        match counted {
+            Counted::Door(..) => self.per_network,
+            Counted::AccountFrom(..) | Counted::Device(_) => self.per_account,
+            Counted::AccountEverywhere(_) => self.per_account_everywhere,
+        }
     }
+}
+
+fn per_minute(attempts: u32) -> Quota {
+    Quota::per_minute(NonZeroU32::new(attempts).unwrap_or(NonZeroU32::MIN))
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ async fn dropped_users_disturb_nobody(db: &Db) {
 #[ignore = "half a minute; its short form runs always"]
 fn dropped_users_disturb_nobody_for_long() {
     for engine in [Engine::Postgres, Engine::Sqlite] {
-        fixture::run(engine, async |db: &Db| storm(db, tenants(db).await, 40 * COMMITS).await);
+        fixture::run(engine, async |db: &Db| storm(db, tenants(db).await, 15 * COMMITS).await);
     }
 }
 
