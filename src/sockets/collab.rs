@@ -157,9 +157,9 @@ async fn forward(
     match part.map_err(|malformed| Close::new(wire::MALFORMED, malformed.to_string()))? {
         None => member.send(frame, loan).await,
         Some((part, remaining)) => {
-            let whole_bytes_max = Sizes::canvas(&app.config().limits).bytes_max;
+            let sizes = Sizes::canvas(&app.config().limits);
             let remaining = usize::try_from(remaining).unwrap_or(usize::MAX);
-            match parts.take(frame.slice_ref(part), remaining, whole_bytes_max, || member.lender(app))? {
+            match parts.take(frame.slice_ref(part), remaining, sizes, || member.lender(app))? {
                 Some((whole, loan)) => member.send(whole, Some(loan)).await,
                 None => Ok(()),
             }

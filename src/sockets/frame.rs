@@ -8,6 +8,7 @@ use std::io::Cursor;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use thiserror::Error;
 use troupe_actors::Close;
+use troupe_crdt::Refusal;
 use tungstenite::{
     Utf8Bytes,
     protocol::frame::{
@@ -16,6 +17,7 @@ use tungstenite::{
     },
 };
 
+use super::wire::MALFORMED;
 use crate::config;
 
 /// What a control frame may carry.
@@ -67,6 +69,15 @@ impl Sizes {
     /// Nothing is lent.
     pub const fn fixed(bytes_max: usize) -> Self {
         Self { free_bytes_max: bytes_max, bytes_max }
+    }
+
+    /// What is said to whoever sends more, even with a loan.
+    pub fn refusal(&self) -> Close {
+        let Self { free_bytes_max, bytes_max } = self;
+        if free_bytes_max == bytes_max {
+            return Close::new(MALFORMED, format!("a message may have {bytes_max} bytes"));
+        }
+        Close::new(Refusal::TOO_LARGE, format!("a change may have {bytes_max} bytes"))
     }
 
     /// Up to a whole canvas.

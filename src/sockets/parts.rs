@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 use troupe_actors::{Close, Lender, Loan};
 
-use super::wire;
+use super::{frame::Sizes, wire};
 
 #[derive(Default)]
 pub enum Parts {
@@ -34,13 +34,13 @@ impl Parts {
         &mut self,
         part: Bytes,
         remaining: usize,
-        whole_bytes_max: usize,
+        sizes: Sizes,
         lender: impl FnOnce() -> Lender,
     ) -> Result<Option<(Bytes, Loan)>, Close> {
         let Self::Arriving { bytes, remaining: expected, .. } = self else {
             let whole = part.len().saturating_add(remaining);
-            if whole > whole_bytes_max {
-                return Err(wire::too_large(whole_bytes_max));
+            if whole > sizes.bytes_max {
+                return Err(sizes.refusal());
             }
             *self = Self::Waiting { first: part, remaining, loan: Box::pin(lender().lend(whole)) };
             return Ok(None);
@@ -92,16 +92,19 @@ impl Parts {
 #[cfg(test)]
 mod tests {
     use troupe_actors::Loans;
+    use troupe_crdt::Refusal;
     use troupe_model::{TenantId, UserId};
 
     use super::*;
+
+    const SIZES: Sizes = Sizes { free_bytes_max: 10, bytes_max: 100 };
 
     fn lender() -> Lender {
         Loans::new(1 << 20).of(TenantId::generate(), UserId::generate())
     }
 
     fn take(parts: &mut Parts, part: &'static [u8], remaining: usize) -> Result<Option<Bytes>, u16> {
-        let taken = parts.take(Bytes::from_static(part), remaining, 100, lender);
+        let taken = parts.take(Bytes::from_static(part), remaining, SIZES, lender);
         taken.map(|whole| whole.map(|(bytes, _)| bytes)).map_err(|close| close.code)
     }
 
@@ -122,8 +125,8 @@ mod tests {
     /// [SYNC-4] Parts that do not fit together, and a whole that is too large, end the session.
     #[tokio::test]
     async fn parts_that_lie_are_refused() {
-        assert_eq!(take(&mut Parts::default(), b"a", 100), Err(wire::MALFORMED));
-        assert_eq!(take(&mut Parts::default(), b"a", usize::MAX), Err(wire::MALFORMED));
+        assert_eq!(take(&mut Parts::default(), b"a", 100), Err(Refusal::TOO_LARGE));
+        assert_eq!(take(&mut Parts::default(), b"a", usize::MAX), Err(Refusal::TOO_LARGE));
         for (part, remaining) in [(&b"b"[..], 5), (b"", 2), (b"bc", 1)] {
             let mut parts = Parts::default();
             take(&mut parts, b"a", 2).unwrap();

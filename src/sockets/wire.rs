@@ -198,9 +198,9 @@ impl Reader {
                 },
                 Err(Fault::NeedsLoan(bytes)) => match self.lender.clone() {
                     Some(lender) => self.large = Large::Waiting(bytes, Box::pin(lender.lend(bytes))),
-                    None => return Incoming::Close(too_large(self.sizes.free_bytes_max)),
+                    None => return Incoming::Close(frame_too_large(self.sizes.free_bytes_max)),
                 },
-                Err(Fault::TooLarge) => return Incoming::Close(too_large(self.sizes.bytes_max)),
+                Err(Fault::TooLarge) => return Incoming::Close(self.sizes.refusal()),
                 Err(Fault::Protocol(reason)) => return Incoming::Close(Close::new(MALFORMED, reason)),
             }
         }
@@ -254,7 +254,7 @@ fn echo(close: Option<Close>) -> Close {
     Close::new(if sendable { code } else { 1000 }, "")
 }
 
-pub fn too_large(bytes_max: usize) -> Close {
+fn frame_too_large(bytes_max: usize) -> Close {
     Close::new(MALFORMED, format!("a frame may have {bytes_max} bytes"))
 }
 
