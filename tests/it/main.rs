@@ -13,6 +13,7 @@ mod examples;
 mod hierarchy;
 mod hocuspocus;
 mod hostile;
+mod large;
 mod openapi;
 mod people;
 mod policy;

@@ -16,6 +16,7 @@ export interface DiagramEdge {
 }
 
 export interface Diagram {
+  notes?: Record<string, unknown>;
   nodes: DiagramNode[];
   edges: DiagramEdge[];
 }
