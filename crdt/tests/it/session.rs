@@ -317,8 +317,12 @@ fn with_gaps(gaps: usize) -> (Room, Client) {
     let author = Client::new(11);
     let update = author.edit(|txn| {
         let notes = txn.get_map("notes").unwrap();
-        (0..2 * gaps).for_each(|note| drop(notes.insert(txn, format!("{note}"), 1)));
-        (0..gaps).for_each(|note| drop(notes.remove(txn, &format!("{}", 2 * note))));
+        for note in 0..2 * gaps {
+            notes.insert(txn, format!("{note}"), 1);
+        }
+        for note in 0..gaps {
+            notes.remove(txn, &format!("{}", 2 * note));
+        }
     });
     room.receive(&mut editor(), &wire::update(&update)).unwrap();
     (room, author)
