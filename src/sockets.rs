@@ -6,6 +6,7 @@ mod events;
 mod frame;
 mod hocuspocus;
 mod member;
+mod turns;
 mod upgrade;
 mod visitor;
 mod watches;
