@@ -100,6 +100,7 @@ pub struct Limits {
     pub diagram_body_bytes_max: usize,
     pub json_depth_max: usize,
     pub frame_bytes_max: usize,
+    pub large_frames_bytes_max: usize,
     pub session_frames_in_flight_max: usize,
     pub session_bytes_in_flight_max: usize,
     pub outbox_bytes_max: usize,

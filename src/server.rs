@@ -14,7 +14,7 @@ use tokio::{
     net::{TcpListener, TcpSocket},
     sync::oneshot,
 };
-use troupe_actors::{CreditLimits, Limits, System, SystemConfig, task};
+use troupe_actors::{CreditLimits, Limits, Loans, System, SystemConfig, task};
 use troupe_engine::{Registry, egress::Egress};
 use troupe_model::{Clock, ServerId, SystemClock};
 use troupe_store::{DatabaseConfig, Store, secrets::SecretBox};
@@ -190,6 +190,7 @@ async fn build(config: Config, store: Store, server: ServerId) -> anyhow::Result
         tickets: Tickets::default(),
         attempts: Attempts::new(&config.auth),
         sessions: Sessions::default(),
+        loans: Loans::new(config.limits.large_frames_bytes_max),
         secrets: SecretBox::new(&master_key),
         config,
     }))

@@ -6,6 +6,7 @@ mod events;
 mod frame;
 mod hocuspocus;
 mod member;
+mod parts;
 mod turns;
 mod upgrade;
 mod visitor;

@@ -8,7 +8,7 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use troupe_crdt::{Access, Budget, Rate, UserTag, wire};
 use troupe_model::SessionId;
 
-use crate::{credit::Credits, outbox::Outbox, workflow::WorkflowMsg};
+use crate::{credit::Credits, loans::Loan, outbox::Outbox, workflow::WorkflowMsg};
 
 /// Who joins, and with what rights.
 #[derive(Clone, Debug)]
@@ -39,14 +39,14 @@ impl CanvasSession {
         &self.outbox
     }
 
-    /// Hands one frame to the canvas, once the session has credit for it [SYNC-17]. False when the canvas is gone.
-    /// Presence that comes faster than anybody moves is dropped unread.
-    pub async fn send(&self, frame: Bytes) -> bool {
+    /// Hands one frame to the canvas, once the session has credit for it [SYNC-17]; one that is larger than a frame may
+    /// be with its loan. Presence that comes faster than anybody moves is dropped unread. False when the canvas is gone.
+    pub async fn send(&self, frame: Bytes, loan: Option<Loan>) -> bool {
         if wire::is_awareness(&frame) && !self.showing.may_show() {
             metrics::counter!("troupe_canvas_presence_dropped_total").increment(1);
             return true;
         }
-        let Some(credit) = self.credits.take(frame.len()).await else { return false };
+        let Some(credit) = self.credits.take(frame.len(), loan).await else { return false };
         self.workflow.cast(WorkflowMsg::Frame { session: self.session, frame, credit }).is_ok()
     }
 

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::loans::Loan;
+
 /// What one session may have in flight.
 #[derive(Clone, Copy, Debug)]
 pub struct CreditLimits {
@@ -32,6 +34,8 @@ pub(crate) struct Credits {
 pub(crate) struct Credit {
     _frame: OwnedSemaphorePermit,
     _bytes: OwnedSemaphorePermit,
+    /// Of what is larger than a frame: lent until it is durable.
+    _loan: Option<Loan>,
 }
 
 impl Credits {
@@ -44,11 +48,12 @@ impl Credits {
     }
 
     /// Waits until the frame may go in. A frame larger than the whole credit waits for all of it.
-    pub(crate) async fn take(&self, bytes: usize) -> Option<Credit> {
+    pub(crate) async fn take(&self, bytes: usize, loan: Option<Loan>) -> Option<Credit> {
         let bytes = u32::try_from(bytes.min(self.bytes_max)).ok()?;
         Some(Credit {
             _frame: self.frames.clone().acquire_owned().await.ok()?,
             _bytes: self.bytes.clone().acquire_many_owned(bytes).await.ok()?,
+            _loan: loan,
         })
     }
 }

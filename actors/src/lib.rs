@@ -11,6 +11,7 @@ mod durability;
 mod feed;
 mod journal;
 mod lease;
+mod loans;
 mod node;
 mod outbox;
 mod root;
@@ -25,6 +26,7 @@ pub use canvas::{CanvasSession, JoinCanvas};
 pub use context::{Limits, SystemConfig};
 pub use credit::CreditLimits;
 pub use feed::{Channel, EventFrame};
+pub use loans::{Lender, Loan, Loans};
 pub use outbox::{Close, Next, OutFrame, Outbox, Pushed};
 pub use system::{
     EditDiagramError, PublishVersionError, StartError, StartRun, StartRunError, SubscribeError, Subscription, System,

@@ -27,10 +27,11 @@ use std::{
 
 use bytes::Bytes;
 use yrs::{
-    Assoc, BranchID, Doc, ID, IdSet, OffsetKind, Options, ReadTxn, StateVector, StickyIndex, Transact, Update,
+    Assoc, BranchID, Doc, ID, IdSet, Map, OffsetKind, Options, ReadTxn, StateVector, StickyIndex, Transact, Update,
     WriteTxn,
     block::ClientID,
     branch::{Branch, BranchPtr},
+    error::UpdateError,
     types::TypeRef,
     updates::{decoder::Decode, encoder::Encode},
 };
@@ -52,14 +53,18 @@ use places::Places;
 use values::Types;
 
 const META: &str = "meta";
-const NODES: &str = "nodes";
-const EDGES: &str = "edges";
+pub(crate) const NODES: &str = "nodes";
+pub(crate) const EDGES: &str = "edges";
 const NOTES: &str = "notes";
 
 /// A deletion of a few bytes may be of as many items as there are clocks.
 const ITEMS_OF_A_RUN_TESTED: usize = 1_000;
 /// What one deleted range takes, about.
 const DELETION_BYTES: usize = 4;
+/// Items that an update may be compared with to find the places of its own among concurrent ones, and how many more for
+/// each block that it brings. Who writes honestly is far below.
+const STEPS_FREE: u64 = 500_000;
+const STEPS_PER_BLOCK: u64 = 8;
 
 /// What became of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +111,19 @@ pub struct Canvas {
 enum Failure {
     /// With an error, perhaps half-way.
     Refused(String),
+    /// Half-way: the rest may come again.
+    Exhausted,
     /// What it left in memory is not to be trusted.
     Panicked(String),
+}
+
+impl From<UpdateError> for Failure {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::TooManySteps(_) => Self::Exhausted,
+            error => Self::Refused(error.to_string()),
+        }
+    }
 }
 
 impl Default for Canvas {
@@ -157,10 +173,12 @@ impl Canvas {
         }
         self.epoch.refuse_retired(sketch.clients())?;
         let Some(order) = guard::order(sketch, |client| self.clock(client)) else { return Ok(Applied::Pending) };
+        guard::refuse_formats(sketch, &order)?;
         let places = self.check_places(sketch, &order)?;
         let decoded = decode(update)?;
         self.types.note(sketch, |client| self.clock(client));
-        match self.integrate(decoded) {
+        let steps_max = STEPS_FREE + order.len() as u64 * STEPS_PER_BLOCK;
+        match self.integrate(decoded, steps_max) {
             Ok(changed) => {
                 self.note_places(sketch, &order, &places);
                 let known = |client| self.clocks.get(&client).copied().unwrap_or(0);
@@ -193,6 +211,22 @@ impl Canvas {
     /// Whether an update brings content that is not here.
     pub(crate) fn adds(&self, sketch: &Sketch) -> bool {
         sketch.adds(|client| self.clock(client))
+    }
+
+    /// Entries that an update adds to a root.
+    pub(crate) fn added(&self, sketch: &Sketch, root: &str) -> usize {
+        sketch.entries(root, |client| self.clock(client))
+    }
+
+    /// Items that the document holds, deleted ones included: each takes memory, however small it is.
+    pub fn items(&self) -> usize {
+        self.doc.transact().store().blocks_len()
+    }
+
+    /// What stands under a root: nodes, or edges.
+    pub(crate) fn entries(&self, root: &str) -> usize {
+        let txn = self.doc.transact();
+        txn.get_map(root).map_or(0, |map| map.len(&txn) as usize)
     }
 
     /// About how much the document takes as one V1 update.
@@ -257,14 +291,15 @@ impl Canvas {
     }
 
     /// Whether anything changed.
-    fn integrate(&self, update: Update) -> Result<bool, Failure> {
+    fn integrate(&self, update: Update, steps_max: u64) -> Result<bool, Failure> {
         let mut txn = self.doc.transact_mut();
+        txn.limit_steps(steps_max);
         // The commit has its own guard: a panic in a destructor during unwinding would abort the process.
         let applied = guarded(|| txn.apply_update(update));
         let changed = txn.has_changes();
         let pruned = txn.prune_pending().is_some();
         guarded(move || drop(txn)).map_err(Failure::Panicked)?;
-        applied.map_err(Failure::Panicked)?.map_err(|error| Failure::Refused(error.to_string()))?;
+        applied.map_err(Failure::Panicked)?.map_err(Failure::from)?;
         if pruned { Err(Failure::Refused("an update refers to itself in a circle".to_owned())) } else { Ok(changed) }
     }
 
@@ -279,6 +314,10 @@ impl Canvas {
             Failure::Refused(reason) => {
                 self.refresh_clocks();
                 Refusal::malformed(reason)
+            }
+            Failure::Exhausted => {
+                self.refresh_clocks();
+                Refusal::try_again("this change meets too many others at the same place; reconnect to send the rest")
             }
             Failure::Panicked(reason) => match self.whole().map(|whole| Self::open(None, [whole])) {
                 Some(Ok(rebuilt)) => {

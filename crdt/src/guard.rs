@@ -91,8 +91,10 @@ pub enum Content {
     /// What was there is deleted.
     Deleted,
     Type(Kind),
-    /// Characters and their formats.
+    /// Characters.
     Text,
+    /// A format of characters, or what is embedded between them. A canvas has no use for it, but an old one may hold some.
+    Format,
     Value,
 }
 
@@ -116,6 +118,13 @@ pub struct Deleted {
     pub client: u64,
     pub start: u32,
     pub end: u32,
+}
+
+/// Texts of a canvas are plain. `order`: the blocks that the document does not have; old ones may hold formats.
+pub(crate) fn refuse_formats(sketch: &Sketch, order: &[(usize, usize)]) -> Result<(), Hostile> {
+    let is_format =
+        |&(section, block): &(usize, usize)| sketch.sections[section].blocks[block].content == Content::Format;
+    if order.iter().any(is_format) { Err(Hostile::Content) } else { Ok(()) }
 }
 
 impl Block {
@@ -158,6 +167,21 @@ impl Sketch {
                 block.end() > known && !matches!(block.content, Content::Skip | Content::Collected | Content::Deleted)
             })
         })
+    }
+
+    /// Items that it would make, at most: those that it brings, and two for each deletion that cuts another.
+    pub(crate) fn items(&self) -> usize {
+        self.sections.iter().map(|section| section.blocks.len()).sum::<usize>() + 2 * self.deletes.len()
+    }
+
+    /// Entries that it adds to a root, where there was nothing under their key. `known`: the clock of a client.
+    pub(crate) fn entries(&self, root: &str, known: impl Fn(u64) -> u32) -> usize {
+        let is_entry = |block: &Block| block.root.is_some_and(|index| ROOTS[index] == root);
+        let of = |section: &Section| {
+            let known = known(section.client);
+            section.blocks.iter().filter(|block| block.end() > known && is_entry(block)).count()
+        };
+        self.sections.iter().map(of).sum()
     }
 
     /// Whether something in between is missing: `yrs` keeps holes without calling them pending.

@@ -6,6 +6,8 @@ pub struct Limits {
     pub frame_bytes_max: usize,
     /// Of the document, measured as V1 updates.
     pub document_bytes_max: usize,
+    /// Of the document: a block takes memory, however small it is.
+    pub document_items_max: usize,
     /// Updates of one session that wait for others, and their sum.
     pub pending_updates_max: usize,
     pub pending_bytes_max: usize,
@@ -24,11 +26,19 @@ pub struct Limits {
     pub awareness_remembered_per_user_max: usize,
 }
 
+impl Limits {
+    /// The largest message: a whole document, and what is said around it.
+    pub fn message_bytes_max(&self) -> usize {
+        self.document_bytes_max + self.frame_bytes_max
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             frame_bytes_max: 1 << 20,
             document_bytes_max: 50 << 20,
+            document_items_max: 1_000_000,
             pending_updates_max: 64,
             pending_bytes_max: 1 << 20,
             awareness_clients_max: 8,

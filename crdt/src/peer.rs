@@ -3,10 +3,15 @@
 mod pending;
 
 use bytes::Bytes;
-use troupe_model::SessionId;
+use troupe_model::{
+    SessionId,
+    diagram::{EDGES_MAX, NODES_MAX},
+};
 
 use crate::{
-    Answer, Applied, Awareness, Canvas, Limits, Question, Refusal, UserTag, guard,
+    Answer, Applied, Awareness, Canvas, Limits, Question, Refusal, UserTag,
+    canvas::{EDGES, NODES},
+    guard::{self, Sketch},
     wire::{self, Message},
 };
 
@@ -98,12 +103,10 @@ impl Peer {
         now_ms: i64,
     ) -> Result<Outcome, Refusal> {
         self.pending.refused()?;
-        if frame.len() > self.limits.frame_bytes_max {
-            return Err(Refusal::malformed(format!(
-                "a frame of {} bytes is larger than the {} bytes allowed",
-                frame.len(),
-                self.limits.frame_bytes_max
-            )));
+        let max = self.limits.message_bytes_max();
+        if frame.len() > max {
+            let bytes = frame.len();
+            return Err(Refusal::malformed(format!("a frame of {bytes} bytes is larger than the {max} bytes allowed")));
         }
         match wire::decode(frame)? {
             Message::SyncStep1(state_vector) => {
@@ -121,6 +124,7 @@ impl Peer {
             Message::Denied(_) | Message::Ack(_) | Message::Session { .. } => {
                 Err(Refusal::malformed("only the server sends this message"))
             }
+            Message::Part { .. } => Err(Refusal::malformed("a part of a frame is not a frame")),
         }
     }
 
@@ -137,9 +141,7 @@ impl Peer {
 
     fn take(&mut self, canvas: &mut Canvas, update: &[u8]) -> Result<Outcome, Refusal> {
         let sketch = guard::sketch(update)?;
-        if canvas.adds(&sketch) {
-            self.make_room(canvas, update.len())?;
-        }
+        self.make_room(canvas, &sketch, update.len())?;
         let mut outcome = Outcome::default();
         match canvas.apply_sketched(&sketch, update)? {
             Applied::Integrated => {
@@ -157,11 +159,25 @@ impl Peer {
         Ok(outcome)
     }
 
-    /// A canvas that is full can still be emptied, also by whom it was too full for: what only deletes is not asked.
-    fn make_room(&self, canvas: &mut Canvas, bytes: usize) -> Result<(), Refusal> {
+    /// A canvas that is full can still be emptied, also by whom it was too full for: what only deletes may make items
+    /// beyond the limit, by cutting others.
+    fn make_room(&self, canvas: &mut Canvas, sketch: &Sketch, bytes: usize) -> Result<(), Refusal> {
+        let (adds, items_max) = (canvas.adds(sketch), self.limits.document_items_max);
+        if canvas.items() + sketch.items() > if adds { items_max } else { 2 * items_max } {
+            return Err(Refusal::too_large(format!("the canvas would hold more than the {items_max} items allowed")));
+        }
+        if !adds {
+            return Ok(());
+        }
         let max = self.limits.document_bytes_max;
         if canvas.size_bytes() + bytes > max && canvas.measure() + bytes > max {
             return Err(Refusal::too_large(format!("the canvas would take more than the {max} bytes allowed")));
+        }
+        for (root, max) in [(NODES, NODES_MAX), (EDGES, EDGES_MAX)] {
+            let added = canvas.added(sketch, root);
+            if added > 0 && canvas.entries(root) + added > max {
+                return Err(Refusal::too_large(format!("a canvas has up to {max} {root}")));
+            }
         }
         Ok(())
     }

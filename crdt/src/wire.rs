@@ -22,6 +22,10 @@ pub const ACK: u64 = 100;
 /// and which epoch of the document it has. First when it joins, and again when its access changes.
 pub const SESSION: u64 = 101;
 
+/// Ours: `varUint(102) varUint(remaining) buf(part)`: a part of a frame that is larger than a frame may be, and how many
+/// bytes of it are still to come. Only clients send it.
+pub const PART: u64 = 102;
+
 const STEP_1: u64 = 0;
 const STEP_2: u64 = 1;
 const UPDATE: u64 = 2;
@@ -43,6 +47,10 @@ pub enum Message<'a> {
     Session {
         access: Access,
         document_epoch: u64,
+    },
+    Part {
+        remaining: u64,
+        part: &'a [u8],
     },
 }
 
@@ -94,6 +102,17 @@ pub fn awareness_of(entries: &[(u64, &[u8])]) -> Vec<u8> {
     awareness(&update)
 }
 
+/// A part of a frame, and how many bytes of it are still to come; `None`: it is a frame itself.
+pub fn part(frame: &[u8]) -> Result<Option<(&[u8], u64)>, Malformed> {
+    match Reader::new(frame).uint()? {
+        PART => match decode(frame)? {
+            Message::Part { remaining, part } => Ok(Some((part, remaining))),
+            _ => Err(Malformed::Kind),
+        },
+        _ => Ok(None),
+    }
+}
+
 pub fn decode(frame: &[u8]) -> Result<Message<'_>, Malformed> {
     let mut reader = Reader::new(frame);
     let message = match reader.uint()? {
@@ -113,6 +132,7 @@ pub fn decode(frame: &[u8]) -> Result<Message<'_>, Malformed> {
             };
             Message::Session { access, document_epoch: reader.uint()? }
         }
+        PART => Message::Part { remaining: reader.uint()?, part: reader.buf()? },
         _ => return Err(Malformed::Kind),
     };
     reader.end()?;
@@ -140,6 +160,7 @@ pub fn encode(message: Message<'_>) -> Vec<u8> {
         Message::Session { access, document_epoch } => {
             numbers(&[SESSION, (access == Access::ReadWrite).into(), document_epoch])
         }
+        Message::Part { remaining, part } => framed(&[PART, remaining], part),
     }
 }
 

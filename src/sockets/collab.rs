@@ -9,12 +9,14 @@ use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::Notify;
 use tracing::Instrument;
-use troupe_actors::{Close, OutFrame};
+use troupe_actors::{Close, Loan, OutFrame};
+use troupe_crdt::wire as protocol;
 use troupe_model::WorkflowId;
 
 use super::{
-    frame::Message,
+    frame::{Message, Sizes},
     member::{self, Framing, Member},
+    parts::Parts,
     upgrade::{Socket, Upgrade},
     visitor::{RECHECK_EVERY, Visitor},
     wire::{self, Incoming, Reader},
@@ -44,9 +46,9 @@ pub async fn open(
     let framing = Framing { acks: params.ack.as_deref() == Some("1"), document_epoch: params.epoch };
     let wake = Arc::new(Notify::new());
     let admitted = admit(&app, workflow, params.ticket.as_deref(), &headers, &wake).await;
-    let frame_bytes_max = app.config().limits.frame_bytes_max;
+    let sizes = Sizes::canvas(&app.config().limits);
     let tasks = app.sessions().tasks.clone();
-    upgrade.serve(frame_bytes_max, move |socket| {
+    upgrade.serve(sizes, move |socket| {
         tasks.track_future(async move {
             match admitted {
                 Err(close) => Box::pin(wire::refuse(socket, close)).await,
@@ -83,6 +85,7 @@ async fn admit(
 
 async fn serve(app: &App, socket: Socket, mut member: Member, wake: &Notify) {
     let Socket { mut reader, writer } = socket;
+    reader.borrow_from(member.lender(app));
     let outbox = member.outbox().clone();
     {
         let reading = pin!(read(app, &mut reader, &mut member, wake));
@@ -104,12 +107,21 @@ fn encode(frame: OutFrame) -> Message {
 
 /// Until the client is gone (`None`) or must go.
 async fn read(app: &App, reader: &mut Reader, member: &mut Member, wake: &Notify) -> Option<Close> {
-    let mut recheck = wire::every(RECHECK_EVERY);
+    let (mut recheck, mut reassure) = (wire::every(RECHECK_EVERY), wire::every(wire::REASSURE_EVERY));
+    let mut parts = Parts::default();
     let mut stopping = pin!(app.sessions().stopping.cancelled());
     let mut woken = pin!(wake.notified());
     loop {
         let incoming = tokio::select! {
-            incoming = reader.next() => Some(incoming),
+            incoming = reader.next(), if !parts.is_waiting() => Some(incoming),
+            whole = parts.lent(), if parts.is_waiting() => whole.map(|(bytes, loan)| Incoming::Binary(bytes, Some(loan))),
+            _ = reassure.tick(), if reader.is_taking_large() || parts.is_taking() => {
+                if reader.is_too_slow() || parts.is_too_slow() {
+                    return Some(wire::arrives_too_slowly());
+                }
+                member.outbox().push(OutFrame::Sync(Bytes::from_static(wire::REASSURANCE)));
+                None
+            }
             () = &mut stopping => return Some(Close::restarting()),
             () = &mut woken => {
                 woken.set(wake.notified());
@@ -119,7 +131,7 @@ async fn read(app: &App, reader: &mut Reader, member: &mut Member, wake: &Notify
         };
         let done = match incoming {
             None => member.follow(app).await,
-            Some(Incoming::Binary(frame)) => forward(app, member, frame).await,
+            Some(Incoming::Binary(frame, loan)) => forward(app, member, &mut parts, frame, loan).await,
             Some(Incoming::Text(_)) => Err(wire::binary_only()),
             Some(Incoming::Gone) => return None,
             Some(Incoming::Close(close)) => Err(close),
@@ -130,9 +142,27 @@ async fn read(app: &App, reader: &mut Reader, member: &mut Member, wake: &Notify
     }
 }
 
-async fn forward(app: &App, member: &mut Member, frame: Bytes) -> Result<(), Close> {
+async fn forward(
+    app: &App,
+    member: &mut Member,
+    parts: &mut Parts,
+    frame: Bytes,
+    loan: Option<Loan>,
+) -> Result<(), Close> {
     if member.is_stale() {
         member.follow(app).await?;
     }
-    member.send(frame).await
+    // What was lent is the whole already.
+    let part = if loan.is_some() { Ok(None) } else { protocol::part(&frame) };
+    match part.map_err(|malformed| Close::new(wire::MALFORMED, malformed.to_string()))? {
+        None => member.send(frame, loan).await,
+        Some((part, remaining)) => {
+            let whole_bytes_max = Sizes::canvas(&app.config().limits).bytes_max;
+            let remaining = usize::try_from(remaining).unwrap_or(usize::MAX);
+            match parts.take(frame.slice_ref(part), remaining, whole_bytes_max, || member.lender(app))? {
+                Some((whole, loan)) => member.send(whole, Some(loan)).await,
+                None => Ok(()),
+            }
+        }
+    }
 }

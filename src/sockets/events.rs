@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::sync::Notify;
 
 use self::message::Encoding;
-use super::{upgrade::Upgrade, visitor::Visitor};
+use super::{frame::Sizes, upgrade::Upgrade, visitor::Visitor};
 use crate::{
     app::App,
     auth::{authenticate, ticket::Purpose},
@@ -46,5 +46,5 @@ pub async fn open(
     };
     let tasks = app.sessions().tasks.clone();
     let serve = move |socket| tasks.track_future(session::serve(app, socket, early, wake, encoding));
-    upgrade.serve(FRAME_BYTES_MAX, serve)
+    upgrade.serve(Sizes::fixed(FRAME_BYTES_MAX), serve)
 }

@@ -16,6 +16,8 @@ use tungstenite::{
     },
 };
 
+use crate::config;
+
 /// What a control frame may carry.
 const CONTROL_BYTES_MAX: usize = 125;
 
@@ -33,6 +35,9 @@ pub enum Message {
 pub enum Fault {
     #[error("a message is too large")]
     TooLarge,
+    /// It is larger than what is granted: see [`Decoder::grant`].
+    #[error("a message of up to {0} bytes needs a loan")]
+    NeedsLoan(usize),
     #[error("{0}")]
     Protocol(&'static str),
 }
@@ -44,12 +49,46 @@ pub struct Decoder {
     unread: BytesMut,
     /// The first frames of a message in several.
     begun: Option<(Data, BytesMut)>,
-    message_bytes_max: usize,
+    sizes: Sizes,
+    /// What the message that arrives may take now.
+    granted_bytes: usize,
+}
+
+/// What a message may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Without a loan.
+    pub free_bytes_max: usize,
+    /// With one.
+    pub bytes_max: usize,
+}
+
+impl Sizes {
+    /// Nothing is lent.
+    pub const fn fixed(bytes_max: usize) -> Self {
+        Self { free_bytes_max: bytes_max, bytes_max }
+    }
+
+    /// Up to a whole canvas.
+    pub fn canvas(limits: &config::Limits) -> Self {
+        let free_bytes_max = limits.frame_bytes_max;
+        Self { free_bytes_max, bytes_max: limits.canvas_bytes_max + free_bytes_max }
+    }
 }
 
 impl Decoder {
-    pub fn new(message_bytes_max: usize) -> Self {
-        Self { unread: BytesMut::new(), begun: None, message_bytes_max }
+    pub fn new(sizes: Sizes) -> Self {
+        Self { unread: BytesMut::new(), begun: None, sizes, granted_bytes: sizes.free_bytes_max }
+    }
+
+    /// The message that arrives may take so much.
+    pub fn grant(&mut self, bytes: usize) {
+        self.granted_bytes = bytes;
+    }
+
+    /// Bytes of the message that arrives, as far as it is here.
+    pub fn arrived_bytes(&self) -> usize {
+        self.unread.len() + self.begun.as_ref().map_or(0, |(_, bytes)| bytes.len())
     }
 
     pub fn feed(&mut self, bytes: &[u8]) {
@@ -103,8 +142,14 @@ impl Decoder {
             }
             OpCode::Control(_) => Ok(()),
             OpCode::Data(_) => {
-                let begun = self.begun.as_ref().map_or(0, |(_, bytes)| bytes.len());
-                if begun + len > self.message_bytes_max { Err(Fault::TooLarge) } else { Ok(()) }
+                let total = self.begun.as_ref().map_or(0, |(_, bytes)| bytes.len()) + len;
+                let is_whole = header.is_final && self.begun.is_none();
+                match self.sizes.bytes_max {
+                    max if total > max => Err(Fault::TooLarge),
+                    _ if total <= self.granted_bytes => Ok(()),
+                    // How much of a message in several frames is still to come, nobody knows.
+                    max => Err(Fault::NeedsLoan(if is_whole { total } else { max })),
+                }
             }
         }
     }
@@ -123,6 +168,7 @@ impl Decoder {
             self.begun = Some((kind, bytes));
             return Ok(None);
         }
+        self.granted_bytes = self.sizes.free_bytes_max;
         let bytes = bytes.freeze();
         Ok(Some(match kind {
             Data::Text => {

@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use tracing::Instrument;
-use troupe_actors::{Close, OutFrame, Outbox, Pushed};
+use troupe_actors::{Close, Loan, OutFrame, Outbox, Pushed};
 use troupe_crdt::wire::{
     self as protocol, Message,
     hocuspocus::{self, Answer, Frame, Name, Request},
@@ -26,6 +26,7 @@ use troupe_model::WorkflowId;
 
 use self::outlet::{Outlet, SharedLedger, left};
 use super::{
+    frame::Sizes,
     member::{self, Framing, Member},
     turns::Turns,
     upgrade::{Socket as Connection, Upgrade},
@@ -67,10 +68,10 @@ struct Document {
 }
 
 pub async fn open(State(app): State<App>, upgrade: Upgrade) -> Response {
-    let frame_bytes_max = app.config().limits.frame_bytes_max;
+    let sizes = Sizes::canvas(&app.config().limits);
     let tasks = app.sessions().tasks.clone();
     let served = |connection| serve(app, connection).instrument(tracing::info_span!("hocuspocus"));
-    upgrade.serve(frame_bytes_max, move |connection| tasks.track_future(served(connection)))
+    upgrade.serve(sizes, move |connection| tasks.track_future(served(connection)))
 }
 
 async fn serve(app: App, connection: Connection) {
@@ -105,6 +106,7 @@ impl Socket {
     /// Until the client is gone (`None`) or must go.
     async fn read(mut self, reader: &mut Reader) -> Option<Close> {
         let (mut recheck, mut ping) = (wire::every(RECHECK_EVERY), wire::every(PING_EVERY));
+        let mut reassure = wire::every(wire::REASSURE_EVERY);
         let (app, wake) = (self.app.clone(), self.wake.clone());
         let mut stopping = pin!(app.sessions().stopping.cancelled());
         let mut woken = pin!(wake.notified());
@@ -117,11 +119,23 @@ impl Socket {
                     woken.set(wake.notified());
                     Next::Follow { all: false }
                 }
+                _ = reassure.tick(), if reader.is_taking_large() => {
+                    if reader.is_too_slow() {
+                        return Some(wire::arrives_too_slowly());
+                    }
+                    Next::Ping
+                }
                 _ = recheck.tick() => Next::Follow { all: true },
                 _ = ping.tick() => Next::Ping,
             };
             let done = match next {
-                Next::Incoming(Incoming::Binary(frame)) => self.receive(&frame).await,
+                Next::Incoming(Incoming::Binary(frame, loan)) => {
+                    let received = self.receive(&frame, loan).await;
+                    if let Some(document) = self.documents.values().next() {
+                        reader.borrow_from(document.member.lender(&app));
+                    }
+                    received
+                }
                 Next::Incoming(Incoming::Text(_)) => Err(wire::binary_only()),
                 Next::Incoming(Incoming::Gone) => return None,
                 Next::Incoming(Incoming::Close(close)) => Err(close),
@@ -135,14 +149,14 @@ impl Socket {
     }
 
     /// An error ends the socket.
-    async fn receive(&mut self, frame: &[u8]) -> Result<(), Close> {
+    async fn receive(&mut self, frame: &[u8], loan: Option<Loan>) -> Result<(), Close> {
         match hocuspocus::decode(frame).map_err(|malformed| Close::new(wire::MALFORMED, malformed.to_string()))? {
             Frame::Ping => self.say(hocuspocus::PONG.to_vec()),
             Frame::Pong => Ok(()),
             Frame::Document(name, request) => match request {
                 Request::Authenticate(token) => self.authenticate(name, token).await,
-                Request::Canvas(message) => self.forward(name, message, false).await,
-                Request::Reply(message) => self.forward(name, message, true).await,
+                Request::Canvas(message) => self.forward(name, message, false, loan).await,
+                Request::Reply(message) => self.forward(name, message, true, loan).await,
                 // A message for an application on the server, of which there is none.
                 Request::Stateless(_) => Ok(()),
                 Request::BroadcastStateless(_) => {
@@ -200,7 +214,13 @@ impl Socket {
         }
     }
 
-    async fn forward(&mut self, name: Name<'_>, message: Message<'_>, reply: bool) -> Result<(), Close> {
+    async fn forward(
+        &mut self,
+        name: Name<'_>,
+        message: Message<'_>,
+        reply: bool,
+        loan: Option<Loan>,
+    ) -> Result<(), Close> {
         if self.documents.get(name.0).is_some_and(|document| document.member.is_stale()) {
             self.follow(false).await?;
         }
@@ -213,7 +233,7 @@ impl Socket {
             let mut ledger = document.ledger.lock();
             if reply { ledger.replies(&message) } else { ledger.sends(&message) }
         }
-        document.member.send(Bytes::from(protocol::encode(message))).await
+        document.member.send(Bytes::from(protocol::encode(message)), loan).await
     }
 
     fn leave(&mut self, name: &str) {

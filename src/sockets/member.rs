@@ -1,7 +1,7 @@
 //! A session on one canvas, whichever framing carries it: who may join, and who may stay [SYNC-10].
 
 use bytes::Bytes;
-use troupe_actors::{CanvasSession, Close, JoinCanvas, Outbox, Unavailable};
+use troupe_actors::{CanvasSession, Close, JoinCanvas, Lender, Loan, Outbox, Unavailable};
 use troupe_crdt::{Access, UserTag};
 use troupe_model::{SessionId, WorkflowId};
 use troupe_store::workflows;
@@ -68,9 +68,15 @@ impl Member {
         self.session.outbox()
     }
 
+    /// Where memory is borrowed for what is larger than a frame.
+    pub fn lender(&self, app: &App) -> Lender {
+        let caller = self.visitor.caller();
+        app.loans().of(caller.tenant, caller.user)
+    }
+
     /// Hands one frame of the y-protocols to the canvas.
-    pub async fn send(&self, frame: Bytes) -> Result<(), Close> {
-        if self.session.send(frame).await {
+    pub async fn send(&self, frame: Bytes, loan: Option<Loan>) -> Result<(), Close> {
+        if self.session.send(frame, loan).await {
             return Ok(());
         }
         Err(Close::new(wire::TRY_AGAIN, "the canvas was closed; reconnect in a moment"))

@@ -14,7 +14,10 @@ use tokio::net::TcpStream;
 use troupe_actors::task;
 use tungstenite::handshake::derive_accept_key;
 
-use super::wire::{Reader, Writer};
+use super::{
+    frame::Sizes,
+    wire::{Reader, Writer},
+};
 use crate::problem::Problem;
 
 /// Both directions of one WebSocket.
@@ -25,10 +28,10 @@ pub struct Socket {
 
 impl Socket {
     /// The connection itself, without what an HTTP server has wrapped around it.
-    fn new(upgraded: Upgraded<TokioIo<TcpStream>>, message_bytes_max: usize) -> Self {
+    fn new(upgraded: Upgraded<TokioIo<TcpStream>>, sizes: Sizes) -> Self {
         let (read, write) = upgraded.io.into_inner().into_split();
         let writer = Writer::new(write);
-        let reader = Reader::new(read, &upgraded.read_buf, writer.pongs(), message_bytes_max);
+        let reader = Reader::new(read, &upgraded.read_buf, writer.pongs(), sizes);
         Self { reader, writer }
     }
 }
@@ -52,8 +55,8 @@ impl Upgrade {
         self.chosen
     }
 
-    /// Answers the request and serves the socket. `message_bytes_max`: of what the client sends.
-    pub fn serve<F>(self, message_bytes_max: usize, serve: impl FnOnce(Socket) -> F + Send + 'static) -> Response
+    /// Answers the request and serves the socket. `sizes`: of what the client sends.
+    pub fn serve<F>(self, sizes: Sizes, serve: impl FnOnce(Socket) -> F + Send + 'static) -> Response
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -61,7 +64,7 @@ impl Upgrade {
         task::spawn("socket", async move {
             match request.await {
                 Ok(upgraded) => match downcast::<TokioIo<TcpStream>>(upgraded) {
-                    Ok(upgraded) => serve(Socket::new(upgraded, message_bytes_max)).await,
+                    Ok(upgraded) => serve(Socket::new(upgraded, sizes)).await,
                     Err(_) => tracing::error!("a WebSocket came over something that is not TCP"),
                 },
                 Err(error) => tracing::debug!(%error, "a WebSocket was not opened after all"),

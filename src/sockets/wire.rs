@@ -16,11 +16,11 @@ use tokio::{
     sync::Notify,
     time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sleep_until, timeout},
 };
-use troupe_actors::{Close, EventFrame, Next, OutFrame, Outbox};
+use troupe_actors::{Close, EventFrame, Lender, Loan, Next, OutFrame, Outbox};
 use tungstenite::Utf8Bytes;
 
 use super::{
-    frame::{Decoder, Fault, Message},
+    frame::{Decoder, Fault, Message, Sizes},
     upgrade::Socket,
 };
 
@@ -32,6 +32,8 @@ const WRITE_BYTES: usize = 16 * 1024;
 const FLUSH_BYTES: usize = 1024;
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// Nothing came for so long, not even a pong.
+/// While something large comes, its client hears something: stock providers take silence for a dead connection.
+pub const REASSURE_EVERY: Duration = Duration::from_secs(10);
 pub const IDLE_MAX: Duration = Duration::from_secs(60);
 /// A busy session gets what gathered in this window in one flush [SYNC-8].
 const WINDOW: Duration = Duration::from_millis(16);
@@ -47,6 +49,13 @@ pub const FORBIDDEN: u16 = 4403;
 pub const GONE: u16 = 4404;
 pub const IDLE: u16 = 4408;
 pub const TRY_AGAIN: u16 = 1013;
+
+/// An awareness of nobody: a frame that says nothing.
+pub const REASSURANCE: &[u8] = &[1, 1, 0];
+
+pub fn arrives_too_slowly() -> Close {
+    Close::new(TRY_AGAIN, "a large change comes too slowly; reconnect to send it again")
+}
 
 /// Whether coming back would change nothing.
 pub fn is_final(close: &Close) -> bool {
@@ -70,9 +79,14 @@ pub fn binary_only() -> Close {
     Close::new(MALFORMED, "this socket takes binary frames only")
 }
 
+/// What is larger than a frame comes at least so fast, after a while: memory is lent to it.
+const LARGE_BYTES_PER_S_MIN: usize = 32 * 1024;
+const LARGE_GRACE: Duration = Duration::from_secs(20);
+
 /// What the reader got.
 pub enum Incoming {
-    Binary(Bytes),
+    /// What is larger than a frame comes with its loan.
+    Binary(Bytes, Option<Loan>),
     Text(Utf8Bytes),
     /// The connection is gone.
     Gone,
@@ -108,10 +122,20 @@ pub struct Reader {
     io: OwnedReadHalf,
     decoder: Decoder,
     pongs: Arc<Pongs>,
-    message_bytes_max: usize,
+    sizes: Sizes,
+    /// Where memory is borrowed for what is larger than a frame.
+    lender: Option<Lender>,
+    large: Large,
     heard: Instant,
     /// Looks from time to time whether anything was heard: one timer, not one for each read.
     idle: Pin<Box<Sleep>>,
+}
+
+/// A message that is larger than a frame.
+enum Large {
+    None,
+    Waiting(usize, Pin<Box<dyn Future<Output = Loan> + Send>>),
+    Arriving(Loan, Instant),
 }
 
 thread_local! {
@@ -120,18 +144,43 @@ thread_local! {
 
 impl Reader {
     /// `early`: what was read already.
-    pub fn new(io: OwnedReadHalf, early: &[u8], pongs: Arc<Pongs>, message_bytes_max: usize) -> Self {
+    pub fn new(io: OwnedReadHalf, early: &[u8], pongs: Arc<Pongs>, sizes: Sizes) -> Self {
         let heard = Instant::now();
-        let (mut decoder, idle) = (Decoder::new(message_bytes_max), Box::pin(sleep_until(heard + IDLE_MAX)));
+        let (mut decoder, idle) = (Decoder::new(sizes), Box::pin(sleep_until(heard + IDLE_MAX)));
         decoder.feed(early);
-        Self { io, decoder, pongs, message_bytes_max, heard, idle }
+        Self { io, decoder, pongs, sizes, lender: None, large: Large::None, heard, idle }
+    }
+
+    /// From here on messages may be larger than a frame.
+    pub fn borrow_from(&mut self, lender: Lender) {
+        self.lender = Some(lender);
+    }
+
+    /// Whether a message that is larger than a frame is on its way.
+    pub fn is_taking_large(&self) -> bool {
+        !matches!(self.large, Large::None)
+    }
+
+    /// Whether it comes so slowly that others should not wait for its memory.
+    pub fn is_too_slow(&self) -> bool {
+        matches!(&self.large, Large::Arriving(_, since) if too_slow(self.decoder.arrived_bytes(), since.elapsed()))
     }
 
     /// The next message of substance. Safe to drop while it waits.
     pub async fn next(&mut self) -> Incoming {
         loop {
+            if let Large::Waiting(bytes, loan) = &mut self.large {
+                let loan = loan.await;
+                self.decoder.grant(*bytes);
+                self.large = Large::Arriving(loan, Instant::now());
+            }
             match self.decoder.next() {
-                Ok(Some(Message::Binary(bytes))) => return Incoming::Binary(bytes),
+                Ok(Some(Message::Binary(bytes))) => {
+                    return match std::mem::replace(&mut self.large, Large::None) {
+                        Large::Arriving(loan, _) => Incoming::Binary(bytes, Some(loan)),
+                        _ => Incoming::Binary(bytes, None),
+                    };
+                }
                 Ok(Some(Message::Text(text))) => return Incoming::Text(text),
                 Ok(Some(Message::Ping(payload))) => self.pongs.put(payload),
                 Ok(Some(Message::Pong(_))) => {}
@@ -147,7 +196,11 @@ impl Reader {
                         return Incoming::Close(Close::new(IDLE, "nothing was heard of this client for a minute"));
                     }
                 },
-                Err(Fault::TooLarge) => return Incoming::Close(too_large(self.message_bytes_max)),
+                Err(Fault::NeedsLoan(bytes)) => match self.lender.clone() {
+                    Some(lender) => self.large = Large::Waiting(bytes, Box::pin(lender.lend(bytes))),
+                    None => return Incoming::Close(too_large(self.sizes.free_bytes_max)),
+                },
+                Err(Fault::TooLarge) => return Incoming::Close(too_large(self.sizes.bytes_max)),
                 Err(Fault::Protocol(reason)) => return Incoming::Close(Close::new(MALFORMED, reason)),
             }
         }
@@ -184,6 +237,11 @@ impl Reader {
     }
 }
 
+/// Whether what is larger than a frame comes too slowly.
+pub fn too_slow(bytes: usize, took: Duration) -> bool {
+    took > LARGE_GRACE && bytes < LARGE_BYTES_PER_S_MIN * took.as_secs() as usize
+}
+
 enum Silence {
     Broken(io::Error),
     Idle,
@@ -196,7 +254,7 @@ fn echo(close: Option<Close>) -> Close {
     Close::new(if sendable { code } else { 1000 }, "")
 }
 
-fn too_large(bytes_max: usize) -> Close {
+pub fn too_large(bytes_max: usize) -> Close {
     Close::new(MALFORMED, format!("a frame may have {bytes_max} bytes"))
 }
 

@@ -56,7 +56,7 @@ fn a_hostile_frame_closes_its_session_only() {
             [&[0, 2, 4, 1, 0, 7, 0], b"\x00\x02\x05\x01\x00\x07\x00\x00", &[], &[0, 2, 255, 255, 255, 255, 15], &[99]];
         for (n, frame) in hostile.into_iter().enumerate() {
             let mallory = world.join("Mallory", Access::ReadWrite).await;
-            mallory.session.send(Bytes::copy_from_slice(frame)).await;
+            mallory.session.send(Bytes::copy_from_slice(frame), None).await;
             let close = mallory.closed().await;
             assert_eq!(close.code, 4400, "{frame:?}: {}", close.reason);
             assert!(!close.reason.is_empty());
@@ -187,8 +187,8 @@ fn a_dangling_edge_is_repaired_once() {
 
         let removal = ann.canvas.edit(&diagram("quick1")).unwrap();
         let connection = bob.canvas.edit(&diagram("quick1 -> quick2")).unwrap();
-        ann.session.send(wire::update(&removal).into()).await;
-        bob.session.send(wire::update(&connection).into()).await;
+        ann.session.send(wire::update(&removal).into(), None).await;
+        bob.session.send(wire::update(&connection).into(), None).await;
         while revision().await < before + 3 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -24,7 +24,7 @@ impl Client {
     pub async fn greet(session: CanvasSession) -> Self {
         let mut client = Self { session, canvas: Canvas::new(), acknowledged: 0 };
         let hello = wire::sync_step1(&client.canvas.state_vector());
-        client.session.send(hello.into()).await;
+        client.session.send(hello.into(), None).await;
         // Our question, then its answer to ours.
         while !client.take().await {}
         client
@@ -50,7 +50,7 @@ impl Client {
     /// Edits its own document and sends the update.
     pub async fn draw(&mut self, plan: &str) {
         let update = self.canvas.edit(&diagram(plan)).expect("it changes something");
-        self.session.send(wire::update(&update).into()).await;
+        self.session.send(wire::update(&update).into(), None).await;
     }
 
     /// Overwrites a value and waits until that is durable; or the close, if it comes first. Many nodes come and go with
@@ -81,7 +81,7 @@ impl Client {
         let all = self.acknowledged + N as u64;
         for target in targets {
             let update = self.canvas.edit(target).expect("it changes something");
-            self.session.send(wire::update(&update).into()).await;
+            self.session.send(wire::update(&update).into(), None).await;
         }
         while self.acknowledged < all {
             match self.session.outbox().next().await {

@@ -46,7 +46,7 @@ fn nobody_gets_more_than_sixty_states_a_second_of_one_client() {
         let begun = Instant::now();
         let flood = async {
             for clock in 1.. {
-                assert!(loud.send(state(7, clock, r#"{"cursor":{"x":1,"y":2}}"#)).await);
+                assert!(loud.send(state(7, clock, r#"{"cursor":{"x":1,"y":2}}"#), None).await);
                 if clock % 4 == 0 {
                     sleep(Duration::from_millis(1)).await;
                 }
@@ -56,7 +56,7 @@ fn nobody_gets_more_than_sixty_states_a_second_of_one_client() {
             }
             // When it has calmed down, its last word is heard.
             sleep(Duration::from_millis(500)).await;
-            assert!(loud.send(state(7, CLOCK_MAX, "{}")).await);
+            assert!(loud.send(state(7, CLOCK_MAX, "{}"), None).await);
         };
         let (mut states, mut last) = (0, 0);
         let listen = async {
@@ -81,9 +81,9 @@ fn nonsense_closes_who_shows_it() {
     world.on(async |world| {
         let listener = world.session("Ann", Access::ReadWrite, None).await;
         let mallory = world.session_of(UserId::generate(), "Mallory", Access::ReadOnly, None).await;
-        mallory.send(state(7, 1, "{}")).await;
+        mallory.send(state(7, 1, "{}"), None).await;
         assert_eq!(hear(&listener).await, [(7, 1)]);
-        mallory.send(state(7, 2, "[7]")).await;
+        mallory.send(state(7, 2, "[7]"), None).await;
         assert_eq!(crate::client::closed(mallory.outbox()).await.code, 4400);
         assert_eq!(hear(&listener).await, [(7, 2)], "its cursor goes with it");
     });

@@ -61,12 +61,12 @@ fn thirty_that_ask_and_do_not_read_hold_one_copy() {
         let (mut sessions, mut held) = (Vec::new(), HashMap::new());
         for _ in 0..30 {
             let session = world.session_of(UserId::generate(), "Mallory", Access::ReadOnly, None).await;
-            session.send(question()).await;
+            session.send(question(), None).await;
             // Its writer has the first frame in hand, and is stuck with it.
             let first = large_frame(&session).await;
             held.insert(first.as_ptr(), first.len());
             for _ in 0..8 {
-                session.send(question()).await;
+                session.send(question(), None).await;
             }
             sessions.push(session);
         }
@@ -92,7 +92,7 @@ fn who_asks_on_and_on_waits() {
         let (begun, mut answered) = (Instant::now(), 0);
         let asking = async {
             loop {
-                mallory.send(question()).await;
+                mallory.send(question(), None).await;
                 while !is_answer(&frame(&mallory).await) {}
                 answered += 1;
             }
@@ -103,7 +103,7 @@ fn who_asks_on_and_on_waits() {
         assert!(!mallory.outbox().is_closed());
         let ann = world.session_of(UserId::generate(), "Ann", Access::ReadOnly, None).await;
         for _ in 0..3 {
-            ann.send(question()).await;
+            ann.send(question(), None).await;
             large_frame(&ann).await;
         }
     });
@@ -117,7 +117,7 @@ fn newcomers_do_not_wait() {
         fill(world, LARGE).await;
         for _ in 0..150 {
             let session = world.session("Ann", Access::ReadWrite, None).await;
-            session.send(question()).await;
+            session.send(question(), None).await;
             large_frame(&session).await;
         }
     });
@@ -136,7 +136,7 @@ fn what_is_not_shared_is_lent() {
         fill(world, 10).await;
         let mut copy = Canvas::new();
         let reader = world.session("Ann", Access::ReadOnly, None).await;
-        reader.send(question()).await;
+        reader.send(question(), None).await;
         loop {
             if let Ok(Message::SyncStep2(update)) = wire::decode(&frame(&reader).await) {
                 copy.apply(update).unwrap();
@@ -148,7 +148,7 @@ fn what_is_not_shared_is_lent() {
         let rest = Bytes::from(wire::sync_step1(&copy.state_vector()));
         let ask = async |user: UserId| {
             let session = world.session_of(user, "Bob", Access::ReadOnly, None).await;
-            session.send(rest.clone()).await;
+            session.send(rest.clone(), None).await;
             let frame = large_frame(&session).await;
             (session, frame)
         };
@@ -164,7 +164,7 @@ fn what_is_not_shared_is_lent() {
         // They ask again, and do not read.
         drop(shared);
         for session in [&own.0, &other.0] {
-            session.send(rest.clone()).await;
+            session.send(rest.clone(), None).await;
         }
         for session in [own.0, other.0] {
             while !session.outbox().is_closed() {

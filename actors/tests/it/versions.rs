@@ -118,7 +118,7 @@ fn authors_survive_compaction() {
                 let slow = target.nodes.iter_mut().find(|node| node.id == "slow1").unwrap();
                 slow.position.x = (round * 10_000 + n) as f64;
                 let update = ann.canvas.edit(&target).unwrap();
-                ann.session.send(troupe_crdt::wire::update(&update).into()).await;
+                ann.session.send(troupe_crdt::wire::update(&update).into(), None).await;
                 if n % 50 == 0 {
                     ann.until(|ann| ann.acknowledged >= n).await;
                 }

@@ -213,7 +213,7 @@ fn write_plain(txn: &mut TransactionMut<'_>, map: &MapRef, key: &str, target: Op
     }
 }
 
-fn new_node(node: &Node) -> MapPrelim {
+pub(super) fn new_node(node: &Node) -> MapPrelim {
     let mut entries = vec![
         ("type", plain(node.kind.as_str())),
         ("position", In::Any(position(&node.position))),
@@ -237,7 +237,7 @@ fn new_data(data: &NodeData) -> MapPrelim {
     entries.into_iter().collect()
 }
 
-fn new_edge(edge: &Edge) -> MapPrelim {
+pub(super) fn new_edge(edge: &Edge) -> MapPrelim {
     let mut entries = vec![
         ("type", plain(edge.kind.as_str())),
         ("source", plain(edge.source.as_str())),

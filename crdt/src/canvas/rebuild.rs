@@ -4,12 +4,8 @@
 
 use thiserror::Error;
 use yrs::{
-    Any, Array, Map, MapRef, Out, ReadTxn, Text, TextRef, Transact, WriteTxn,
+    Any, Array, ArrayPrelim, GetString, In, Map, MapPrelim, MapRef, Out, ReadTxn, TextPrelim, Transact, WriteTxn,
     any::Number,
-    types::{
-        AsPrelim, Attrs,
-        text::{Diff, YChange},
-    },
 };
 
 use super::{Canvas, empty_document, guarded};
@@ -50,7 +46,7 @@ impl Canvas {
             let mut txn = doc.transact_mut();
             let map = txn.get_or_insert_map(root);
             for (key, value) in entries.iter(&ours) {
-                map.insert(&mut txn, key, value.as_prelim(&ours));
+                map.insert(&mut txn, key, fresh(&ours, &value));
             }
         }
         drop(ours);
@@ -72,6 +68,20 @@ impl Canvas {
     }
 }
 
+/// What stands there, to be written anew. Of a text its characters: formats, which old canvases may hold, end here.
+fn fresh(ours: &impl ReadTxn, value: &Out) -> In {
+    match value {
+        Out::Any(value) => In::Any(value.clone()),
+        Out::YText(text) => In::from(TextPrelim::new(text.get_string(ours))),
+        Out::YMap(map) => {
+            In::from(map.iter(ours).map(|(key, value)| (key, fresh(ours, &value))).collect::<MapPrelim>())
+        }
+        Out::YArray(array) => In::from(array.iter(ours).map(|value| fresh(ours, &value)).collect::<ArrayPrelim>()),
+        // The guard lets nothing else in.
+        _ => In::Any(Any::Null),
+    }
+}
+
 /// A key under which two maps differ.
 fn first_difference(ours: &impl ReadTxn, a: &MapRef, theirs: &impl ReadTxn, b: &MapRef) -> Option<String> {
     let unlike = a.iter(ours).find(|(key, value)| {
@@ -86,29 +96,10 @@ fn same(ours: &impl ReadTxn, a: &Out, theirs: &impl ReadTxn, b: &Out) -> bool {
     match (a, b) {
         (Out::Any(a), Out::Any(b)) => same_value(a, b),
         (Out::YMap(a), Out::YMap(b)) => first_difference(ours, a, theirs, b).is_none(),
-        (Out::YText(a), Out::YText(b)) => same_text(ours, a, theirs, b),
+        (Out::YText(a), Out::YText(b)) => a.get_string(ours) == b.get_string(theirs),
         (Out::YArray(a), Out::YArray(b)) => {
             a.len(ours) == b.len(theirs) && a.iter(ours).zip(b.iter(theirs)).all(|(a, b)| same(ours, &a, theirs, &b))
         }
-        _ => false,
-    }
-}
-
-/// Characters, embedded values and formats.
-fn same_text(ours: &impl ReadTxn, a: &TextRef, theirs: &impl ReadTxn, b: &TextRef) -> bool {
-    let (a, b) = (a.diff(ours, YChange::identity), b.diff(theirs, YChange::identity));
-    let same_chunk = |a: &Diff<YChange>, b: &Diff<YChange>| {
-        same(ours, &a.insert, theirs, &b.insert) && same_formats(a.attributes.as_deref(), b.attributes.as_deref())
-    };
-    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| same_chunk(a, b))
-}
-
-fn same_formats(a: Option<&Attrs>, b: Option<&Attrs>) -> bool {
-    match (a, b) {
-        (Some(a), Some(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same_value(a, b)))
-        }
-        (None, None) => true,
         _ => false,
     }
 }

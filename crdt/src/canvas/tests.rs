@@ -13,7 +13,7 @@ fn what_a_failure_leaves_behind_reaches_everyone() {
         assert!(canvas.apply(&HALF).is_err());
         assert_eq!(canvas.repair(), None, "the guard refuses it before yrs sees it");
 
-        let Err(Failure::Refused(reason)) = canvas.integrate(decode(&HALF).unwrap()) else {
+        let Err(Failure::Refused(reason)) = canvas.integrate(decode(&HALF).unwrap(), u64::MAX) else {
             panic!("yrs takes it now")
         };
         let failure = if panicked { Failure::Panicked(reason) } else { Failure::Refused(reason) };

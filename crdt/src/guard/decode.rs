@@ -22,6 +22,9 @@ const TYPE: u8 = 7;
 const ANY: u8 = 8;
 const SKIP: u8 = 10;
 
+/// Room that a declared count is given before its blocks are read.
+const BLOCKS_AT_ONCE: usize = 4_096;
+
 /// Reads an update whole, or says why no client of ours wrote it.
 pub fn sketch(update: &[u8]) -> Result<Sketch, Hostile> {
     read(update, UPDATE_CLIENTS_MAX)
@@ -73,16 +76,24 @@ fn section(reader: &mut Reader<'_>) -> Result<Section, Hostile> {
     if count == 0 {
         return Err(Hostile::EmptyClient);
     }
-    let mut blocks = Vec::with_capacity(count);
+    let mut blocks: Vec<Block> = Vec::with_capacity(count.min(BLOCKS_AT_ONCE));
     for _ in 0..count {
         let block = block(reader, clock)?;
         if block.len == 0 {
             return Err(Hostile::EmptyItem);
         }
         clock = advance(clock, block.len)?;
-        blocks.push(block);
+        match blocks.last_mut() {
+            // Two bytes each: as many as there may be of them, they are one.
+            Some(last) if is_garbage(last) && is_garbage(&block) => last.len += block.len,
+            _ => blocks.push(block),
+        }
     }
     Ok(Section { client, blocks })
+}
+
+fn is_garbage(block: &Block) -> bool {
+    block.content == Content::Collected
 }
 
 fn advance(clock: u32, len: u32) -> Result<u32, Hostile> {
@@ -150,12 +161,12 @@ fn content(reader: &mut Reader<'_>, kind: u8) -> Result<(u32, Content), Hostile>
         STRING => (reader.str()?.encode_utf16().count() as u32, Content::Text),
         EMBED => {
             reader.str()?;
-            (1, Content::Text)
+            (1, Content::Format)
         }
         FORMAT => {
             reader.str()?;
             reader.str()?;
-            (1, Content::Text)
+            (1, Content::Format)
         }
         TYPE => (1, Content::Type(shared_type(reader)?)),
         ANY => {

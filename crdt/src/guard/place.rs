@@ -74,7 +74,7 @@ fn stands(block: &Block, place: Place, is_deleted: impl Fn() -> bool) -> Result<
         Kind::Map => {
             block.right.is_none()
                 && (inherits || block.has_key)
-                && block.content != Content::Text
+                && !matches!(block.content, Content::Text | Content::Format)
                 && (block.len == 1 || block.content == Content::Deleted || is_deleted())
         }
         Kind::Sequence => inherits || !block.has_key,

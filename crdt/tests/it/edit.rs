@@ -253,13 +253,12 @@ fn concurrent_settings_survive_an_edit() {
 #[test]
 fn shared_text_that_cannot_be_rewritten_is_replaced() {
     let mut canvas = Canvas::new();
-    canvas.edit(&sql("select 1\n")).unwrap();
-    let other = joiner(&canvas);
-    canvas
-        .apply(&other.edit(|txn| {
-            text(txn, &CONFIG, "query").unwrap().insert_embed(txn, 3, yrs::any!({ "image": 1 }));
-        }))
-        .unwrap();
+    let written = canvas.edit(&sql("select 1\n")).unwrap();
+    let embedded = joiner(&canvas).edit(|txn| {
+        text(txn, &CONFIG, "query").unwrap().insert_embed(txn, 3, yrs::any!({ "image": 1 }));
+    });
+    // No client may write that any more, but an old canvas may hold it.
+    let mut canvas = Canvas::open(None, [written, embedded]).unwrap();
     canvas.edit(&sql("select 2\n")).unwrap();
     assert_eq!(canvas.project(), normal(&sql("select 2\n")));
     let mut target = sql("");
@@ -311,6 +310,48 @@ fn dangling_edges_heal_once() {
     assert_eq!(canvas.repair(), None);
     assert_eq!(author.json()["edges"], json!({ "b-c": { "source": "b", "target": "c" } }));
     assert_eq!(author.json(), joiner(&canvas).json());
+}
+
+/// [CANVAS-9] What no reader can show is healed once: a plain object becomes a map, anything else that is no map goes.
+#[test]
+fn elements_of_a_wrong_shape_are_healed() {
+    let mut canvas = Canvas::new();
+    let author = Client::new(11);
+    canvas.apply(&author.add_node("a")).unwrap();
+    let wrong = author.edit(|txn| {
+        let (nodes, edges) = (inner(txn, &["nodes"]).unwrap(), inner(txn, &["edges"]).unwrap());
+        nodes.insert(txn, "text", yrs::TextPrelim::new("x"));
+        nodes.insert(txn, "number", 7);
+        nodes.insert(txn, "empty", yrs::any!({}));
+        nodes.insert(
+            txn,
+            "plain",
+            yrs::any!({ "position": { "x": 1, "y": 2 }, "data": { "label": "P", "nodeType": "sql", "config": { "n": 1 } } }),
+        );
+        let half = nodes.insert(txn, "half", yrs::MapPrelim::default());
+        half.insert(txn, "data", yrs::any!({ "label": "H", "nodeType": "sql", "config": { "n": 2 } }));
+        let bad = nodes.insert(txn, "bad", yrs::MapPrelim::default());
+        bad.insert(txn, "data", "no data");
+        edges.insert(txn, "string", "x");
+        edges.insert(txn, "e", yrs::any!({ "source": "a", "target": "plain" }));
+    });
+    canvas.apply(&wrong).unwrap();
+    author.apply(&canvas.repair().unwrap());
+    assert_eq!(canvas.repair(), None);
+    assert_eq!(author.json(), joiner(&canvas).json());
+    let diagram = canvas.project();
+    assert_eq!(diagram.nodes.iter().map(|node| node.id.as_str()).collect::<Vec<_>>(), ["a", "bad", "half", "plain"]);
+    assert_eq!((&diagram.edges[0].source, &diagram.edges[0].target), (&"a".to_owned(), &"plain".to_owned()));
+    let [half, plain] = ["half", "plain"].map(|id| &diagram.node(id).unwrap().data);
+    assert_eq!((half.label.as_str(), half.config["n"].clone()), ("H", json!(2)));
+    assert_eq!((plain.label.as_str(), plain.config["n"].clone()), ("P", json!(1)));
+    // They are maps now: two people can write into them.
+    for id in ["half", "plain"] {
+        assert!(
+            author.edit(|txn| drop(inner(txn, &["nodes", id, "data", "config"]).unwrap().insert(txn, "n", 3))).len()
+                > 2
+        );
+    }
 }
 
 /// [CANVAS-2] 5,000 nodes project fast enough to do it after every edit: some 15 ms optimised; the bound is for

@@ -157,8 +157,8 @@ fn access_changes_while_connected() {
 fn frames_and_documents_have_a_size() {
     let mut room = Room::new();
     let mut peer = editor_with(Limits { frame_bytes_max: 2000, document_bytes_max: 1500, ..Limits::default() });
-    let refusal = room.receive(&mut peer, &[0; 2001]).unwrap_err();
-    assert!(refusal.reason.contains("2001") && refusal.reason.contains("2000"), "{refusal}");
+    let refusal = room.receive(&mut peer, &[0; 3501]).unwrap_err();
+    assert!(refusal.reason.contains("3501") && refusal.reason.contains("3500"), "{refusal}");
     let author = Client::new(11);
     let refusal = (0..100)
         .find_map(|step| room.receive(&mut peer, &wire::update(&author.add_node(&format!("n{step}")))).err())

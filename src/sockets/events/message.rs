@@ -42,7 +42,7 @@ impl Encoding {
     pub fn decode(self, incoming: &Incoming) -> Result<ClientMessage, String> {
         match (incoming, self) {
             (Incoming::Text(text), _) => serde_json::from_str(text).map_err(|error| error.to_string()),
-            (Incoming::Binary(bytes), Self::MessagePack) => {
+            (Incoming::Binary(bytes, _), Self::MessagePack) => {
                 rmp_serde::from_slice(bytes).map_err(|error| error.to_string())
             }
             _ => Err("this socket takes text frames; binary ones under the subprotocol troupe.msgpack".to_owned()),
@@ -92,8 +92,8 @@ mod tests {
         let packed = rmp_serde::to_vec_named(&serde_json::from_str::<Value>(text).unwrap()).unwrap();
         let expected = ClientMessage::Subscribe { channel: "run:1".to_owned(), last_seq: Some(7) };
         assert_eq!(Encoding::Json.decode(&Incoming::Text(text.into())).unwrap(), expected);
-        assert_eq!(Encoding::MessagePack.decode(&Incoming::Binary(packed.clone().into())).unwrap(), expected);
-        assert!(Encoding::Json.decode(&Incoming::Binary(packed.into())).is_err());
+        assert_eq!(Encoding::MessagePack.decode(&Incoming::Binary(packed.clone().into(), None)).unwrap(), expected);
+        assert!(Encoding::Json.decode(&Incoming::Binary(packed.into(), None)).is_err());
 
         let Message::Text(json) = Encoding::Json.encode(pong()) else { panic!("text") };
         let Message::Binary(packed) = Encoding::MessagePack.encode(pong()) else { panic!("binary") };

@@ -20,7 +20,7 @@ fn binary(payload: &[u8]) -> Vec<u8> {
 }
 
 fn decode(bytes: &[u8]) -> Result<Vec<Message>, Fault> {
-    let mut decoder = Decoder::new(MESSAGE_BYTES_MAX);
+    let mut decoder = Decoder::new(Sizes::fixed(MESSAGE_BYTES_MAX));
     decoder.feed(bytes);
     std::iter::from_fn(|| decoder.next().transpose()).collect()
 }
@@ -107,7 +107,7 @@ proptest! {
         cuts in prop::collection::vec(1..200usize, 1..100),
     ) {
         let stream: Vec<u8> = payloads.iter().flat_map(|payload| binary(payload)).collect();
-        let mut decoder = Decoder::new(MESSAGE_BYTES_MAX);
+        let mut decoder = Decoder::new(Sizes::fixed(MESSAGE_BYTES_MAX));
         let (mut rest, mut messages) = (&stream[..], Vec::new());
         for cut in cuts.iter().cycle() {
             if rest.is_empty() {
@@ -127,7 +127,7 @@ proptest! {
     /// No bytes make it panic, or hold more than it was fed.
     #[test]
     fn nonsense_is_harmless(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        let mut decoder = Decoder::new(MESSAGE_BYTES_MAX);
+        let mut decoder = Decoder::new(Sizes::fixed(MESSAGE_BYTES_MAX));
         decoder.feed(&bytes);
         while let Ok(Some(_)) = decoder.next() {}
     }

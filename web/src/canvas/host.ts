@@ -11,7 +11,7 @@ import { CanvasCopy, type Kept } from '../offline/canvas-copy'
 import type { CanvasDocument } from './document'
 import { CanvasSession, type SessionOptions } from './session'
 import type { Known, Stale } from './sync/provider'
-import { KEPT, type Path } from './sync/touches'
+import { KEPT, type Path, type Touch } from './sync/touches'
 
 /** The server says that there is nothing for this person here. */
 const NOT_YOURS = [4403, 4404]
@@ -22,8 +22,8 @@ const SETTLED_MS = 300
 
 export interface HostOptions extends SessionOptions {
   workflow: string
-  /** A fresh document was put in the place of another. `lost`: edits that the server did not take. */
-  onReplaced: (why: Stale, carried: number, lost: readonly Path[], before: CanvasSession) => void
+  /** A fresh document was put in the place of another. `lost`: edits that the server did not take, kept as `file`. */
+  onReplaced: (why: Stale, carried: number, lost: readonly Path[], file: Blob, before: CanvasSession) => void
 }
 
 export interface HostState {
@@ -122,23 +122,25 @@ export class CanvasHost {
       if (NOT_YOURS.includes(ended)) await this.#copy?.remove()
       return
     }
-    const { carry, differing } = await import('./sync/carry')
+    const { asFile, carry, differing, fitting } = await import('./sync/carry')
     const { unsaved } = before.provider
+    const [from, to] = [before.document.doc, fresh.document.doc]
     const touches = unsaved.touches()
-    const carryOver = () => fresh.document.edit(() => carry(before.document.doc, fresh.document.doc, unsaved.touches()))
-    carryOver()
+    const carried = why === 'too-large' ? fitting(from, touches) : touches
+    const carryOver = (touches: readonly Touch[]) => fresh.document.edit(() => carry(from, to, touches))
+    carryOver(carried)
     unsaved.clear()
     fresh.succeed(before)
     const { mayEdit } = fresh.provider.state.getState()
-    const lost = mayEdit ? [] : differing(before.document.doc, fresh.document.doc, touches)
+    const lost = differing(from, to, mayEdit ? touches.filter((touch) => !carried.includes(touch)) : touches)
     if (this.#closed) return fresh.destroy()
     this.state.setState({ session: fresh })
     this.#watch(fresh)
     void this.#copy?.replace(fresh.document.doc, fresh.provider.unsaved, fresh.provider.epoch ?? 0, mayEdit)
-    this.#options.onReplaced(why, mayEdit ? touches.length : 0, lost, before)
+    this.#options.onReplaced(why, mayEdit ? carried.length : 0, lost, asFile(from, lost), before)
     // What is typed until the screen has followed goes into the former document.
     setTimeout(() => {
-      if (!this.#closed) carryOver()
+      if (!this.#closed) carryOver(unsaved.touches())
       before.destroy()
     }, FOLLOWED_MS)
   }

@@ -12,6 +12,7 @@ interface Toast {
   detail?: string
   /** Stays until it is dismissed. */
   lasting?: boolean
+  action?: { label: string; run: () => void }
 }
 
 const SHOWN_MS = 7_000
@@ -67,6 +68,16 @@ export function Toasts() {
               <p className="mt-0.5 text-muted text-xs">
                 <Prose text={toast.detail} />
               </p>
+            )}
+            {toast.action && (
+              <button
+                type="button"
+                data-testid="toast-action"
+                onClick={toast.action.run}
+                className="mt-1 font-medium text-accent-text text-xs hover:underline"
+              >
+                {toast.action.label}
+              </button>
             )}
           </div>
           <button

@@ -6,6 +6,9 @@ import * as Y from 'yjs'
 import { mergeInto } from './text-merge'
 import type { Path, Touch } from './touches'
 
+/** An edit that is this small is not what fills a canvas. */
+const SMALL_CHARS = 64 * 1024
+
 /** Writes the values that touched places have in `from` into `to`. Call it inside a transaction of `to`. */
 export function carry(from: Y.Doc, to: Y.Doc, touches: readonly Touch[]): void {
   for (const { path, base } of touches) {
@@ -14,6 +17,18 @@ export function carry(from: Y.Doc, to: Y.Doc, touches: readonly Touch[]): void {
     if (!target || key === undefined) continue // Somebody has deleted what this was an edit of.
     write(target, key, at(from, path), base)
   }
+}
+
+/** Of edits that do not fit together: the small ones, which do, or none when all are small. */
+export function fitting(doc: Y.Doc, touches: readonly Touch[]): readonly Touch[] {
+  const small = touches.filter(({ path }) => (JSON.stringify(plain(at(doc, path)))?.length ?? 0) <= SMALL_CHARS)
+  return small.length < touches.length ? small : []
+}
+
+/** What stands at these places, as a file that can be read elsewhere. */
+export function asFile(doc: Y.Doc, paths: readonly Path[]): Blob {
+  const changes = paths.map((path) => ({ path, value: plain(at(doc, path)) ?? null }))
+  return new Blob([JSON.stringify({ format_version: 1, changes }, null, 2)], { type: 'application/json' })
 }
 
 /** The places whose values are not the same in both. */

@@ -4,6 +4,7 @@
  * Knows sockets, tickets and waiting; knows nothing of documents.
  */
 import { backoffMs } from '../../api/backoff'
+import { Sender } from './sender'
 
 /** The server echoes our awareness, renewed every 15 s: longer silence means that the line is dead. */
 const SILENCE_MS_MAX = 45_000
@@ -40,6 +41,12 @@ export class Connection {
   #attempt = 0
   #retry: ReturnType<typeof setTimeout> | undefined
   readonly #watch: ReturnType<typeof setInterval>
+  readonly #sender = new Sender({
+    send: (frame) => {
+      if (this.isOpen) this.#socket?.send(frame as Uint8Array<ArrayBuffer>)
+    },
+    waitingBytes: () => this.#socket?.bufferedAmount ?? 0,
+  })
   #lastHeard = 0
 
   constructor(options: ConnectionOptions) {
@@ -65,7 +72,12 @@ export class Connection {
   }
 
   send(frame: Uint8Array): void {
-    if (this.isOpen) this.#socket?.send(frame as Uint8Array<ArrayBuffer>)
+    if (this.isOpen) this.#sender.send(frame)
+  }
+
+  /** Does not wait for what is large and under way. */
+  sendBetween(frame: Uint8Array): void {
+    if (this.isOpen) this.#sender.sendBetween(frame)
   }
 
   close(): void {
@@ -76,6 +88,7 @@ export class Connection {
     removeEventListener('offline', this.#onOffline)
     this.#socket?.close(1000)
     this.#socket = undefined
+    this.#sender.clear()
   }
 
   #dial(): void {
@@ -117,6 +130,7 @@ export class Connection {
   #lost(socket: WebSocket, code: number, reason: string): void {
     if (this.#socket !== socket) return
     this.#socket = undefined
+    this.#sender.clear()
     if (code >= 4400 && code <= 4499) this.#end(code, reason || `The server closed the connection (${code}).`)
     else this.#redial()
   }

@@ -18,11 +18,16 @@ import * as wire from './wire'
 
 /** The document was rebuilt on the server: its items have other ids there. */
 const EPOCH_CHANGED = 4409
+/** What was edited here does not fit into the canvas. */
+const TOO_LARGE = 4413
 
 export type SaveState = 'offline' | 'connecting' | 'saving' | 'saved' | 'readonly'
 
-/** `rebuilt`: the server has another document by now. `refused`: it did not take edits that this one holds. */
-export type Stale = 'rebuilt' | 'refused'
+/**
+ * `rebuilt`: the server has another document by now. `refused`: it did not take edits that this one holds.
+ * `too-large`: the canvas has no room for them.
+ */
+export type Stale = 'rebuilt' | 'refused' | 'too-large'
 
 export interface ProviderState {
   save: SaveState
@@ -159,6 +164,7 @@ export class CollabProvider {
   readonly #onEnded = (code: number, reason: string) => {
     this.#leave()
     if (code === EPOCH_CHANGED) this.#goStale('rebuilt')
+    else if (code === TOO_LARGE) this.#goStale('too-large')
     else this.end(code, reason)
   }
 
@@ -196,7 +202,7 @@ export class CollabProvider {
   }
 
   #sendAwareness(clients: number[]): void {
-    this.#connection.send(wire.awareness(this.#options.awareness, clients))
+    this.#connection.sendBetween(wire.awareness(this.#options.awareness, clients))
   }
 
   #sendUpdate(frame: Uint8Array): void {

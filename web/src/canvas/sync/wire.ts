@@ -11,6 +11,7 @@ const AUTH = 2
 const QUERY_AWARENESS = 3
 const ACK = 100
 const SESSION = 101
+const PART = 102
 
 const DENIED = 0
 
@@ -78,6 +79,15 @@ export function answer(doc: Y.Doc, stateVector: Uint8Array): Uint8Array {
 
 export function update(bytes: Uint8Array): Uint8Array {
   return syncFrame(sync.messageYjsUpdate, bytes)
+}
+
+/** A part of a frame, of which so many bytes are still to come. */
+export function part(bytes: Uint8Array, remaining: number): Uint8Array {
+  return encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, PART)
+    encoding.writeVarUint(encoder, remaining)
+    encoding.writeVarUint8Array(encoder, bytes)
+  })
 }
 
 export function awareness(all: Awareness, clients: number[]): Uint8Array {

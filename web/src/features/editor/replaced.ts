@@ -2,14 +2,34 @@
 import type { CanvasSession } from '../../canvas/session'
 import type { Stale } from '../../canvas/sync/provider'
 import type { Path } from '../../canvas/sync/touches'
+import { download } from '../../components/download'
 import { notify } from '../../components/toast'
 
 const NAMED_MAX = 3
 
-export function tellReplaced(why: Stale, carried: number, lost: readonly Path[], before: CanvasSession): void {
+const LOST: Record<Stale, string> = {
+  refused: 'You may only read this workflow now.',
+  rebuilt: 'You may not edit this workflow.',
+  'too-large': 'This change does not fit: the canvas is at its limit.',
+}
+
+export function tellReplaced(
+  why: Stale,
+  carried: number,
+  lost: readonly Path[],
+  file: Blob,
+  before: CanvasSession,
+): void {
   if (lost.length > 0) {
-    const access = why === 'refused' ? 'You may only read this workflow now.' : 'You may not edit this workflow.'
-    notify({ kind: 'error', text: access, detail: `Not saved: ${listed(lost, before)}.`, lasting: true })
+    notify({
+      kind: 'error',
+      text: LOST[why],
+      detail: `Not saved: ${listed(lost, before)}.`,
+      lasting: true,
+      action: { label: 'Download it', run: () => download(file, 'not-saved.json') },
+    })
+  } else if (why === 'too-large') {
+    notify({ kind: 'error', text: LOST[why] })
   } else if (carried > 0) {
     notify({
       kind: 'info',
