@@ -8,7 +8,9 @@ use troupe_model::{Clock, TenantId, UserId};
 use troupe_store::{Store, secrets::SecretBox};
 
 use crate::{
-    auth::{attempts::Attempts, password::Passwords, people::People, ticket::Tickets, token::AccessTokens},
+    auth::{
+        attempts::Attempts, device::Devices, password::Passwords, people::People, ticket::Tickets, token::AccessTokens,
+    },
     config::Config,
     sockets::Sessions,
 };
@@ -27,6 +29,7 @@ pub struct Parts {
     pub tokens: AccessTokens,
     pub tickets: Tickets,
     pub attempts: Attempts,
+    pub devices: Devices,
     pub people: People,
     pub secrets: SecretBox,
     pub sessions: Sessions,
@@ -77,6 +80,10 @@ impl App {
 
     pub fn attempts(&self) -> &Attempts {
         &self.0.attempts
+    }
+
+    pub fn devices(&self) -> &Devices {
+        &self.0.devices
     }
 
     pub fn people(&self) -> &People {

@@ -1,4 +1,4 @@
-//! Who is asking: passwords, access tokens, refresh tokens, tickets, attempts.
+//! Who is asking: passwords, access tokens, refresh tokens, tickets, attempts, known devices.
 //!
 //! Knows who somebody is; what they may do is `policy`'s.
 
@@ -6,10 +6,12 @@ pub mod accounts;
 pub mod attempts;
 pub mod authenticate;
 pub mod caller;
+pub mod device;
 pub mod keys;
 pub mod password;
 pub mod people;
 pub mod refresh;
+pub mod signing;
 pub mod ticket;
 pub mod token;
 

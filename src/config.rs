@@ -23,6 +23,8 @@ const DEFAULTS: &str = include_str!("../config/default.toml");
 const FILE: &str = "troupe.toml";
 /// The examples have room.
 const CANVAS_BYTES_MIN: usize = 65_536;
+/// PostgreSQL counts in milliseconds of 31 bits, and takes 0 for no limit.
+const TIMEOUT_S_MAX: u64 = 86_400;
 const TEXT_KEYS: &[&str] = &[
     "auth.signing_key",
     "data_dir",
@@ -65,6 +67,10 @@ pub struct Server {
 pub struct Database {
     pub url: Option<Secret>,
     pub connections_max: u32,
+    pub statement_timeout_s: u64,
+    pub lock_timeout_s: u64,
+    pub idle_in_transaction_timeout_s: u64,
+    pub busy_timeout_s: u64,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -76,7 +82,10 @@ pub struct Auth {
     pub refresh_token_ttl_s: u64,
     pub registration: bool,
     pub login_attempts_per_minute_per_account: u32,
+    pub login_attempts_per_minute_per_account_everywhere: u32,
     pub login_attempts_per_minute_per_address: u32,
+    pub attempt_counts_max: u64,
+    pub device_ttl_s: u64,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -108,6 +117,7 @@ pub struct Limits {
     pub answers_at_once_max: usize,
     pub answers_per_minute_max: usize,
     pub canvas_bytes_max: usize,
+    pub canvas_items_max: usize,
     pub pending_updates_max: usize,
     pub pending_bytes_max: usize,
     pub awareness_clients_max: usize,
@@ -228,6 +238,21 @@ impl Config {
             && !url.starts_with("https://")
         {
             return refuse("server.public_url", format!("must start with http:// or https://, found `{url}`"));
+        }
+        let database = &self.database;
+        for (key, seconds) in [
+            ("database.statement_timeout_s", database.statement_timeout_s),
+            ("database.lock_timeout_s", database.lock_timeout_s),
+            ("database.idle_in_transaction_timeout_s", database.idle_in_transaction_timeout_s),
+            ("database.busy_timeout_s", database.busy_timeout_s),
+        ] {
+            if !(1..=TIMEOUT_S_MAX).contains(&seconds) {
+                return refuse(key, format!("must be 1 to {TIMEOUT_S_MAX}, found {seconds}"));
+            }
+        }
+        let lease_ttl_s = troupe_actors::Limits::default().lease_ttl.as_secs();
+        if database.idle_in_transaction_timeout_s >= lease_ttl_s {
+            return refuse("database.idle_in_transaction_timeout_s", format!("must be less than {lease_ttl_s}"));
         }
         if self.limits.canvas_bytes_max < CANVAS_BYTES_MIN {
             return refuse("limits.canvas_bytes_max", format!("must be {CANVAS_BYTES_MIN} or more"));

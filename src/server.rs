@@ -17,11 +17,14 @@ use tokio::{
 use troupe_actors::{CreditLimits, Limits, Loans, System, SystemConfig, task};
 use troupe_engine::{Registry, egress::Egress};
 use troupe_model::{Clock, ServerId, SystemClock};
-use troupe_store::{DatabaseConfig, Store, secrets::SecretBox};
+use troupe_store::{DatabaseConfig, Store, Timeouts, secrets::SecretBox};
 
 use crate::{
     app::{App, Parts},
-    auth::{attempts::Attempts, keys, password::Passwords, people::People, ticket::Tickets, token::AccessTokens},
+    auth::{
+        attempts::Attempts, device::Devices, keys, password::Passwords, people::People, signing::SigningKeys,
+        ticket::Tickets, token::AccessTokens,
+    },
     config::{self, Config},
     demo,
     identity::Identity,
@@ -144,14 +147,24 @@ impl Server {
 
 /// Opens the configured store and brings it to this version's schema [OPS-3].
 pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let database = match &config.database.url {
-        Some(url) => match url.expose().parse()? {
-            DatabaseConfig::Postgres { url, .. } => {
-                DatabaseConfig::Postgres { url, connections_max: config.database.connections_max }
-            }
-            sqlite => sqlite,
-        },
+    let limits = &config.database;
+    let named = match &limits.url {
+        Some(url) => url.expose().parse()?,
         None => DatabaseConfig::sqlite(config.data_dir.join("troupe.db")),
+    };
+    let database = match named {
+        DatabaseConfig::Postgres { url, .. } => DatabaseConfig::Postgres {
+            url,
+            connections_max: limits.connections_max,
+            timeouts: Timeouts {
+                statement: Duration::from_secs(limits.statement_timeout_s),
+                lock: Duration::from_secs(limits.lock_timeout_s),
+                idle_in_transaction: Duration::from_secs(limits.idle_in_transaction_timeout_s),
+            },
+        },
+        DatabaseConfig::Sqlite { path, readers_max, .. } => {
+            DatabaseConfig::Sqlite { path, readers_max, busy_timeout: Duration::from_secs(limits.busy_timeout_s) }
+        }
     };
     let store = Store::open(database).await.context("cannot open the database")?;
     store.migrate().await.context("cannot migrate the database")?;
@@ -165,6 +178,7 @@ async fn build(config: Config, store: Store, server: ServerId) -> anyhow::Result
     let master_key = keys::parse(&master_key).context("secrets.master_key must be 64 hexadecimal digits")?;
     let master_key = secrecy::SecretBox::new(Box::new(master_key));
     let former: Vec<&[u8]> = config.auth.former_signing_keys.iter().map(|key| key.expose().as_bytes()).collect();
+    let signing_keys = SigningKeys::new(signing_key.as_bytes(), &former);
     let ttl = Duration::from_secs(config.auth.access_token_ttl_s);
     let registry = Registry::standard();
     let system = System::start(SystemConfig {
@@ -186,9 +200,10 @@ async fn build(config: Config, store: Store, server: ServerId) -> anyhow::Result
         registry,
         clock,
         passwords: Passwords::new()?,
-        tokens: AccessTokens::new(signing_key.as_bytes(), &former, ttl),
+        tokens: AccessTokens::new(signing_keys.clone(), ttl),
         tickets: Tickets::default(),
         attempts: Attempts::new(&config.auth),
+        devices: Devices::new(signing_keys, &config),
         sessions: Sessions::default(),
         loans: Loans::new(config.limits.large_frames_bytes_max),
         secrets: SecretBox::new(&master_key),
@@ -228,6 +243,7 @@ fn limits(config: &config::Limits) -> Limits {
         canvas: troupe_crdt::Limits {
             frame_bytes_max: config.frame_bytes_max,
             document_bytes_max: config.canvas_bytes_max,
+            document_items_max: config.canvas_items_max,
             pending_updates_max: config.pending_updates_max,
             pending_bytes_max: config.pending_bytes_max,
             awareness_clients_max: config.awareness_clients_max,

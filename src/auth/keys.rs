@@ -71,7 +71,7 @@ pub fn parse(key: &str) -> Option<[u8; 32]> {
     digits.collect::<Option<Vec<u8>>>()?.try_into().ok().filter(|_| key.len() == 64)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

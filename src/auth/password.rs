@@ -52,8 +52,13 @@ impl Passwords {
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PasswordError> {
-        let _place = self.places.acquire().await.map_err(|_| PasswordError::GivenUp)?;
-        tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::GivenUp)
+        let place = self.places.clone().acquire_owned().await.map_err(|_| PasswordError::GivenUp)?;
+        // The work goes on when the request is dropped, and keeps its place until it has ended.
+        let placed = move || {
+            let _place = place;
+            work()
+        };
+        tokio::task::spawn_blocking(placed).await.map_err(|_| PasswordError::GivenUp)
     }
 }
 
@@ -88,5 +93,19 @@ mod tests {
         assert!(passwords.verify("correct horse".to_owned(), Some(hash.clone())).await.unwrap());
         assert!(!passwords.verify("wrong horse".to_owned(), Some(hash)).await.unwrap());
         assert!(!passwords.verify("a password that nobody has".to_owned(), None).await.unwrap());
+    }
+
+    /// [AUTH-3] No more is hashed at once because requests are given up while it is.
+    #[tokio::test]
+    async fn what_nobody_waits_for_keeps_its_place() {
+        let passwords = Passwords::new().unwrap();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let mut given_up = Box::pin(passwords.blocking(move || ended.recv()));
+        assert!(futures::poll!(given_up.as_mut()).is_pending());
+        drop(given_up);
+        assert_eq!(passwords.places.available_permits(), AT_ONCE_MAX - 1);
+        drop(end);
+        let all = passwords.places.acquire_many(AT_ONCE_MAX.try_into().unwrap()).await.unwrap();
+        assert_eq!(all.num_permits(), AT_ONCE_MAX);
     }
 }

@@ -9,7 +9,7 @@ use super::keys;
 use crate::config::Config;
 
 const NAME: &str = "troupe_refresh";
-const PATH: &str = "/api/v1/auth";
+pub const PATH: &str = "/api/v1/auth";
 
 /// A new one. Only its hash is stored.
 pub fn generate() -> SecretString {

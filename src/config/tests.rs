@@ -42,6 +42,24 @@ fn unknown_keys_are_errors() {
     });
 }
 
+/// [OPS-2] A database's timeouts are limits, and a transaction that stands still ends before a lease does.
+#[test]
+fn timeouts_of_the_database_are_limits() {
+    for (key, wrong) in [
+        ("STATEMENT_TIMEOUT_S", "0"),
+        ("LOCK_TIMEOUT_S", "86401"),
+        ("BUSY_TIMEOUT_S", "0"),
+        ("IDLE_IN_TRANSACTION_TIMEOUT_S", "10"),
+    ] {
+        Jail::expect_with(|jail| {
+            jail.set_env(format!("TROUPE_DATABASE__{key}"), wrong);
+            let error = load().unwrap_err().to_string();
+            assert!(error.contains(&format!("database.{}", key.to_lowercase())), "{error}");
+            Ok(())
+        });
+    }
+}
+
 #[test]
 fn wrong_types_name_the_key() {
     Jail::expect_with(|jail| {

@@ -1,6 +1,6 @@
 //! Where the store is.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use secrecy::SecretString;
 
@@ -14,20 +14,45 @@ pub enum DatabaseConfig {
         path: PathBuf,
         /// Connections that only read, beside the one that writes.
         readers_max: u32,
+        /// How long a statement waits for another process's lock.
+        busy_timeout: Duration,
     },
     Postgres {
         url: SecretString,
         connections_max: u32,
+        timeouts: Timeouts,
     },
+}
+
+/// What PostgreSQL gives up after so long.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// A statement.
+    pub statement: Duration,
+    /// The wait for one lock.
+    pub lock: Duration,
+    /// A transaction that waits for its next statement. A server that is paused, or cut off, in the middle of one must
+    /// not hold its locks for longer than its leases live: nobody could take over [SYNC-13].
+    pub idle_in_transaction: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            statement: Duration::from_secs(30),
+            lock: Duration::from_secs(10),
+            idle_in_transaction: Duration::from_secs(5),
+        }
+    }
 }
 
 impl DatabaseConfig {
     pub fn sqlite(path: impl Into<PathBuf>) -> Self {
-        Self::Sqlite { path: path.into(), readers_max: 4 }
+        Self::Sqlite { path: path.into(), readers_max: 4, busy_timeout: Duration::from_secs(10) }
     }
 
     pub fn postgres(url: impl Into<SecretString>) -> Self {
-        Self::Postgres { url: url.into(), connections_max: 16 }
+        Self::Postgres { url: url.into(), connections_max: 16, timeouts: Timeouts::default() }
     }
 }
 

@@ -39,6 +39,12 @@ pub enum Error {
     Sealed,
     #[error("{0}")]
     Config(&'static str),
+    /// Of a PostgreSQL whose row-level security does not hold [TEN-1].
+    #[error(
+        "tenants are not kept apart in `{0}`: the role `troupe_tenant` must not be a superuser, bypass row-level \
+         security, own that table, or find it without a policy"
+    )]
+    Unconfined(String),
     #[error("the folder of the database cannot be created")]
     Folder(#[source] std::io::Error),
     #[error("the database cannot be brought to this version")]
@@ -94,9 +100,9 @@ impl Error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
             sqlx::Error::Database(database) => matches!(
                 database.code().as_deref(),
-                // serialization failure, deadlock, a transaction that stood still; shutdown, crash, starting up, too
-                // many connections
-                Some("40001" | "40P01" | "25P03" | "57P01" | "57P02" | "57P03" | "53300")
+                // serialization failure, deadlock, a lock or a statement that took too long, a transaction that stood
+                // still; shutdown, crash, starting up, too many connections
+                Some("40001" | "40P01" | "55P03" | "57014" | "25P03" | "57P01" | "57P02" | "57P03" | "53300")
                 // SQLITE_BUSY and its snapshot variant
                 | Some("5" | "517")
             ),

@@ -11,6 +11,7 @@
 mod batch;
 pub mod canvas;
 mod config;
+mod confinement;
 mod error;
 pub mod folders;
 pub mod jobs;
@@ -29,7 +30,7 @@ pub mod versions;
 pub mod workflows;
 pub mod workspaces;
 
-pub use config::DatabaseConfig;
+pub use config::{DatabaseConfig, Timeouts};
 pub use error::{Error, Fault, Result};
 pub use page::{Direction, PAGE_ROWS_MAX, Page, PageRequest, Sort, SortBy};
 pub use store::{Engine, Store};

@@ -4,24 +4,21 @@ use std::{path::Path, time::Duration};
 
 use secrecy::ExposeSecret;
 use sqlx::{
-    Connection, PgPool, SqlitePool,
+    ConnectOptions, Connection, PgPool, SqlitePool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
-    query,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use troupe_model::TenantId;
 
 use crate::{
-    DatabaseConfig, Error, Result,
-    tx::{SystemTx, TenantTx, Tx},
+    DatabaseConfig, Error, Result, Timeouts, confinement,
+    tx::{Mode, SystemTx, TenantTx, Tx, postgres::PgTx},
 };
 
 static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
-/// How long SQLite waits for another process's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Of each connection, in SQLite's unit: 16 MiB.
 const CACHE_SIZE: &str = "-16384";
 /// The write-ahead log is copied into the database when it has so many pages: 16 MiB. The pages that every commit writes
@@ -31,9 +28,9 @@ const CHECKPOINT_PAGES: &str = "4000";
 /// or for a database that is away. Who asks then is told so, in good time to ask again.
 const SQLITE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
 const POSTGRES_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A server that is paused, or cut off, in the middle of a transaction must not hold its locks for longer than its
-/// leases live: nobody could take over [SYNC-13].
-const POSTGRES_SETTINGS: [(&str, &str); 1] = [("idle_in_transaction_session_timeout", "5s")];
+/// Migrations take as long as they take, and wait for those of another server.
+const UNLIMITED: Timeouts =
+    Timeouts { statement: Duration::ZERO, lock: Duration::ZERO, idle_in_transaction: Duration::ZERO };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -57,17 +54,19 @@ impl Store {
     /// Connects; creates an embedded database that is not there yet. The schema comes with [`Store::migrate`].
     pub async fn open(config: DatabaseConfig) -> Result<Self> {
         match config {
-            DatabaseConfig::Postgres { url, connections_max } => {
+            DatabaseConfig::Postgres { url, connections_max, timeouts } => {
                 let options: PgConnectOptions =
                     url.expose_secret().parse().map_err(|_| Error::Config("the database url cannot be read"))?;
                 let pool = PgPoolOptions::new()
                     .max_connections(connections_max)
                     .acquire_timeout(POSTGRES_ACQUIRE_TIMEOUT)
-                    .connect_with(options.application_name("troupe").options(POSTGRES_SETTINGS))
+                    // BEGIN tells.
+                    .test_before_acquire(false)
+                    .connect_with(limited(options.application_name("troupe"), timeouts))
                     .await?;
                 Ok(Self(Pools::Postgres(pool)))
             }
-            DatabaseConfig::Sqlite { path, readers_max } => {
+            DatabaseConfig::Sqlite { path, readers_max, busy_timeout } => {
                 if let Some(folder) = path.parent() {
                     tokio::fs::create_dir_all(folder).await.map_err(Error::Folder)?;
                 }
@@ -77,8 +76,8 @@ impl Store {
                     // When the disk is full SQLite itself rolls back, and sqlx, which does not know, takes the
                     // connection for one in a transaction for ever: another is opened in its place.
                     .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
-                let writer = pool.clone().max_connections(1).connect_with(sqlite(&path)).await?;
-                let reading = sqlite(&path).pragma("query_only", "on");
+                let writer = pool.clone().max_connections(1).connect_with(sqlite(&path, busy_timeout)).await?;
+                let reading = sqlite(&path, busy_timeout).pragma("query_only", "on");
                 let readers = pool.max_connections(readers_max).connect_with(reading).await?;
                 Ok(Self(Pools::Sqlite { writer, readers }))
             }
@@ -94,9 +93,17 @@ impl Store {
 
     /// Brings the schema to this version [OPS-3]. Servers that start together wait for one another: PostgreSQL by
     /// an advisory lock, SQLite because all of it is one writing transaction.
+    ///
+    /// Fails with [`Error::Unconfined`] where tenants would not be kept apart.
     pub async fn migrate(&self) -> Result<()> {
         match &self.0 {
-            Pools::Postgres(pool) => POSTGRES.run(pool).await?,
+            Pools::Postgres(pool) => {
+                let options = PgConnectOptions::clone(&pool.connect_options());
+                let mut connection = limited(options, UNLIMITED).connect().await?;
+                POSTGRES.run(&mut connection).await?;
+                confinement::check(&mut connection).await?;
+                connection.close().await?;
+            }
             Pools::Sqlite { writer, .. } => {
                 let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
                 SQLITE.run(&mut *tx).await?;
@@ -108,29 +115,25 @@ impl Store {
 
     /// A tenant's transaction that may write. The tenant need not exist; then it finds nothing.
     pub async fn begin(&self, tenant: TenantId) -> Result<TenantTx> {
-        TenantTx::confine(self.write_tx().await?, tenant).await
+        Ok(TenantTx::new(self.tx(Mode::Write, Some(tenant)).await?, tenant))
     }
 
     /// A tenant's transaction that only reads, and on SQLite waits for no writer.
     pub async fn read(&self, tenant: TenantId) -> Result<TenantTx> {
-        TenantTx::confine(self.read_tx().await?, tenant).await
+        Ok(TenantTx::new(self.tx(Mode::Read, Some(tenant)).await?, tenant))
     }
 
     pub async fn begin_system(&self) -> Result<SystemTx> {
-        Ok(SystemTx::new(self.write_tx().await?))
+        Ok(SystemTx::new(self.tx(Mode::Write, None).await?))
     }
 
     pub async fn read_system(&self) -> Result<SystemTx> {
-        Ok(SystemTx::new(self.read_tx().await?))
+        Ok(SystemTx::new(self.tx(Mode::Read, None).await?))
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        match &self.0 {
-            Pools::Postgres(pool) => query("SELECT 1").execute(pool).await.map(drop)?,
-            Pools::Sqlite { readers, .. } => query("SELECT 1").execute(readers).await.map(drop)?,
-        }
-        Ok(())
+        self.read_system().await.map(drop)
     }
 
     /// Waits for transactions that are open, then closes every connection.
@@ -144,22 +147,26 @@ impl Store {
         }
     }
 
-    async fn write_tx(&self) -> Result<Tx> {
-        Ok(match &self.0 {
-            Pools::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-            Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-        })
-    }
-
-    async fn read_tx(&self) -> Result<Tx> {
-        Ok(match &self.0 {
-            Pools::Postgres(pool) => Tx::Postgres(pool.begin_with("BEGIN READ ONLY").await?),
-            Pools::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
+    async fn tx(&self, mode: Mode, tenant: Option<TenantId>) -> Result<Tx> {
+        Ok(match (&self.0, mode) {
+            (Pools::Postgres(pool), mode) => Tx::Postgres(PgTx::begin(pool, mode, tenant).await?),
+            (Pools::Sqlite { writer, .. }, Mode::Write) => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            (Pools::Sqlite { readers, .. }, Mode::Read) => Tx::Sqlite(readers.begin().await?),
         })
     }
 }
 
-fn sqlite(path: &Path) -> SqliteConnectOptions {
+/// PostgreSQL's settings hold for the connection, and the last word counts.
+fn limited(options: PgConnectOptions, timeouts: Timeouts) -> PgConnectOptions {
+    let settings = [
+        ("statement_timeout", timeouts.statement),
+        ("lock_timeout", timeouts.lock),
+        ("idle_in_transaction_session_timeout", timeouts.idle_in_transaction),
+    ];
+    options.options(settings.map(|(name, timeout)| (name, timeout.as_millis().to_string())))
+}
+
+fn sqlite(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -167,7 +174,7 @@ fn sqlite(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         // A commit is on the disk when it returns: an acknowledged edit survives a power cut [SYNC-3].
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY_TIMEOUT)
+        .busy_timeout(busy_timeout)
         // What a statement notes to be undone is small: no file is opened for it.
         .pragma("temp_store", "memory")
         .pragma("cache_size", CACHE_SIZE)

@@ -1,14 +1,23 @@
 //! Transactions. A [`TenantTx`] is confined to one tenant: on PostgreSQL by row-level security under a role that
 //! cannot bypass it, and on both engines because every statement names the tenant. A [`SystemTx`] is the server's own.
 
-use sqlx::{PgConnection, Postgres, Sqlite, Transaction, query};
+use sqlx::{PgConnection, Sqlite, Transaction};
 use troupe_model::TenantId;
 
-use crate::{Engine, Result};
+use crate::{Engine, Result, tx::postgres::PgTx};
+
+pub(crate) mod postgres;
 
 pub(crate) enum Tx {
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PgTx),
+    /// sqlx's own: a connection's thread takes its commands in order, and undoes a BEGIN whose caller is gone.
     Sqlite(Transaction<'static, Sqlite>),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mode {
+    Read,
+    Write,
 }
 
 /// One body, compiled for each engine: `$conn` is the engine's connection inside `$body`.
@@ -35,15 +44,9 @@ pub struct TenantTx(pub(crate) Tx, TenantId);
 pub struct SystemTx(pub(crate) Tx);
 
 impl TenantTx {
-    pub(crate) async fn confine(mut tx: Tx, tenant: TenantId) -> Result<Self> {
-        if let Tx::Postgres(tx) = &mut tx {
-            // `true`: until the end of the transaction.
-            query("SELECT set_config('role', 'troupe_tenant', true), set_config('troupe.tenant', $1, true)")
-                .bind(tenant.to_string())
-                .execute(&mut **tx)
-                .await?;
-        }
-        Ok(Self(tx, tenant))
+    /// `tx` is confined to the tenant already, where the engine can do that.
+    pub(crate) fn new(tx: Tx, tenant: TenantId) -> Self {
+        Self(tx, tenant)
     }
 
     pub fn tenant(&self) -> TenantId {
@@ -77,10 +80,9 @@ impl SystemTx {
 impl Tx {
     async fn commit(self) -> Result<()> {
         match self {
-            Self::Postgres(tx) => tx.commit().await?,
-            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await,
+            Self::Sqlite(tx) => Ok(tx.commit().await?),
         }
-        Ok(())
     }
 
     pub(crate) fn engine(&self) -> Engine {

@@ -43,6 +43,7 @@ impl TestApp {
         config.server.address = [127, 0, 0, 1].into();
         config.server.port = 0;
         config.auth.login_attempts_per_minute_per_account = 1_000;
+        config.auth.login_attempts_per_minute_per_account_everywhere = 1_000;
         config.auth.login_attempts_per_minute_per_address = 1_000;
         config.demo.password = Some(Secret::from(PASSWORD.to_owned()));
         change(&mut config);
@@ -73,8 +74,7 @@ impl TestApp {
         let mut client = self.anonymous();
         let credentials = json!({ "email": email, "password": PASSWORD });
         let response = client.post("/api/v1/auth/login", &credentials).await;
-        let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
-        client.cookie = Some(cookie);
+        client.cookie = response.cookie("troupe_refresh").split(';').next().map(ToOwned::to_owned);
         client.session = response.body_of(StatusCode::OK).await;
         client.token = client.session["access_token"].as_str().map(ToOwned::to_owned);
         client
@@ -168,6 +168,9 @@ pub trait Answer: Sized {
 
     /// The answer is a problem with this status and code; gives its body.
     async fn problem(self, status: u16, code: &str) -> Value;
+
+    /// What sets the cookie of that name, with its attributes.
+    fn cookie(&self, name: &str) -> &str;
 }
 
 impl Answer for Response {
@@ -193,5 +196,9 @@ impl Answer for Response {
         }
         assert!(body["timestamp"].is_u64() && body["retryable"].is_boolean(), "{body}");
         body
+    }
+    fn cookie(&self, name: &str) -> &str {
+        let mut cookies = self.headers().get_all(header::SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap());
+        cookies.find(|cookie| cookie.starts_with(&format!("{name}="))).unwrap()
     }
 }

@@ -7,7 +7,7 @@ use crate::app::{Answer, Client, PASSWORD, TestApp};
 
 /// The refresh cookie of an answer, as `name=value`.
 fn cookie(response: &Response) -> String {
-    let header = response.headers().get(header::SET_COOKIE).unwrap().to_str().unwrap();
+    let header = response.cookie("troupe_refresh");
     for attribute in ["HttpOnly", "SameSite=Strict", "Path=/api/v1/auth"] {
         assert!(header.contains(attribute), "{header}");
     }
@@ -76,7 +76,7 @@ async fn refusals_do_not_tell_whether_there_is_an_account() {
     app.stop().await;
 }
 
-/// [OPS-8] Attempts are limited for an account, with `Retry-After`.
+/// [OPS-8] Attempts are limited for an account in one network, with `Retry-After`.
 #[tokio::test]
 async fn attempts_are_limited() {
     let app = TestApp::with(|config| config.auth.login_attempts_per_minute_per_account = 2).await;

@@ -1,9 +1,11 @@
 //! Tests of the whole: one binary, so that it links once.
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests")]
 
+mod aborted;
 mod access;
 mod app;
 mod architecture;
+mod attempts;
 mod auth;
 mod cli;
 mod convergence;

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use super::session::{self, Session};
 use crate::{
     app::App,
-    auth::password::CHARS_MAX,
-    http::{address::ClientAddress, json::Json},
+    auth::{attempts::Account, password::CHARS_MAX},
+    http::{address::Network, json::Json},
     problem::Problem,
 };
 
@@ -27,18 +27,19 @@ pub struct Login {
     responses((status = 200, description = "Signed in", body = Session)))]
 pub async fn login(
     State(app): State<App>,
-    ClientAddress(address): ClientAddress,
+    network: Network,
     jar: CookieJar,
     Json(body): Json<Login>,
 ) -> Result<(CookieJar, Json<Session>), Problem> {
-    let email = body.email.trim().to_lowercase();
-    app.attempts().sign_in(&email, address)?;
+    let account = Account::of(&body.email);
+    let device = app.devices().known(&jar, account, app.clock().now());
+    app.attempts().sign_in(account, network, device)?;
     if body.password.chars().count() > CHARS_MAX {
         return Err(refused());
     }
     let account = {
         let mut tx = app.store().read_system().await?;
-        users::find_by_email(&mut tx, &email).await?
+        users::find_by_email(&mut tx, body.email.trim()).await?
     };
     let hash = account.as_ref().map(|account| account.password_hash.expose_secret().to_owned());
     let matches = app.passwords().verify(body.password, hash).await?;

@@ -11,7 +11,7 @@ use super::session::{self, Session};
 use crate::{
     app::App,
     auth::refresh,
-    http::{address::ClientAddress, json::Json},
+    http::{address::Network, json::Json},
     problem::Problem,
 };
 
@@ -20,11 +20,11 @@ use crate::{
         body = Session)))]
 pub async fn refresh(
     State(app): State<App>,
-    ClientAddress(address): ClientAddress,
+    network: Network,
     jar: CookieJar,
 ) -> Result<(CookieJar, Json<Session>), Problem> {
     let Some(presented) = refresh::presented(&jar) else { return Err(ended()) };
-    app.attempts().from(address)?;
+    app.attempts().refresh(network)?;
     let next = refresh::generate();
     let now = app.clock().now();
     let expires = now.after(refresh::ttl(app.config()));

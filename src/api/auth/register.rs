@@ -13,7 +13,7 @@ use crate::{
     api::fields::Name,
     app::App,
     auth::accounts::{self, NewPerson},
-    http::{address::ClientAddress, json::Json},
+    http::{address::Network, json::Json},
     problem::Problem,
 };
 
@@ -31,14 +31,14 @@ pub struct Register {
     responses((status = 201, description = "Signed in as the owner of the new tenant", body = Session)))]
 pub async fn register(
     State(app): State<App>,
-    ClientAddress(address): ClientAddress,
+    network: Network,
     jar: CookieJar,
     Json(body): Json<Register>,
 ) -> Result<(StatusCode, CookieJar, Json<Session>), Problem> {
     if !app.config().auth.registration {
         return Err(Problem::forbidden("registration is closed").solution("ask an owner of a tenant to invite you"));
     }
-    app.attempts().from(address)?;
+    app.attempts().register(network)?;
     let owner = NewPerson { name: body.name.into(), email: body.email.into(), password: body.password.into() };
     let user = accounts::open(&app, body.tenant_name.into(), owner).await?;
     let (jar, session) = session::begin(&app, jar, &user).await?;

@@ -12,7 +12,11 @@ use troupe_store::{
 };
 use utoipa::ToSchema;
 
-use crate::{app::App, auth::refresh, problem::Problem};
+use crate::{
+    app::App,
+    auth::{attempts::Account, refresh},
+    problem::Problem,
+};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Session {
@@ -80,7 +84,7 @@ impl From<Tenant> for TenantView {
     }
 }
 
-/// Begins a sign-in: a family of refresh tokens.
+/// Begins a sign-in: a family of refresh tokens, on a device that is known from now on.
 pub async fn begin(app: &App, jar: CookieJar, user: &User) -> Result<(CookieJar, Session), Problem> {
     let bearer = Bearer { tenant_id: user.tenant_id, user_id: user.id, family: TokenFamilyId::generate() };
     let token = refresh::generate();
@@ -88,6 +92,7 @@ pub async fn begin(app: &App, jar: CookieJar, user: &User) -> Result<(CookieJar,
     let mut tx = app.store().begin_system().await?;
     refresh_tokens::issue(&mut tx, bearer, &token, now, now.after(refresh::ttl(app.config()))).await?;
     tx.commit().await?;
+    let jar = app.devices().remember(jar, Account::of(&user.email), now)?;
     go_on(app, jar, user, bearer.family, &token).await
 }
 

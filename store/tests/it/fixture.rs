@@ -12,7 +12,7 @@ use sqlx::{
 use tempfile::TempDir;
 use troupe_model::{Diagram, RunId, ServerId, TenantId, Timestamp, UserId, WorkflowId, WorkspaceId};
 use troupe_store::{
-    DatabaseConfig, Engine, Store,
+    DatabaseConfig, Engine, Store, Timeouts,
     leases::{self, LeaseKind},
     runs::{self, NewRun},
     tenants,
@@ -99,7 +99,9 @@ impl Db {
                 administer(format!(r#"CREATE DATABASE "{name}" TEMPLATE template0"#)).await;
                 let options = admin().database(&name);
                 let url = options.to_url_lossy().to_string();
-                (DatabaseConfig::Postgres { url: url.into(), connections_max: 4 }, Raw::Postgres(options.into()))
+                let timeouts = Timeouts::default();
+                let config = DatabaseConfig::Postgres { url: url.into(), connections_max: 4, timeouts };
+                (config, Raw::Postgres(options.into()))
             }
         };
         let store = Store::open(config.clone()).await.unwrap();

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod canvas;
+mod dropped;
 mod fixture;
 mod hierarchy;
 mod isolation;

@@ -65,6 +65,11 @@ export class Api {
     return new Api(server, session.access_token);
   }
 
+  /** The same server for another person. */
+  async as(person: Pick<Person, "email" | "password">): Promise<Api> {
+    return await Api.signIn(this.server, person);
+  }
+
   /** A new workflow with this diagram, in the demo workspace. */
   async createWorkflow(name: string, diagram: Partial<Diagram> = {}): Promise<string> {
     const workspaces = await this.send<{ items: { id: string }[] }>("GET", "/workspaces");

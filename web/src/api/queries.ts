@@ -61,6 +61,28 @@ export const outputQuery = (run: string, node: string, port: string | undefined,
     staleTime: Number.POSITIVE_INFINITY,
   })
 
+/** More rows than these are not taken at once. */
+export const TAKEN_ROWS_MAX = 10_000
+/** The server gives no more in one answer. */
+const ANSWER_ROWS_MAX = 1_000
+
+/** The first rows of what a step put out, to be copied. */
+export const outputRowsQuery = (run: string, node: string, port: string | undefined, count: number) =>
+  queryOptions({
+    queryKey: ['output-rows', run, node, port, count],
+    queryFn: async () => {
+      const rows: Record<string, unknown>[] = []
+      while (rows.length < count) {
+        const limit = Math.min(ANSWER_ROWS_MAX, count - rows.length)
+        const { items } = await runs.output(run, node, { ...(port ? { port } : {}), offset: rows.length, limit })
+        if (items.length === 0) break
+        rows.push(...(items as Record<string, unknown>[]))
+      }
+      return rows
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+
 /** What the editor and the list need to open without the server is kept on this device. */
 function kept<T>(key: string, ask: () => Promise<T>): Promise<T> {
   return orKept(userId(), key, ask)

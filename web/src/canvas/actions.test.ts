@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { NodeTypeSpec, Port } from '../api/types'
+import { notify } from '../components/toast'
 import {
   addNode,
   canConnect,
@@ -11,6 +12,9 @@ import {
   toggleDisabled,
 } from './actions'
 import { CanvasSession } from './session'
+import { NODES_MAX } from './view'
+
+vi.mock('../components/toast')
 
 const port = (name: string, kind: Port['kind'] = 'frame', many = false): Port => ({ name, label: name, kind, many })
 
@@ -57,7 +61,8 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-const add = (type: keyof typeof SPECS, after?: string) => addNode(session, SPECS[type], { x: 0, y: 0 }, after)
+const add = (type: keyof typeof SPECS, after?: string) =>
+  addNode(session, SPECS[type], { x: 0, y: 0 }, after) ?? 'not added'
 const edges = () => session.document.liveEdges().map(({ source, target }) => `${source}>${target}`)
 const between = (source: string, target: string) => ({ source, target, sourceHandle: 'out', targetHandle: 'in' })
 
@@ -145,4 +150,67 @@ test('disabling a mixed selection disables all of it, and again enables it', () 
   expect(disabled()).toEqual([true, true])
   toggleDisabled(session)
   expect(disabled()).toEqual([false, false])
+})
+
+/** A diagram of so many steps in a row, each connected to the next. */
+function chain(count: number, nodeType = 'filter') {
+  const ids = Array.from({ length: count }, (_, index) => `n${index}`)
+  const nodes = ids.map((id, index) => ({
+    id,
+    position: { x: index * 260, y: 0 },
+    data: { label: 'Filter', nodeType, config: {} },
+  }))
+  const edges = ids.slice(1).map((target, index) => ({ source: ids[index], target }))
+  return JSON.stringify({ nodes, edges })
+}
+
+test('[WEB-1] what is pasted has its middle at the point, names and ids of its own, and its connections', () => {
+  const original = add('filter')
+  session.document.setLabel(original, 'Filter')
+  paste(session, chain(2), { x: 1000, y: 500 })
+  paste(session, chain(2), { x: 1000, y: 500 })
+  const pasted = session.view.nodes().filter(({ id }) => id !== original)
+  expect(pasted.map(({ data }) => data.label)).toEqual(['Filter 2', 'Filter 3', 'Filter 4', 'Filter 5'])
+  expect(pasted.map(({ position }) => position)).toEqual([
+    { x: 760, y: 471 },
+    { x: 1020, y: 471 },
+    { x: 792, y: 503 },
+    { x: 1052, y: 503 },
+  ])
+  const [a, b, c, d] = pasted.map(({ id }) => id)
+  expect(edges()).toEqual([`${a}>${b}`, `${c}>${d}`])
+  expect(session.view.selection().nodes).toEqual([c, d])
+  duplicateSelection(session)
+  expect(
+    session.view
+      .nodes()
+      .slice(-2)
+      .map(({ data }) => data.label),
+  ).toEqual(['Filter 6', 'Filter 7'])
+})
+
+test('[SYNC-18] more than a workflow holds is refused before anything is written, and that is said', () => {
+  const updates = vi.fn()
+  session.document.doc.on('update', updates)
+  expect(paste(session, chain(NODES_MAX + 1), { x: 0, y: 0 })).toBe(true)
+  expect(updates).not.toHaveBeenCalled()
+  expect(notify).toHaveBeenCalledWith({
+    kind: 'error',
+    text: 'A workflow holds at most 10,000 steps',
+    detail: 'This one has 0, so 10,001 more do not fit. Nothing was added.',
+  })
+})
+
+test('[WEB-7] thousands of steps are pasted, over as many others, in one edit and at once', { timeout: 20_000 }, () => {
+  const updates = vi.fn()
+  session.document.doc.on('update', updates)
+  const started = performance.now()
+  for (let time = 0; time < 2; time++) paste(session, chain(NODES_MAX / 2), { x: 0, y: 0 })
+  expect(session.view.nodes()).toHaveLength(NODES_MAX)
+  expect(new Set(session.view.nodes().map(({ data }) => data.label)).size).toBe(NODES_MAX)
+  expect(updates).toHaveBeenCalledTimes(2)
+  // Comparing each with each takes minutes.
+  expect(performance.now() - started).toBeLessThan(10_000)
+  expect(addNode(session, SPECS.read, { x: 0, y: 0 })).toBeUndefined()
+  expect(updates).toHaveBeenCalledTimes(2)
 })

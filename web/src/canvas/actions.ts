@@ -1,62 +1,60 @@
 /** What can be done to an open canvas, whoever asks: toolbar, keyboard, palette, menu. */
 import type { Connection } from '@xyflow/react'
 import type { NodeTypeSpec } from '../api/types'
-import { type Fragment, freshId, type Point } from './diagram'
+import { formatCount } from '../components/format'
+import { notify } from '../components/toast'
+import { type DiagramNode, type Fragment, freshId, type Point } from './diagram'
 import { cut, offsetTo, parseFragment, renewed } from './fragment'
+import { distinctNames } from './names'
 import type { CanvasSession } from './session'
+import { Spots } from './spots'
+import { EDGES_MAX, MANY_NODES, NODES_MAX } from './view'
 
-/** Room that a card takes, for finding a free spot. */
-const CARD = { width: 236, height: 88 }
 const DUPLICATE_OFFSET: Point = { x: 32, y: 32 }
 
-/** Adds a node where nothing lies yet; with `after`, connected to that node's first output when the ports fit. */
-export function addNode(session: CanvasSession, spec: NodeTypeSpec, wanted: Point, after?: string): string {
+/**
+ * Adds a node where nothing lies yet; with `after`, connected to that node's first output when the ports fit.
+ * `undefined`: there is no room for it, which was said.
+ */
+export function addNode(session: CanvasSession, spec: NodeTypeSpec, wanted: Point, after?: string): string | undefined {
   const { document, view } = session
+  if (!hasRoom(session, { nodes: 1, edges: 0 })) return undefined
   const id = freshId(spec.id)
-  const position = freeSpot(session, wanted)
+  const spot = new Spots(view.nodes()).free(wanted)
+  const node: DiagramNode = {
+    id,
+    type: 'custom-node',
+    position: { x: Math.round(spot.x), y: Math.round(spot.y) },
+    data: { label: namesIn(session)(spec.name), nodeType: spec.id, config: { ...spec.config_defaults } },
+  }
   document.edit(() => {
-    document.insert({
-      nodes: [
-        {
-          id,
-          type: 'custom-node',
-          position,
-          data: { label: spec.name, nodeType: spec.id, config: { ...spec.config_defaults } },
-        },
-      ],
-      edges: [],
-    })
+    document.insert({ nodes: [node], edges: [] })
     if (after !== undefined) connectAfter(session, after, id, spec)
   })
   view.select([id])
   return id
 }
 
-/** The wanted point, or the first free one below it. */
-function freeSpot({ view }: CanvasSession, wanted: Point): Point {
-  const spot = { x: Math.round(wanted.x), y: Math.round(wanted.y) }
-  const taken = () =>
-    view
-      .nodes()
-      .some(({ position }) => Math.abs(position.x - spot.x) < CARD.width && Math.abs(position.y - spot.y) < CARD.height)
-  while (taken()) spot.y += CARD.height
-  return spot
+/** Whether a diagram can hold so many more. What does not fit is refused before anything is written [SYNC-18]. */
+function hasRoom({ document }: CanvasSession, added: { nodes: number; edges: number }): boolean {
+  const full = (
+    [
+      ['steps', added.nodes, document.nodes, NODES_MAX],
+      ['connections', added.edges, document.edges, EDGES_MAX],
+    ] as const
+  ).find(([, count, present, max]) => count > 0 && present.size + count > max)
+  if (!full) return true
+  const [what, count, present, max] = full
+  notify({
+    kind: 'error',
+    text: `A workflow holds at most ${formatCount(max)} ${what}`,
+    detail: `This one has ${formatCount(present.size)}, so ${formatCount(count)} more do not fit. Nothing was added.`,
+  })
+  return false
 }
 
-/** The wanted offset, or the first below it at which no card covers another. */
-function freeOffset({ view }: CanvasSession, fragment: Fragment, wanted: Point): Point {
-  const offset = { ...wanted }
-  const taken = () =>
-    fragment.nodes.some(({ position: { x, y } }) =>
-      view
-        .nodes()
-        .some(
-          ({ position }) =>
-            Math.abs(position.x - x - offset.x) < CARD.width && Math.abs(position.y - y - offset.y) < CARD.height,
-        ),
-    )
-  while (taken()) offset.y += CARD.height
-  return offset
+function namesIn({ view }: CanvasSession): (wanted: string) => string {
+  return distinctNames(view.nodes().map(({ data }) => data.label))
 }
 
 function connectAfter(session: CanvasSession, source: string, target: string, spec: NodeTypeSpec): void {
@@ -77,6 +75,7 @@ export function connect(session: CanvasSession, connection: Connection): void {
     const port = inputPort(session, edge.target, edge.targetHandle)
     return !input?.many && edge.target === target && port?.name === input?.name
   })
+  if (replaced.length === 0 && !hasRoom(session, { nodes: 0, edges: 1 })) return
   document.edit(() => {
     document.remove(new Set(), new Set(replaced.map((edge) => edge.id)))
     document.insert({
@@ -129,20 +128,24 @@ export function copySelection(session: CanvasSession): string | undefined {
   return nodes.length === 0 ? undefined : JSON.stringify(cut(session.document, new Set(nodes)), null, 2)
 }
 
-/** Pastes a diagram or a workflow file. `false`: the text is neither. */
-export function paste(session: CanvasSession, text: string, center: Point): boolean {
+/** Pastes a diagram or a workflow file with its middle at a point. `false`: the text is neither. */
+export function paste(session: CanvasSession, text: string, middle: Point): boolean {
   const fragment = parseFragment(text)
   if (!fragment) return false
-  const fresh = renewed(fragment, freeOffset(session, fragment, offsetTo(fragment, center)))
-  session.document.insert(fresh)
-  session.view.select(fresh.nodes.map((node) => node.id))
+  add(session, fragment, offsetTo(fragment, middle))
   return true
 }
 
 export function duplicateSelection(session: CanvasSession): void {
   const { nodes } = session.view.selection()
-  if (nodes.length === 0) return
-  const fresh = renewed(cut(session.document, new Set(nodes)), DUPLICATE_OFFSET)
+  if (nodes.length > 0) add(session, cut(session.document, new Set(nodes)), DUPLICATE_OFFSET)
+}
+
+/** Adds a copy of steps, named apart and not over others, and selects it. */
+function add(session: CanvasSession, fragment: Fragment, wanted: Point): void {
+  if (!hasRoom(session, { nodes: fragment.nodes.length, edges: fragment.edges.length })) return
+  const offset = new Spots(session.view.nodes()).shifted(fragment.nodes, wanted)
+  const fresh = renewed(fragment, offset, namesIn(session))
   session.document.insert(fresh)
   session.view.select(fresh.nodes.map((node) => node.id))
 }
@@ -158,7 +161,12 @@ export function toggleDisabled({ document, view }: CanvasSession): void {
   document.setDisabled(nodes, !allDisabled)
 }
 
+/** Of thousands of steps it would stop the page for minutes. */
 export async function autoLayout({ document, view }: CanvasSession): Promise<void> {
+  if (view.nodes().length > MANY_NODES) {
+    notify({ kind: 'info', text: `Auto-layout arranges up to ${formatCount(MANY_NODES)} steps` })
+    return
+  }
   const { layout } = await import('./layout')
   document.move(await layout(view.nodes(), view.edges()))
 }
@@ -168,7 +176,7 @@ function fits(output: string, input: string): boolean {
 }
 
 function typeOf({ document, overlay }: CanvasSession, node: string): NodeTypeSpec | undefined {
-  return overlay.getState().nodeTypes.get(String(document.data(node)?.get('nodeType')))
+  return overlay.getState().nodeTypes.get(document.nodeType(node))
 }
 
 function outputPort(session: CanvasSession, node: string, handle: string | null | undefined) {

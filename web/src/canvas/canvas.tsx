@@ -13,9 +13,10 @@ import { type DragEvent, type PointerEvent, type ReactNode, useCallback, useStat
 import { addNode, canConnect, connect } from './actions'
 import { Cursors } from './cursors'
 import { DataEdge } from './data-edge'
-import { useCanvas, useFlowEdges, useFlowNodes, useOverlay, useReadOnly } from './hooks'
+import { useCanvas, useFlowNodes, useOverlay, useReadOnly } from './hooks'
 import { NodeCard } from './node-card'
-import type { FlowEdge, FlowNode } from './view'
+import { useDrawnEdges } from './use-drawn-edges'
+import { type FlowEdge, type FlowNode, MANY_NODES, RENDER_ALL_MAX } from './view'
 import { FAR_ZOOM, FIT, overflows } from './viewport'
 
 const NODE_TYPES = { 'custom-node': NodeCard }
@@ -28,8 +29,10 @@ const READ_ONLY_LABELS = {
   'edge.a11yDescription.default': 'Press enter or space to select an edge, and escape to cancel.',
 }
 const LABELS = {}
-/** Above this many nodes only those in view are in the page. */
-const RENDER_ALL_MAX = 150
+
+const ZOOM_MIN = 0.08
+/** Among thousands, a view holds some hundred cards. */
+const MANY_ZOOM_MIN = 0.3
 
 /** What a dragged entry of the palette carries. */
 export const NODE_TYPE_MIME = 'application/x-troupe-node-type'
@@ -44,12 +47,13 @@ export function Canvas({ children, onClickNode, onOpenNode }: CanvasProps) {
   const session = useCanvas()
   const { view, presence } = session
   const nodes = useFlowNodes()
-  const edges = useFlowEdges()
+  const edges = useDrawnEdges()
   const nodeTypes = useOverlay((state) => state.nodeTypes)
   const readOnly = useReadOnly()
   const { screenToFlowPosition } = useReactFlow()
   const far = useStore((state) => state.transform[2] < FAR_ZOOM)
-  const hidden = useStore(overflows)
+  const many = nodes.length > MANY_NODES
+  const hidden = useStore((state) => !many && overflows(state))
   // An empty canvas stays where it is: what is dropped first must not jump to the middle.
   const [fitView] = useState(nodes.length > 0)
 
@@ -95,13 +99,15 @@ export function Canvas({ children, onClickNode, onOpenNode }: CanvasProps) {
       panOnScroll
       panOnDrag={PAN_BUTTONS}
       zoomOnDoubleClick={false}
-      minZoom={0.08}
+      minZoom={many ? MANY_ZOOM_MIN : ZOOM_MIN}
       maxZoom={2.5}
       snapToGrid
       snapGrid={[8, 8]}
       fitView={fitView}
       fitViewOptions={FIT}
-      className={clsx(far && 'is-far')}
+      // A click on the pane takes the focus from wherever it was.
+      tabIndex={-1}
+      className={clsx('outline-none', far && 'is-far')}
       connectionRadius={28}
       onlyRenderVisibleElements={nodes.length > RENDER_ALL_MAX}
       data-testid="canvas"

@@ -40,8 +40,11 @@ export interface Fragment {
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz'
 
+/** A longer one is cut, so that an id stays an id. */
+const PREFIX_CHARS_MAX = 60
+
 /** A short random id that says what it is of, such as `filter_k3v9q0ab`. */
 export function freshId(prefix: string): string {
   const random = crypto.getRandomValues(new Uint8Array(8))
-  return `${prefix}_${Array.from(random, (byte) => ALPHABET[byte % ALPHABET.length]).join('')}`
+  return `${prefix.slice(0, PREFIX_CHARS_MAX)}_${Array.from(random, (byte) => ALPHABET[byte % ALPHABET.length]).join('')}`
 }

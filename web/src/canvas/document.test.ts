@@ -27,11 +27,11 @@ function pair(): [CanvasDocument, CanvasDocument] {
 test('[CANVAS-1] a node is a map whose position is one value and whose code is shared text', () => {
   const canvas = new CanvasDocument(code)
   canvas.insert({ nodes: [node('q', 'sql', { query: 'select 1', limit: 3 })], edges: [] })
-  const entry = canvas.nodes.get('q')
+  const entry = canvas.nodes.get('q') as Y.Map<unknown> | undefined
   expect(entry?.get('type')).toBe('custom-node')
   expect(entry?.get('position')).toEqual({ x: 0, y: 0 })
-  expect(canvas.config('q')?.get('query')).toBeInstanceOf(Y.Text)
-  expect(canvas.config('q')?.get('limit')).toBe(3)
+  expect(canvas.configValue('q', 'query')).toBeInstanceOf(Y.Text)
+  expect(canvas.configValue('q', 'limit')).toBe(3)
   expect(canvas.node('q')).toEqual(node('q', 'sql', { query: 'select 1', limit: 3 }))
 })
 

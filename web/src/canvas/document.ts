@@ -6,6 +6,7 @@
  */
 import * as Y from 'yjs'
 import type { DiagramEdge, DiagramNode, Fragment, Point } from './diagram'
+import { configEntries, configOf, isPlainObject, pointOf, readEdge, readNode, textOf } from './read'
 
 type Entry = Y.Map<unknown>
 
@@ -18,11 +19,18 @@ export interface CodeFields {
 }
 
 const NO_CODE: CodeFields = { all: new Set(), required: [] }
+const ORIGIN: Point = { x: 0, y: 0 }
+
+/** Where elements stand that the page looks at. */
+export type Root = 'nodes' | 'edges' | 'notes' | 'meta'
 
 export class CanvasDocument {
   readonly doc: Y.Doc
-  readonly nodes: Y.Map<Entry>
-  readonly edges: Y.Map<Entry>
+  /** Whatever somebody has put there. */
+  readonly nodes: Y.Map<unknown>
+  readonly edges: Y.Map<unknown>
+  readonly notes: Y.Map<unknown>
+  readonly meta: Y.Map<unknown>
   readonly undo: Y.UndoManager
   /** Nothing may be edited: no edit, undo or redo does anything. */
   readOnly = false
@@ -32,31 +40,32 @@ export class CanvasDocument {
     this.doc = doc
     this.nodes = doc.getMap('nodes')
     this.edges = doc.getMap('edges')
+    this.notes = doc.getMap('notes')
+    this.meta = doc.getMap('meta')
     this.#codeKeys = codeKeys
-    this.undo = new Y.UndoManager([this.nodes, this.edges], { trackedOrigins: new Set([this]), captureTimeout: 400 })
+    this.undo = new Y.UndoManager([this.nodes, this.edges, this.notes, this.meta], {
+      trackedOrigins: new Set([this]),
+      captureTimeout: 400,
+    })
   }
 
   // --- reading ---
 
+  /** `undefined`: there is none, or it is too broken to be edited. */
   node(id: string): DiagramNode | undefined {
-    const entry = this.nodes.get(id)
-    const data = entry?.get('data')
-    if (!entry || !(data instanceof Y.Map)) return undefined
-    const connectorType = text(data.get('connectorType'))
-    const notes = text(data.get('notes'))
-    const parentId = text(entry.get('parentId'))
-    const width = number(entry.get('width'))
-    const height = number(entry.get('height'))
+    const read = readNode(id, this.nodes.get(id))
+    if (!read.whole) return undefined
+    const { position = ORIGIN, label, nodeType, connectorType, disabled, notes, parentId, width, height } = read
     return {
       id,
       type: 'custom-node',
-      position: point(entry.get('position')),
+      position,
       data: {
-        label: text(data.get('label')) ?? '',
-        nodeType: text(data.get('nodeType')) ?? '',
+        label,
+        nodeType,
         ...(connectorType === undefined ? {} : { connectorType }),
-        config: this.config(id)?.toJSON() ?? {},
-        ...(data.get('disabled') === true ? { disabled: true } : {}),
+        config: configOf(this.data(id)?.get('config')),
+        ...(disabled ? { disabled: true } : {}),
         ...(notes === undefined ? {} : { notes }),
       },
       ...(parentId === undefined ? {} : { parentId }),
@@ -66,20 +75,7 @@ export class CanvasDocument {
   }
 
   edge(id: string): DiagramEdge | undefined {
-    const entry = this.edges.get(id)
-    const source = text(entry?.get('source'))
-    const target = text(entry?.get('target'))
-    if (!entry || source === undefined || target === undefined) return undefined
-    const sourceHandle = text(entry.get('sourceHandle'))
-    const targetHandle = text(entry.get('targetHandle'))
-    return {
-      id,
-      type: 'custom-edge',
-      source,
-      target,
-      ...(sourceHandle === undefined ? {} : { sourceHandle }),
-      ...(targetHandle === undefined ? {} : { targetHandle }),
-    }
+    return readEdge(id, this.edges.get(id)).edge
   }
 
   /** The edges whose both ends exist. */
@@ -87,17 +83,28 @@ export class CanvasDocument {
     return [...this.edges.keys()]
       .map((id) => this.edge(id))
       .filter((edge) => edge !== undefined)
-      .filter((edge) => this.nodes.has(edge.source) && this.nodes.has(edge.target))
+      .filter((edge) => this.#entry(edge.source) && this.#entry(edge.target))
   }
 
   data(id: string): Entry | undefined {
-    const data = this.nodes.get(id)?.get('data')
+    const data = this.#entry(id)?.get('data')
     return data instanceof Y.Map ? data : undefined
   }
 
-  config(id: string): Entry | undefined {
+  nodeType(id: string): string {
+    return textOf(this.data(id)?.get('nodeType')) ?? ''
+  }
+
+  /** One value of a node's config, as it stands in the document. */
+  configValue(id: string, key: string): unknown {
     const config = this.data(id)?.get('config')
-    return config instanceof Y.Map ? config : undefined
+    if (config instanceof Y.Map) return config.get(key)
+    return isPlainObject(config) && Object.hasOwn(config, key) ? config[key] : undefined
+  }
+
+  #entry(id: string): Entry | undefined {
+    const entry = this.nodes.get(id)
+    return entry instanceof Y.Map ? entry : undefined
   }
 
   // --- editing ---
@@ -126,9 +133,9 @@ export class CanvasDocument {
   move(positions: ReadonlyMap<string, Point>): void {
     this.edit(() => {
       for (const [id, position] of positions) {
-        const entry = this.nodes.get(id)
-        const before = point(entry?.get('position'))
-        if (entry && (before.x !== position.x || before.y !== position.y)) entry.set('position', position)
+        const entry = this.#entry(id)
+        const before = pointOf(entry?.get('position'))
+        if (entry && (before?.x !== position.x || before.y !== position.y)) entry.set('position', position)
       }
     })
   }
@@ -142,6 +149,12 @@ export class CanvasDocument {
       }
       for (const id of nodes) this.nodes.delete(id)
     })
+  }
+
+  /** Removes one entry of a root, whatever it is; a node with its edges. */
+  removeEntry(root: Root, id: string): void {
+    if (root === 'nodes') this.remove(new Set([id]))
+    else this.edit(() => this[root].delete(id))
   }
 
   setLabel(id: string, label: string): void {
@@ -161,29 +174,34 @@ export class CanvasDocument {
   /** Sets one key of a node's config; `undefined` removes it. */
   setConfig(id: string, key: string, value: unknown): void {
     this.edit(() => {
-      let config = this.config(id)
-      if (!config) {
-        config = new Y.Map()
-        this.data(id)?.set('config', config)
-      }
-      if (value === undefined) config.delete(key)
-      else config.set(key, value)
+      const config = this.#sharedConfig(id)
+      if (value === undefined) config?.delete(key)
+      else config?.set(key, storable(value))
     })
   }
 
   /** The shared text of a code field, if it is one by now. */
   sharedText(id: string, key: string): Y.Text | undefined {
-    const value = this.config(id)?.get(key)
+    const value = this.configValue(id, key)
     return value instanceof Y.Text ? value : undefined
   }
 
   /** Makes a code field shared text, which is no edit to undo. */
   share(id: string, key: string): void {
-    const config = this.config(id)
-    const value = config?.get(key)
-    if (!config || value instanceof Y.Text || this.readOnly) return
+    const value = this.configValue(id, key)
+    if (value instanceof Y.Text || this.readOnly) return
     const shared = new Y.Text(typeof value === 'string' ? value : '')
-    this.doc.transact(() => config.set(key, shared), 'share-text')
+    this.doc.transact(() => this.#sharedConfig(id)?.set(key, shared), 'share-text')
+  }
+
+  /** A node's config as a map that can be edited: one of another shape is replaced by what can be read of it. */
+  #sharedConfig(id: string): Entry | undefined {
+    const data = this.data(id)
+    const held = data?.get('config')
+    if (!data || held instanceof Y.Map) return held instanceof Y.Map ? held : undefined
+    const config = new Y.Map((configEntries(held) ?? []).map(([key, value]) => [key, storable(value)] as const))
+    data.set('config', config)
+    return config
   }
 
   #setData(id: string, key: string, value: unknown): void {
@@ -198,7 +216,7 @@ export class CanvasDocument {
     const missing = code.required.filter((key) => data.config[key] === undefined).map((key) => [key, ''] as const)
     const config = [...missing, ...Object.entries(data.config)].map(([key, value]): [string, unknown] => [
       key,
-      code.all.has(key) && typeof value === 'string' ? new Y.Text(value) : value,
+      code.all.has(key) && typeof value === 'string' ? new Y.Text(value) : storable(value),
     ])
     return new Y.Map<unknown>([
       ...Object.entries(rest),
@@ -207,18 +225,8 @@ export class CanvasDocument {
   }
 }
 
-function point(value: unknown): Point {
-  if (typeof value === 'object' && value !== null && 'x' in value && 'y' in value) {
-    return { x: number(value.x) ?? 0, y: number(value.y) ?? 0 }
-  }
-  return { x: 0, y: 0 }
-}
-
-function number(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
-}
-
-function text(value: unknown): string | undefined {
-  if (value instanceof Y.Text) return value.toString()
-  return typeof value === 'string' ? value : undefined
+/** Yjs tells kinds of values by their `constructor`: an object that has a key of that name is stored as a map. */
+function storable(value: unknown): unknown {
+  if (!isPlainObject(value) || !Object.hasOwn(value, 'constructor')) return value
+  return new Y.Map(Object.entries(value).map(([key, part]) => [key, storable(part)] as const))
 }

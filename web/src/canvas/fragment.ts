@@ -1,6 +1,8 @@
 /** Parts of a canvas as plain workflow JSON: copied, pasted, duplicated. */
+import { CARD } from './card'
 import { type DiagramEdge, type DiagramNode, type Fragment, freshId, type Point } from './diagram'
 import type { CanvasDocument } from './document'
+import { isPlainObject, pointOf } from './read'
 
 /** The chosen nodes and the edges between them. */
 export function cut(document: CanvasDocument, ids: ReadonlySet<string>): Fragment {
@@ -10,15 +12,20 @@ export function cut(document: CanvasDocument, ids: ReadonlySet<string>): Fragmen
   }
 }
 
-/** The same fragment under fresh ids, moved. */
-export function renewed(fragment: Fragment, offset: Point): Fragment {
+/** The same fragment under fresh ids, moved, each step under the name that it is given. */
+export function renewed(fragment: Fragment, offset: Point, nameOf: (label: string) => string): Fragment {
   const ids = new Map(fragment.nodes.map((node) => [node.id, freshId(node.data.nodeType)]))
   return {
-    nodes: fragment.nodes.map((node) => ({
-      ...node,
-      id: ids.get(node.id) ?? node.id,
-      position: { x: node.position.x + offset.x, y: node.position.y + offset.y },
-    })),
+    nodes: fragment.nodes.map(({ parentId, ...node }) => {
+      const parent = parentId === undefined ? undefined : ids.get(parentId)
+      return {
+        ...node,
+        id: ids.get(node.id) ?? node.id,
+        position: { x: node.position.x + offset.x, y: node.position.y + offset.y },
+        data: { ...node.data, label: nameOf(node.data.label) },
+        ...(parent === undefined ? {} : { parentId: parent }),
+      }
+    }),
     edges: fragment.edges.flatMap((edge): DiagramEdge[] => {
       const source = ids.get(edge.source)
       const target = ids.get(edge.target)
@@ -28,11 +35,21 @@ export function renewed(fragment: Fragment, offset: Point): Fragment {
 }
 
 /** How far to move a fragment so that its middle is at a point. */
-export function offsetTo(fragment: Fragment, center: Point): Point {
-  const xs = fragment.nodes.map((node) => node.position.x)
-  const ys = fragment.nodes.map((node) => node.position.y)
-  const middle = (values: number[]) => (Math.min(...values) + Math.max(...values)) / 2
-  return { x: Math.round(center.x - middle(xs)), y: Math.round(center.y - middle(ys)) }
+export function offsetTo(fragment: Fragment, middle: Point): Point {
+  const { left, top, right, bottom } = boundsOf(fragment.nodes)
+  return { x: Math.round(middle.x - (left + right) / 2), y: Math.round(middle.y - (top + bottom) / 2) }
+}
+
+/** Around the cards. */
+function boundsOf(nodes: readonly { position: Point }[]) {
+  const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity }
+  for (const { position } of nodes) {
+    bounds.left = Math.min(bounds.left, position.x)
+    bounds.top = Math.min(bounds.top, position.y)
+    bounds.right = Math.max(bounds.right, position.x + CARD.width)
+    bounds.bottom = Math.max(bounds.bottom, position.y + CARD.height)
+  }
+  return bounds
 }
 
 /** Reads a diagram, or a workflow file with one inside, from text. `undefined`: the text is something else. */
@@ -48,12 +65,11 @@ export function parseFragment(text: string): Fragment | undefined {
 function nodeOf(value: unknown): DiagramNode | undefined {
   const node = record(value)
   const data = record(node?.data)
-  const position = record(node?.position)
   if (!node || !data || typeof node.id !== 'string' || typeof data.nodeType !== 'string') return undefined
   return {
     id: node.id,
     type: 'custom-node',
-    position: { x: Number(position?.x) || 0, y: Number(position?.y) || 0 },
+    position: pointOf(node.position) ?? { x: 0, y: 0 },
     data: {
       label: typeof data.label === 'string' ? data.label : data.nodeType,
       nodeType: data.nodeType,
@@ -87,7 +103,5 @@ function parsed(text: string): unknown {
 }
 
 function record(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined
+  return isPlainObject(value) ? value : undefined
 }

@@ -1,5 +1,5 @@
 /** How components read an open canvas: each hook re-renders its component only when what it returns has changed. */
-import { createContext, useCallback, useContext, useSyncExternalStore } from 'react'
+import { createContext, useCallback, useContext, useMemo, useRef, useSyncExternalStore } from 'react'
 import * as Y from 'yjs'
 import { useStore } from 'zustand'
 import type { NodeRunState } from '../api/events'
@@ -7,6 +7,7 @@ import type { Column, Diagnostic, NodeTypeSpec } from '../api/types'
 import type { CanvasHost } from './host'
 import type { Other } from './other'
 import { columnsAt, entry, type OverlayState } from './overlay'
+import { plain } from './read'
 import type { CanvasSession } from './session'
 import type { ProviderState } from './sync/provider'
 import type { FlowEdge, FlowNode, Selection } from './view'
@@ -41,6 +42,12 @@ export function useFlowNodes(): FlowNode[] {
 export function useFlowEdges(): FlowEdge[] {
   const { view } = useCanvas()
   return useSyncExternalStore(view.subscribe, view.edges)
+}
+
+/** How many nodes the document has beyond those that are drawn. */
+export function useHiddenNodes(): number {
+  const { view } = useCanvas()
+  return useSyncExternalStore(view.subscribe, view.hidden)
 }
 
 export function useSelection(): Selection {
@@ -107,21 +114,28 @@ export function useEditedBy(field: string): readonly Other[] {
 /** One key of a node's config, as plain JSON. Shared text reads as a string. */
 export function useConfigValue(node: string, key: string): unknown {
   const { document } = useCanvas()
+  const changes = useRef(0)
   const subscribe = useCallback(
     (listener: () => void) => {
-      const data = document.nodes
+      const { nodes } = document
       const onChange = (events: Y.YEvent<Y.AbstractType<unknown>>[]) => {
-        if (events.some((event) => event.path.length === 0 || event.path[0] === node)) listener()
+        if (!events.some((event) => event.path.length === 0 || event.path[0] === node)) return
+        changes.current++
+        listener()
       }
-      data.observeDeep(onChange)
-      return () => data.unobserveDeep(onChange)
+      nodes.observeDeep(onChange)
+      return () => nodes.unobserveDeep(onChange)
     },
     [document, node],
   )
-  return useSyncExternalStore(subscribe, () => {
-    const value = document.config(node)?.get(key)
-    return value instanceof Y.Text ? value.toString() : value
+  // What is shared stays the same object while it changes: what it says now is known by its changes.
+  const held = useSyncExternalStore(subscribe, () => {
+    const value = document.configValue(node, key)
+    if (value instanceof Y.Text) return value.toString()
+    return value instanceof Y.AbstractType ? changes.current : value
   })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: read again when what it holds is another
+  return useMemo(() => plain(document.configValue(node, key)), [document, node, key, held])
 }
 
 /** The columns that arrive at an input port of a node; without a port, at its first. */

@@ -27,6 +27,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
       data-testid={`node-${id}`}
       data-status={run?.status ?? 'idle'}
       data-node-type={data.nodeType}
+      data-unreadable={!data.whole || undefined}
       data-selected-by={selectedBy.map(({ user }) => user.name).join(', ') || undefined}
       style={other ? { boxShadow: `0 0 0 2px ${other.user.color}` } : undefined}
       className={clsx(
@@ -37,6 +38,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
             ? 'border-danger'
             : 'border-line-strong',
         data.disabled && 'opacity-55',
+        !data.whole && 'border-dashed',
       )}
     >
       {other && (
@@ -57,10 +59,10 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
             className={clsx('node-label truncate font-semibold text-base', data.disabled && 'line-through')}
             data-testid="node-label"
           >
-            {data.label || spec?.name || data.nodeType}
+            {data.whole ? data.label || spec?.name || data.nodeType : 'Unreadable step'}
           </p>
           <p className="node-about truncate text-muted text-xs">
-            {data.disabled ? 'Disabled' : spec ? data.summary || spec.name : 'Unknown step'}
+            {data.disabled ? 'Disabled' : spec ? data.summary || spec.name : data.whole ? 'Unknown step' : id}
           </p>
         </div>
         {data.notes !== '' && (

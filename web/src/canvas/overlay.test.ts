@@ -54,16 +54,19 @@ test('[CANVAS-5] a line carries the columns of the output it starts at', () => {
 
 test('[CANVAS-4] diagnostics are found by what they are about', () => {
   const at = { severity: 'error' as const, code: 'x', message: 'x' }
-  const { byNode, byEdge } = analysed({
-    diagnostics: [
-      { ...at, node: 'a' },
-      { ...at, node: 'a' },
-      { ...at, edge: 'e' },
-      { ...at, diagram: null },
-    ],
-    schemas: {},
-    execution_order: [],
-  })
+  const { byNode, byEdge } = analysed(
+    {
+      diagnostics: [
+        { ...at, node: 'a' },
+        { ...at, node: 'a' },
+        { ...at, edge: 'e' },
+        { ...at, diagram: null },
+      ],
+      schemas: {},
+      execution_order: [],
+    },
+    createOverlay([]).getState(),
+  )
   expect(byNode).toMatchObject({ a: [at, at] })
   expect(byEdge).toMatchObject({ e: [at] })
 })

@@ -2,10 +2,17 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { NodeRunState } from '../api/events'
 import type { Analysis, Column, Diagnostic, NodeTypeSpec, Schemas } from '../api/types'
+import type { Flaw, FlawList } from './flaws'
 
 export interface OverlayState {
   nodeTypes: ReadonlyMap<string, NodeTypeSpec>
-  diagnostics: readonly Diagnostic[]
+  /** What the server found. */
+  found: readonly Diagnostic[]
+  /** What of the document this page cannot read. */
+  flaws: readonly Flaw[]
+  moreFlaws: number
+  /** Both. */
+  diagnostics: readonly (Diagnostic | Flaw)[]
   byNode: Readonly<Record<string, readonly Diagnostic[]>>
   byEdge: Readonly<Record<string, readonly Diagnostic[]>>
   schemas: Schemas
@@ -20,6 +27,9 @@ export type Overlay = StoreApi<OverlayState>
 export function createOverlay(nodeTypes: readonly NodeTypeSpec[]): Overlay {
   return createStore(() => ({
     nodeTypes: new Map(nodeTypes.map((spec) => [spec.id, spec])),
+    found: [],
+    flaws: [],
+    moreFlaws: 0,
     diagnostics: [],
     byNode: {},
     byEdge: {},
@@ -30,17 +40,26 @@ export function createOverlay(nodeTypes: readonly NodeTypeSpec[]): Overlay {
 }
 
 /** What an analysis says, arranged as it is shown. */
-export function analysed({
-  diagnostics,
-  schemas,
-  execution_order,
-}: Omit<Analysis, 'dependencies'>): Partial<OverlayState> {
+export function analysed(
+  { diagnostics, schemas, execution_order }: Omit<Analysis, 'dependencies'>,
+  { flaws }: Pick<OverlayState, 'flaws'>,
+): Partial<OverlayState> {
+  return { ...arranged(flaws, diagnostics), schemas, order: execution_order }
+}
+
+/** What the page itself cannot read, beside what the server found. */
+export function withFlaws({ flaws, more }: FlawList, { found }: Pick<OverlayState, 'found'>): Partial<OverlayState> {
+  return { ...arranged(flaws, found), moreFlaws: more }
+}
+
+function arranged(flaws: readonly Flaw[], found: readonly Diagnostic[]): Partial<OverlayState> {
+  const diagnostics = [...flaws, ...found]
   return {
+    flaws,
+    found,
     diagnostics,
     byNode: grouped(diagnostics, (diagnostic) => diagnostic.node),
     byEdge: grouped(diagnostics, (diagnostic) => diagnostic.edge),
-    schemas,
-    order: execution_order,
   }
 }
 

@@ -2,8 +2,9 @@
 import { Awareness } from 'y-protocols/awareness'
 import type { NodeTypeSpec } from '../api/types'
 import { CanvasDocument } from './document'
+import { Flaws } from './flaws'
 import type { Person } from './other'
-import { createOverlay, type Overlay } from './overlay'
+import { analysed, createOverlay, type Overlay, withFlaws } from './overlay'
 import { Presence } from './presence'
 import { codeFields } from './schema'
 import { summaryOf } from './summary'
@@ -22,6 +23,7 @@ export class CanvasSession {
   readonly provider: CollabProvider
   readonly view: CanvasView
   readonly overlay: Overlay
+  readonly #flaws: Flaws
 
   /** `restore` puts the copy of this device into the document and says what it is. */
   constructor({ nodeTypes, me, address }: SessionOptions, restore?: (document: CanvasDocument) => Known) {
@@ -31,9 +33,11 @@ export class CanvasSession {
     const known = restore?.(this.document)
     const awareness = new Awareness(this.document.doc)
     this.presence = new Presence(awareness, me)
-    this.view = new CanvasView(this.document, this.presence, (id) =>
-      summaryOf(specs.get(String(this.document.data(id)?.get('nodeType'))), this.document.config(id)),
-    )
+    this.view = new CanvasView(this.document, this.presence, (id) => {
+      const spec = specs.get(this.document.nodeType(id))
+      return { summary: summaryOf(spec, (key) => this.document.configValue(id, key)), spec }
+    })
+    this.#flaws = new Flaws(this.document, (list) => this.overlay.setState((state) => withFlaws(list, state)))
     this.provider = new CollabProvider({ doc: this.document.doc, awareness, address, known })
     this.document.readOnly = !this.provider.state.getState().mayEdit
     this.provider.state.subscribe(({ mayEdit }) => {
@@ -43,14 +47,16 @@ export class CanvasSession {
 
   /** Shows what another session on the same canvas shows. */
   succeed(before: CanvasSession): void {
-    const { nodeTypes: _, ...shown } = before.overlay.getState()
-    this.overlay.setState(shown)
+    const { found, schemas, order, runs } = before.overlay.getState()
+    const analysis = { diagnostics: [...found], schemas, execution_order: [...order] }
+    this.overlay.setState((state) => ({ ...analysed(analysis, state), runs }))
     this.view.succeed(before.view)
   }
 
   destroy(): void {
     this.provider.destroy()
     this.view.destroy()
+    this.#flaws.destroy()
     this.presence.awareness.destroy()
     this.presence.destroy()
     this.document.undo.destroy()

@@ -1,17 +1,21 @@
 /** What a step's configuration comes to, in one line on its card. */
-import * as Y from 'yjs'
 import type { NodeTypeSpec } from '../api/types'
+import { plain } from './read'
 import { configSchema, type JsonSchema, shapeOf } from './schema'
 
+const SHOWN_MAX = 80
+/** Of a text that may be long; blanks among them are not shown. */
+const READ_MAX = 800
+
 /** The first thing that a step cannot do without: the path it reads, the condition it applies, the columns it makes. */
-export function summaryOf(spec: NodeTypeSpec | undefined, config: Y.Map<unknown> | undefined): string {
-  if (!spec || !config) return ''
+export function summaryOf(spec: NodeTypeSpec | undefined, valueAt: (key: string) => unknown): string {
+  if (!spec) return ''
   const { properties = {}, required = [] } = configSchema(spec)
   const telling = required.filter((key) => isTelling(properties[key]))
   for (const key of telling.length > 0 ? telling : Object.keys(properties)) {
     const schema = properties[key]
     if (!schema || !isTelling(schema)) continue
-    const value = config.get(key)
+    const value = plain(valueAt(key))
     const text = textOf(value)
     if (text) return typeof value === 'number' ? `${schema.title ?? key}: ${text}` : text
   }
@@ -24,10 +28,9 @@ function isTelling(schema: JsonSchema | undefined): boolean {
 }
 
 function textOf(value: unknown): string {
-  if (value instanceof Y.Text) return textOf(value.toString())
-  if (typeof value === 'string') return value.trim().replace(/\s+/g, ' ').slice(0, 80)
+  if (typeof value === 'string') return value.slice(0, READ_MAX).trim().replace(/\s+/g, ' ').slice(0, SHOWN_MAX)
   if (typeof value === 'number') return value.toLocaleString('en')
-  if (Array.isArray(value)) return value.slice(0, 8).map(nameOf).filter(Boolean).join(', ').slice(0, 80)
+  if (Array.isArray(value)) return value.slice(0, 8).map(nameOf).filter(Boolean).join(', ').slice(0, SHOWN_MAX)
   return ''
 }
 

@@ -14,7 +14,10 @@ beforeEach(() => {
   vi.stubGlobal('cancelAnimationFrame', clearTimeout)
   canvas = new CanvasDocument()
   presence = new Presence(new Awareness(canvas.doc), { id: 'me', name: 'Me', color: '#000000' })
-  view = new CanvasView(canvas, presence, (id) => String(canvas.config(id)?.get('path') ?? ''))
+  view = new CanvasView(canvas, presence, (id) => ({
+    summary: String(canvas.configValue(id, 'path') ?? ''),
+    spec: undefined,
+  }))
   canvas.insert({
     nodes: ['a', 'b', 'c'].map((id, index) => ({
       id,

@@ -5,12 +5,28 @@
  * one new object; every other keeps its identity, so React Flow renders one node again.
  */
 import type { Edge, EdgeChange, Node, NodeChange } from '@xyflow/react'
-import type * as Y from 'yjs'
-import type { Point } from './diagram'
+import * as Y from 'yjs'
+import type { NodeTypeSpec } from '../api/types'
+import { CARD, handlesOf } from './card'
+import { Crowds } from './crowds'
+import type { DiagramEdge, Point } from './diagram'
 import type { CanvasDocument } from './document'
 import type { Presence } from './presence'
+import { type NodeRead, readNode } from './read'
+
+/** A diagram holds no more, as in the server's `model/src/diagram.rs`; what a document has beyond is not drawn. */
+export const NODES_MAX = 10_000
+export const EDGES_MAX = 50_000
+/** Above this many nodes only those in view are in the page. */
+export const RENDER_ALL_MAX = 150
+/** Above this many nodes a page draws only so many at one place, does not zoom out as far, and has no map. */
+export const MANY_NODES = 2_000
+/** Of a text on a card. */
+const SHOWN_CHARS_MAX = 2_000
 
 export interface CardData extends Record<string, unknown> {
+  /** It can be read, and so be edited. */
+  whole: boolean
   label: string
   nodeType: string
   disabled: boolean
@@ -22,6 +38,12 @@ export interface CardData extends Record<string, unknown> {
 export type FlowNode = Node<CardData, 'custom-node'>
 export type FlowEdge = Edge<Record<string, unknown>, 'custom-edge'>
 
+/** What a card shows of a node beside what the node says itself. */
+export interface About {
+  summary: string
+  spec: NodeTypeSpec | undefined
+}
+
 export interface Selection {
   nodes: readonly string[]
   edges: readonly string[]
@@ -30,7 +52,7 @@ export interface Selection {
 export class CanvasView {
   readonly #document: CanvasDocument
   readonly #presence: Presence
-  readonly #summarise: (id: string) => string
+  readonly #about: (id: string) => About
   readonly #nodes = new Map<string, FlowNode>()
   readonly #edges = new Map<string, FlowEdge>()
   readonly #measured = new Map<string, { width: number; height: number }>()
@@ -38,20 +60,27 @@ export class CanvasView {
   readonly #selectedNodes = new Set<string>()
   readonly #selectedEdges = new Set<string>()
   readonly #listeners = new Set<() => void>()
+  /** The places of nodes that say none. */
+  readonly #unplaced = new Map<string, number>()
+  #nextPlace = 0
+  readonly #crowds = new Crowds()
+  /** How many nodes the document has; it would count them each time that it is asked. */
+  #total = 0
   #nodeList: FlowNode[] = []
   #edgeList: FlowEdge[] = []
   #selection: Selection = { nodes: [], edges: [] }
   #remote: ReadonlySet<string> = new Set()
   readonly #unsubscribe: () => void
 
-  constructor(document: CanvasDocument, presence: Presence, summarise: (id: string) => string) {
+  constructor(document: CanvasDocument, presence: Presence, about: (id: string) => About) {
     this.#document = document
     this.#presence = presence
-    this.#summarise = summarise
+    this.#about = about
     document.nodes.observeDeep(this.#onNodes)
     document.edges.observeDeep(this.#onEdges)
     this.#unsubscribe = presence.subscribe('drag', this.#onRemoteDrag)
-    for (const id of document.nodes.keys()) this.#derive(id)
+    this.#total = document.nodes.size
+    this.#fill()
     this.#deriveEdges()
     this.#publish()
   }
@@ -70,6 +99,8 @@ export class CanvasView {
   readonly nodes = (): FlowNode[] => this.#nodeList
   readonly edges = (): FlowEdge[] => this.#edgeList
   readonly selection = (): Selection => this.#selection
+  /** How many nodes of the document are not drawn. */
+  readonly hidden = (): number => this.#undrawn() + (this.#total > MANY_NODES ? this.#crowds.waiting : 0)
 
   select(nodes: Iterable<string>, edges: Iterable<string> = []): void {
     this.#replace(this.#selectedNodes, nodes, this.#nodes)
@@ -127,6 +158,7 @@ export class CanvasView {
 
   readonly #onNodes = (events: Y.YEvent<Y.AbstractType<unknown>>[]) => {
     let endsChanged = false
+    this.#total = this.#document.nodes.size
     for (const event of events) {
       if (event.path.length === 0) {
         endsChanged = true
@@ -135,6 +167,7 @@ export class CanvasView {
         this.#derive(String(event.path[0]))
       }
     }
+    if (endsChanged) this.#fill()
     if (endsChanged) this.#deriveEdges()
     this.#publish()
   }
@@ -151,45 +184,90 @@ export class CanvasView {
     this.#publish()
   }
 
+  /** How many nodes there are beyond what a diagram holds. */
+  #undrawn(): number {
+    return this.#total - this.#nodes.size
+  }
+
+  /** Draws what there is still room for. */
+  #fill(): void {
+    if (this.#undrawn() === 0 || this.#nodes.size >= NODES_MAX) return
+    for (const id of this.#document.nodes.keys()) if (!this.#nodes.has(id)) this.#derive(id)
+  }
+
   #derive(id: string): void {
-    const entry = this.#document.nodes.get(id)
-    const data = this.#document.data(id)
-    if (!entry || !data) {
+    const before = this.#nodes.get(id)
+    if (!this.#document.nodes.has(id)) {
       this.#nodes.delete(id)
       this.#selectedNodes.delete(id)
       this.#dragged.delete(id)
+      this.#unplaced.delete(id)
+      this.#crowds.remove(id)
       return
     }
-    const before = this.#nodes.get(id)
+    if (!before && this.#nodes.size >= NODES_MAX) return
+    const value = this.#document.nodes.get(id)
+    const read = readNode(id, value)
+    const { summary, spec } = this.#about(id)
     const remote = this.#presence.drags().get(id)
     const mine = this.#dragged.get(id)
-    const measured = this.#measured.get(id)
+    const position = mine ?? remote ?? this.#positionOf(id, read)
+    const hasRoom = this.#crowds.put(id, position)
     const node: FlowNode = {
       id,
       type: 'custom-node',
-      position: mine ?? remote ?? this.#storedPosition(id),
+      position,
       data: kept(before?.data, {
-        label: String(data.get('label') ?? ''),
-        nodeType: String(data.get('nodeType') ?? ''),
-        disabled: data.get('disabled') === true,
-        notes: String(data.get('notes') ?? ''),
-        summary: this.#summarise(id),
+        whole: read.whole,
+        label: read.label.slice(0, SHOWN_CHARS_MAX),
+        nodeType: read.nodeType,
+        disabled: read.disabled,
+        notes: (read.notes ?? '').slice(0, SHOWN_CHARS_MAX),
+        summary,
       }),
       selected: this.#selectedNodes.has(id),
       dragging: mine !== undefined,
-      ...(measured ? { measured } : {}),
+      ...this.#sizeOf(id, spec),
+      ...(hasRoom || this.#total <= MANY_NODES ? {} : { hidden: true }),
+      // What cannot be read lies below what can, and stays where it is.
+      ...(read.whole ? {} : { zIndex: -1 }),
+      ...(value instanceof Y.Map ? {} : { draggable: false }),
       ...(remote && !mine ? { className: 'moved-by-other' } : {}),
     }
     if (!before || !sameNode(before, node)) this.#nodes.set(id, node)
   }
 
-  #storedPosition(id: string): Point {
-    const position = this.#document.nodes.get(id)?.get('position') as Partial<Point> | undefined
-    return { x: Number(position?.x) || 0, y: Number(position?.y) || 0 }
+  /** As measured. Among many, a node that was never in view is as large as cards are, so that it need not be drawn. */
+  #sizeOf(id: string, spec: NodeTypeSpec | undefined): Pick<FlowNode, 'measured' | 'handles'> {
+    const measured = this.#measured.get(id)
+    if (measured) return { measured }
+    return this.#total > RENDER_ALL_MAX ? { measured: CARD, handles: handlesOf(spec) } : {}
+  }
+
+  /** Nodes that do not say where they are stand in rows above the origin. */
+  #positionOf(id: string, { position }: NodeRead): Point {
+    if (position) {
+      this.#unplaced.delete(id)
+      return position
+    }
+    const place = this.#unplaced.get(id) ?? this.#nextPlace++
+    this.#unplaced.set(id, place)
+    return {
+      x: (place % UNPLACED_PER_ROW) * (CARD.width + 24),
+      y: -160 - Math.floor(place / UNPLACED_PER_ROW) * (CARD.height + 24),
+    }
+  }
+
+  /** The edges whose both ends are drawn. */
+  #drawnEdges(): DiagramEdge[] {
+    return this.#document
+      .liveEdges()
+      .filter(({ source, target }) => this.#nodes.has(source) && this.#nodes.has(target))
+      .slice(0, EDGES_MAX)
   }
 
   #deriveEdges(): void {
-    const live = this.#document.liveEdges()
+    const live = this.#drawnEdges()
     const ids = new Set(live.map((edge) => edge.id))
     for (const id of [...this.#edges.keys()]) {
       if (ids.has(id)) continue
@@ -220,6 +298,7 @@ export class CanvasView {
 
   /** Makes the new lists; their unchanged members are the same objects as before. */
   #publish(): void {
+    for (const id of this.#crowds.freed()) this.#derive(id)
     this.#nodeList = listed(this.#nodeList, this.#nodes)
     this.#edgeList = listed(this.#edgeList, this.#edges)
     if (!sameIds(this.#selection.nodes, this.#selectedNodes) || !sameIds(this.#selection.edges, this.#selectedEdges)) {
@@ -230,6 +309,8 @@ export class CanvasView {
   }
 }
 
+const UNPLACED_PER_ROW = 8
+
 function rounded({ x, y }: Point): Point {
   return { x: Math.round(x), y: Math.round(y) }
 }
@@ -237,6 +318,7 @@ function rounded({ x, y }: Point): Point {
 function kept(before: CardData | undefined, after: CardData): CardData {
   const same =
     before &&
+    before.whole === after.whole &&
     before.label === after.label &&
     before.nodeType === after.nodeType &&
     before.disabled === after.disabled &&
@@ -253,6 +335,10 @@ function sameNode(a: FlowNode, b: FlowNode): boolean {
     a.selected === b.selected &&
     a.dragging === b.dragging &&
     a.measured === b.measured &&
+    a.handles === b.handles &&
+    a.zIndex === b.zIndex &&
+    a.hidden === b.hidden &&
+    a.draggable === b.draggable &&
     a.className === b.className
   )
 }

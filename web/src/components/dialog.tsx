@@ -34,8 +34,10 @@ export function Modal({ open, onClose, children, wide, testId }: ModalProps) {
           data-testid={testId}
           aria-describedby={undefined}
           className={clsx(
-            '-translate-x-1/2 fixed left-1/2 z-50 animate-pop rounded-xl border border-line bg-raised p-4 shadow-pop',
-            wide ? 'top-[12%] w-[min(36rem,calc(100vw-2rem))]' : 'top-[22%] w-[min(26rem,calc(100vw-2rem))]',
+            'scroll-thin -translate-x-1/2 fixed left-1/2 z-50 animate-pop overflow-y-auto rounded-xl border border-line bg-raised p-4 shadow-pop',
+            wide
+              ? 'top-[12%] max-h-[84dvh] w-[min(36rem,calc(100vw-2rem))]'
+              : 'top-[12%] max-h-[84dvh] w-[min(26rem,calc(100vw-2rem))] md:top-[22%] md:max-h-[74dvh]',
           )}
         >
           {children}

@@ -12,8 +12,11 @@ export function EmptyState({
   children?: ReactNode
 }) {
   return (
-    <div className="flex h-full flex-col items-center justify-center gap-3 p-8 text-center" data-testid="empty-state">
-      <div className="flex size-11 items-center justify-center rounded-xl border border-line bg-sunken text-muted [&_svg]:size-5">
+    <div
+      className="scroll-thin flex h-full flex-col items-center gap-3 overflow-y-auto p-8 text-center max-md:p-4"
+      data-testid="empty-state"
+    >
+      <div className="mt-auto flex size-11 shrink-0 items-center justify-center rounded-xl border border-line bg-sunken text-muted [&_svg]:size-5">
         {icon}
       </div>
       <div className="max-w-md">
@@ -21,6 +24,7 @@ export function EmptyState({
         <p className="mt-1 text-muted">{text}</p>
       </div>
       {children}
+      <div className="mb-auto" />
     </div>
   )
 }

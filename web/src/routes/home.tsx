@@ -24,9 +24,9 @@ export function HomePage() {
 
   if (error) return <Broken error={error} reset={() => void refetch()} />
   return (
-    <div className="flex h-full">
+    <div className="flex h-full max-md:flex-col">
       <Sidebar workspaces={workspaces} chosen={workspace?.id} onChoose={choose} />
-      <main className="min-w-0 flex-1 overflow-hidden bg-panel">
+      <main className="min-h-0 min-w-0 flex-1 overflow-hidden bg-panel">
         {!data ? (
           <Spinner />
         ) : workspace ? (

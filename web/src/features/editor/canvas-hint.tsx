@@ -1,7 +1,7 @@
 import { Panel } from '@xyflow/react'
 import { useFlowNodes, useReadOnly } from '../../canvas/hooks'
 import { Kbd } from '../../components/kbd'
-import { MOD } from '../../components/platform'
+import { hintOf } from './keyboard/shortcuts'
 
 /** What to do with an empty canvas; to who may only look, that it is empty. */
 export function CanvasHint() {
@@ -35,7 +35,8 @@ function FirstStep() {
         something says so.
       </p>
       <p className="mt-1 flex items-center gap-1 text-faint text-xs">
-        <Kbd>Tab</Kbd> search the steps <span className="mx-1">·</span> <Kbd>{MOD}K</Kbd> all commands
+        <Kbd>{hintOf('search-steps')}</Kbd> search the steps <span className="mx-1">·</span>{' '}
+        <Kbd>{hintOf('commands')}</Kbd> all commands
       </p>
     </>
   )

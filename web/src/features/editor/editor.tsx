@@ -5,11 +5,15 @@ import { Canvas } from '../../canvas/canvas'
 import { CanvasContext, HostContext, useProvider } from '../../canvas/hooks'
 import type { CanvasHost } from '../../canvas/host'
 import type { CanvasSession } from '../../canvas/session'
+import { Boundary } from '../../components/boundary'
 import { Spinner } from '../../components/spinner'
 import { BottomPanel } from './bottom/bottom-panel'
 import { CanvasHint } from './canvas-hint'
 import { CommandPalette } from './command-palette'
 import { Ended } from './ended'
+import { HiddenNodes } from './hidden-nodes'
+import { KeyboardOwner } from './keyboard/owner'
+import { useShortcuts } from './keyboard/use-shortcuts'
 import { Palette } from './palette'
 import { PropertiesPanel } from './properties/properties-panel'
 import { ReadOnly } from './read-only'
@@ -17,7 +21,6 @@ import { createEditorStore, EditorContext, showTab, welcome } from './state'
 import { Toolbar } from './toolbar/toolbar'
 import { useLive } from './use-live'
 import { useHost, useSession } from './use-session'
-import { useShortcuts } from './use-shortcuts'
 import { useUncover } from './use-uncover'
 import { ZoomControls } from './zoom-controls'
 
@@ -45,14 +48,15 @@ function Hosted({ workflow, host }: { workflow: Workflow; host: CanvasHost }) {
 
 function OpenEditor({ workflow, session }: { workflow: Workflow; session: CanvasSession }) {
   const [store] = useState(createEditorStore)
-  const handle = useMemo(() => ({ workflow: workflow.id, store }), [workflow.id, store])
+  const [keyboard] = useState(() => new KeyboardOwner())
+  const handle = useMemo(() => ({ workflow: workflow.id, store, keyboard }), [workflow.id, store, keyboard])
   const loaded = useProvider((state) => state.loaded)
   const uncover = useUncover(store)
   useLive(workflow.id, session, store)
   useEffect(() => {
     if (loaded && session.document.nodes.size === 0) welcome(store)
   }, [loaded, session, store])
-  useShortcuts(session, store)
+  useShortcuts(session, handle)
   useEffect(() => {
     // Code can be edited without a connection only if its editor is here by then.
     if (loaded) void import('./properties/code-editor').catch(() => undefined)
@@ -61,27 +65,36 @@ function OpenEditor({ workflow, session }: { workflow: Workflow; session: Canvas
   return (
     <EditorContext value={handle}>
       <div className="flex h-full flex-col" data-testid="editor">
-        <Toolbar workflow={workflow} />
+        <Boundary name="toolbar">
+          <Toolbar workflow={workflow} />
+        </Boundary>
         <Ended />
         <ReadOnly />
         <div className="relative flex min-h-0 flex-1">
-          <Palette />
+          <Boundary name="palette">
+            <Palette />
+          </Boundary>
           <div className="flex min-w-0 flex-1 flex-col">
-            <main className="relative min-h-0 flex-1 bg-canvas" aria-label="Canvas">
-              {loaded ? (
-                <Canvas onOpenNode={() => showTab(store, 'output')} onClickNode={uncover}>
-                  <CanvasHint />
-                  <ZoomControls />
-                </Canvas>
-              ) : (
-                <Spinner label="Loading the canvas…" />
-              )}
+            <main className="relative min-h-0 flex-1 bg-canvas" aria-label="Canvas" data-part="canvas">
+              <Boundary name="canvas">
+                {loaded ? (
+                  <Canvas onOpenNode={() => showTab(store, 'output')} onClickNode={uncover}>
+                    <CanvasHint />
+                    <HiddenNodes />
+                    <ZoomControls />
+                  </Canvas>
+                ) : (
+                  <Spinner label="Loading the canvas…" />
+                )}
+              </Boundary>
             </main>
             <BottomPanel />
           </div>
           <PropertiesPanel workflow={workflow} />
         </div>
-        <CommandPalette />
+        <Boundary name="commands">
+          <CommandPalette />
+        </Boundary>
       </div>
     </EditorContext>
   )

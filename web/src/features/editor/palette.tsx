@@ -5,17 +5,20 @@ import { useOverlay, useProvider, useReadOnly } from '../../canvas/hooks'
 import { IconButton } from '../../components/button'
 import { Input } from '../../components/field'
 import { Kbd } from '../../components/kbd'
+import { NARROW, useMedia } from '../../components/use-media'
+import { hintOf } from './keyboard/shortcuts'
 import { grouped, PaletteEntry } from './palette-entry'
 import { pinPalette, useEditor, useEditorState } from './state'
 import { useAddNode } from './use-add-node'
 
 /**
  * The steps there are: searched, by category, dragged or clicked onto the canvas. Pinned, it has its own room; else it
- * is a rail of icons, and lies over the canvas while somebody searches.
+ * is a rail of icons, and lies over the canvas while somebody searches. On a narrow page there is no rail.
  */
 export function Palette() {
   const { store } = useEditor()
-  const pinned = useEditorState((state) => state.palettePinned)
+  const narrow = useMedia(NARROW)
+  const pinned = useEditorState((state) => state.palettePinned) && !narrow
   const wanted = useEditorState((state) => state.focusPalette)
   const loaded = useProvider((state) => state.loaded)
   const nodeTypes = useOverlay((state) => state.nodeTypes)
@@ -36,13 +39,23 @@ export function Palette() {
   return (
     <aside
       aria-label="Steps"
-      className={pinned ? 'flex w-56 shrink-0 border-r' : 'relative flex w-13 shrink-0 border-r bg-surface'}
+      className={
+        pinned
+          ? 'flex w-56 shrink-0 border-r'
+          : 'flex shrink-0 bg-surface max-md:absolute max-md:inset-y-0 md:relative md:w-13 md:border-r'
+      }
       onBlur={({ currentTarget, relatedTarget }) => !currentTarget.contains(relatedTarget) && setSearching(false)}
+      data-part="palette"
       data-testid="palette"
     >
-      {loaded && !isOpen && (
+      {loaded && !isOpen && !narrow && (
         <Rail nodeTypes={[...nodeTypes.values()]} onAdd={add}>
-          <IconButton label="Show the steps" shortcut="Tab" onClick={() => pinPalette(store, true)} className="size-8">
+          <IconButton
+            label="Show the steps"
+            shortcut={hintOf('search-steps')}
+            onClick={() => pinPalette(store, true)}
+            className="size-8"
+          >
             <PanelLeftOpen className="size-4" />
           </IconButton>
         </Rail>
@@ -52,7 +65,7 @@ export function Palette() {
           className={
             pinned
               ? 'flex w-full flex-col bg-surface'
-              : 'absolute inset-y-0 left-0 z-20 flex w-56 animate-pop flex-col border-r bg-surface shadow-pop'
+              : 'absolute inset-y-0 left-0 z-30 flex w-64 animate-pop flex-col border-r bg-surface shadow-pop'
           }
         >
           <List
@@ -61,8 +74,12 @@ export function Palette() {
             onAdd={choose}
             onLeave={() => setSearching(false)}
             action={
-              pinned && (
-                <IconButton label="Show icons only" onClick={() => pinPalette(store, false)} className="size-8">
+              (pinned || narrow) && (
+                <IconButton
+                  label={narrow ? 'Close the steps' : 'Show icons only'}
+                  onClick={() => (narrow ? setSearching(false) : pinPalette(store, false))}
+                  className="size-8"
+                >
                   <PanelLeftClose className="size-4" />
                 </IconButton>
               )
@@ -106,6 +123,7 @@ interface ListProps {
 }
 
 function List({ nodeTypes, focus, onAdd, onLeave, action }: ListProps) {
+  const { keyboard } = useEditor()
   const [search, setSearch] = useState('')
   const input = useRef<HTMLInputElement>(null)
   const groups = useMemo(() => grouped(nodeTypes, search), [nodeTypes, search])
@@ -118,6 +136,7 @@ function List({ nodeTypes, focus, onAdd, onLeave, action }: ListProps) {
   const leave = () => {
     setSearch('')
     input.current?.blur()
+    keyboard.give('canvas')
     onLeave()
   }
 
@@ -145,7 +164,7 @@ function List({ nodeTypes, focus, onAdd, onLeave, action }: ListProps) {
           />
           {search === '' && (
             <span className="-translate-y-1/2 pointer-events-none absolute top-1/2 right-2">
-              <Kbd>Tab</Kbd>
+              <Kbd>{hintOf('search-steps')}</Kbd>
             </span>
           )}
         </div>

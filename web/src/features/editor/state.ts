@@ -3,6 +3,7 @@ import { createContext, useContext } from 'react'
 import { useStore } from 'zustand'
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { LogEntry, Run } from '../../api/types'
+import type { KeyboardOwner } from './keyboard/owner'
 import { remember, remembered } from './remembered'
 
 export type Tab = 'run' | 'logs' | 'output' | 'problems'
@@ -23,6 +24,9 @@ export interface EditorState {
   focusLabel: number
 }
 
+/** The height of the bottom panel when only its tabs are shown. */
+export const PANEL_CLOSED = 37
+
 /** Below this width the properties lie over the canvas, and only while something is selected. */
 const ROOMY_WIDTH = 1280
 
@@ -31,6 +35,7 @@ export type EditorStore = StoreApi<EditorState>
 export interface EditorHandle {
   workflow: string
   store: EditorStore
+  keyboard: KeyboardOwner
 }
 
 export function createEditorStore(): EditorStore {

@@ -12,8 +12,11 @@ const GAP = 280
 export function useAddNode(): (spec: NodeTypeSpec) => void {
   const session = useCanvas()
   const flow = useReactFlow()
-  const uncover = useUncover(useEditor().store)
+  const { store, keyboard } = useEditor()
+  const uncover = useUncover(store)
   return (spec) => {
+    // Who adds a step goes on with that step.
+    keyboard.give('canvas')
     const { nodes } = session.view.selection()
     const after = nodes.length === 1 ? session.view.nodes().find((node) => node.id === nodes[0]) : undefined
     if (after) {
@@ -23,7 +26,8 @@ export function useAddNode(): (spec: NodeTypeSpec) => void {
     const center = middleOf(flow)
     reveal(addNode(session, spec, { x: center.x - 110, y: center.y - 36 }))
   }
-  function reveal(id: string) {
+  function reveal(id: string | undefined) {
+    if (id === undefined) return
     uncover(id)
     const node = session.view.nodes().find((added) => added.id === id)
     if (!node || isInView(flow, node.position)) return

@@ -34,12 +34,12 @@ function useWorkflowChannel(workflow: string, session: CanvasSession, store: Edi
       events.subscribe(`workflow:${workflow}`, (event) => {
         switch (event.type) {
           case 'workflow_snapshot':
-            session.overlay.setState(analysed(event.data))
+            session.overlay.setState((state) => analysed(event.data, state))
             follow(event.data.latest_run, session, store)
             if (isLive(event.data.latest_run)) store.setState({ panelOpen: true })
             break
           case 'diagnostics':
-            session.overlay.setState(analysed(event.data))
+            session.overlay.setState((state) => analysed(event.data, state))
             break
           case 'run_started':
             follow(event.data.run, session, store)

@@ -20,6 +20,12 @@ export function middleOf(flow: Pick<ReactFlowInstance, 'screenToFlowPosition'>):
   })
 }
 
+/** The point of the canvas that is at a place on the screen. `undefined`: something else is there. */
+export function pointOf(flow: Pick<ReactFlowInstance, 'screenToFlowPosition'>, { x, y }: Point): Point | undefined {
+  const isOver = document.elementFromPoint(x, y)?.closest('.react-flow') != null
+  return isOver ? flow.screenToFlowPosition({ x, y }, { snapToGrid: false }) : undefined
+}
+
 /** Whether a card at this point is in view, whole. */
 export function isInView(flow: Pick<ReactFlowInstance, 'screenToFlowPosition'>, { x, y }: Point): boolean {
   const pane = paneOf()

@@ -28,13 +28,16 @@ export function Sidebar({ workspaces, chosen, onChoose }: SidebarProps) {
   const [question, setQuestion] = useState<Question>()
   const mayWrite = useMay('write')
   return (
-    <nav aria-label="Workspaces" className="flex w-60 shrink-0 flex-col border-r bg-surface">
-      <div className="flex h-12 items-center gap-2 px-3.5">
+    <nav
+      aria-label="Workspaces"
+      className="flex shrink-0 bg-surface max-md:flex-wrap max-md:items-center max-md:border-b md:w-60 md:flex-col md:border-r"
+    >
+      <div className="flex h-12 items-center gap-2 px-3.5 max-md:flex-1">
         <Logo size={22} />
         <span className="font-semibold text-base tracking-tight">Troupe</span>
       </div>
-      <div className="flex items-center justify-between px-3.5 pt-2 pb-1">
-        <h2 className="font-medium text-faint text-xs">Workspaces</h2>
+      <div className="flex items-center justify-between px-3.5 max-md:order-4 max-md:px-2 md:pt-2 md:pb-1">
+        <h2 className="font-medium text-faint text-xs max-md:sr-only">Workspaces</h2>
         {mayWrite && (
           <IconButton
             label="New workspace"
@@ -46,16 +49,19 @@ export function Sidebar({ workspaces, chosen, onChoose }: SidebarProps) {
           </IconButton>
         )}
       </div>
-      <ul className="scroll-thin flex-1 overflow-y-auto px-2" data-testid="workspaces">
+      <ul
+        className="scroll-thin flex-1 max-md:order-3 max-md:flex max-md:basis-[calc(100%-3.5rem)] max-md:gap-1 max-md:pl-2 max-md:overflow-x-auto max-md:py-1.5 max-md:pr-2 md:overflow-y-auto md:px-2"
+        data-testid="workspaces"
+      >
         {workspaces.map((workspace) => (
-          <li key={workspace.id} className="group relative">
+          <li key={workspace.id} className="group relative shrink-0">
             <button
               type="button"
               aria-current={workspace.id === chosen ? 'page' : undefined}
               data-testid={`workspace-${workspace.id}`}
               onClick={() => onChoose(workspace.id)}
               className={clsx(
-                'flex h-8 w-full items-center gap-2 rounded-md pr-8 pl-2 text-left transition-colors',
+                'flex h-8 w-full max-w-60 items-center gap-2 rounded-md pr-8 pl-2 text-left transition-colors',
                 workspace.id === chosen
                   ? 'bg-hover font-medium text-text'
                   : 'text-muted hover:bg-hover hover:text-text',
@@ -65,7 +71,7 @@ export function Sidebar({ workspaces, chosen, onChoose }: SidebarProps) {
               <span className="truncate">{workspace.name}</span>
             </button>
             {mayWrite && (
-              <div className="absolute top-1 right-1 opacity-0 focus-within:opacity-100 group-hover:opacity-100">
+              <div className="absolute top-1 right-1 focus-within:opacity-100 group-hover:opacity-100 md:opacity-0">
                 <Menu
                   trigger={
                     <IconButton label={`Actions for ${workspace.name}`} className="size-6">
@@ -97,9 +103,9 @@ function Account() {
   const mayAdmin = useMay('admin')
   if (state.kind !== 'signed-in') return null
   return (
-    <div className="flex items-center gap-2 border-t p-3">
+    <div className="flex min-w-0 items-center gap-2 p-3 max-md:py-0 md:border-t">
       <Avatar name={state.user.name} color={state.user.color} size={26} />
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 max-sm:sr-only">
         <p className="truncate font-medium text-xs" data-testid="account-name">
           {state.user.name}
         </p>

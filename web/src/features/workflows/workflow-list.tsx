@@ -27,9 +27,9 @@ export function WorkflowList({ workspace }: { workspace: Workspace }) {
 
   return (
     <div className="flex h-full flex-col">
-      <header className="flex h-12 shrink-0 items-center gap-2 border-b px-5">
-        <h1 className="mr-auto truncate font-semibold text-base">{workspace.name}</h1>
-        <div className="relative w-56">
+      <header className="flex min-h-12 shrink-0 flex-wrap items-center gap-2 border-b px-5 py-2 max-md:px-3.5">
+        <h1 className="mr-auto min-w-0 truncate font-semibold text-base max-md:basis-full">{workspace.name}</h1>
+        <div className="relative w-56 max-lg:w-32 max-lg:flex-1">
           <Search className="-translate-y-1/2 absolute top-1/2 left-2 size-3.5 text-faint" aria-hidden />
           <Input
             type="search"
@@ -64,7 +64,7 @@ export function WorkflowList({ workspace }: { workspace: Workspace }) {
       ) : workflows.length === 0 && q === '' ? (
         <WorkflowsEmpty workspace={workspace.id} mayWrite={mayWrite} onCreate={create} />
       ) : (
-        <div className="scroll-thin flex-1 overflow-y-auto p-3">
+        <div className="scroll-thin flex-1 overflow-y-auto p-3 max-md:p-1">
           {workflows.length === 0 && <p className="p-6 text-center text-muted">No workflow is called “{q}”.</p>}
           <ul data-testid="workflows">
             {workflows.map((workflow) => (

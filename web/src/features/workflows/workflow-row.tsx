@@ -41,15 +41,15 @@ export function WorkflowRow({
             data-testid="workflow-unsaved"
           >
             <CloudOff className="size-3" aria-hidden />
-            Changes on this device only
+            <span className="max-md:sr-only">Changes on this device only</span>
           </span>
         )}
         {workflow.tags.map((tag) => (
-          <span key={tag} className="rounded-full border border-line px-2 py-0.5 text-2xs text-muted">
+          <span key={tag} className="rounded-full border border-line px-2 py-0.5 text-2xs text-muted max-lg:hidden">
             {tag}
           </span>
         ))}
-        <time className="w-28 shrink-0 text-right text-faint text-xs" title={formatDateTime(workflow.updated_at)}>
+        <time className="shrink-0 text-right text-faint text-xs sm:w-28" title={formatDateTime(workflow.updated_at)}>
           {formatAgo(workflow.updated_at)}
         </time>
       </Link>

@@ -30,7 +30,7 @@ export function WorkflowsEmpty({ workspace, mayWrite, onCreate }: WorkflowsEmpty
       title="No workflows yet"
       text="A workflow is a drawing that runs: data flows along the lines from step to step."
     >
-      <ol className="my-2 grid max-w-2xl grid-cols-3 gap-3 text-left">
+      <ol className="my-2 grid max-w-2xl gap-3 sm:grid-cols-3 text-left">
         {STEPS.map(({ icon: Icon, title, text }) => (
           <li key={title} className="rounded-lg border border-line bg-surface p-3">
             <Icon className="size-4 text-accent-text" aria-hidden />
@@ -40,7 +40,7 @@ export function WorkflowsEmpty({ workspace, mayWrite, onCreate }: WorkflowsEmpty
         ))}
       </ol>
       {mayWrite && (
-        <div className="flex gap-2">
+        <div className="flex flex-wrap justify-center gap-2">
           <Button variant="primary" size="lg" onClick={onCreate} data-testid="new-workflow-empty">
             <Plus className="size-4" aria-hidden />
             New workflow

@@ -2,8 +2,9 @@ import clsx from 'clsx'
 import { ChevronDown, ChevronUp } from 'lucide-react'
 import { Tabs } from 'radix-ui'
 import { useOverlay } from '../../../canvas/hooks'
+import { Boundary } from '../../../components/boundary'
 import { IconButton } from '../../../components/button'
-import { type Tab, useEditor, useEditorState } from '../state'
+import { PANEL_CLOSED, type Tab, useEditor, useEditorState } from '../state'
 import { LogsTab } from './logs-tab'
 import { OutputTab } from './output-tab'
 import { ProblemsTab } from './problems-tab'
@@ -18,7 +19,7 @@ const TABS: [Tab, string][] = [
 ]
 
 export function BottomPanel() {
-  const { store } = useEditor()
+  const { store, keyboard } = useEditor()
   const tab = useEditorState((state) => state.tab)
   const open = useEditorState((state) => state.panelOpen)
   const height = useEditorState((state) => state.panelHeight)
@@ -28,8 +29,9 @@ export function BottomPanel() {
     <Tabs.Root
       value={tab}
       onValueChange={(value) => store.setState({ tab: value as Tab, panelOpen: true })}
-      style={{ height: open ? height : 37 }}
+      style={{ height: open ? height : PANEL_CLOSED }}
       className="relative flex shrink-0 flex-col border-t bg-panel"
+      data-part="panel"
       data-testid="bottom-panel"
     >
       {open && <ResizeHandle />}
@@ -56,7 +58,10 @@ export function BottomPanel() {
         <div className="flex-1" />
         <IconButton
           label={open ? 'Close the panel' : 'Open the panel'}
-          onClick={() => store.setState({ panelOpen: !open })}
+          onClick={() => {
+            store.setState({ panelOpen: !open })
+            if (open) keyboard.give('canvas')
+          }}
         >
           {open ? <ChevronDown className="size-4" /> : <ChevronUp className="size-4" />}
         </IconButton>
@@ -64,16 +69,24 @@ export function BottomPanel() {
       {open && (
         <>
           <Tabs.Content value="run" className="min-h-0 flex-1 outline-none">
-            <RunTab />
+            <Boundary name="run">
+              <RunTab />
+            </Boundary>
           </Tabs.Content>
           <Tabs.Content value="logs" className="min-h-0 flex-1 outline-none">
-            <LogsTab />
+            <Boundary name="log">
+              <LogsTab />
+            </Boundary>
           </Tabs.Content>
           <Tabs.Content value="output" className="min-h-0 flex-1 outline-none">
-            <OutputTab />
+            <Boundary name="output">
+              <OutputTab />
+            </Boundary>
           </Tabs.Content>
           <Tabs.Content value="problems" className="min-h-0 flex-1 outline-none">
-            <ProblemsTab />
+            <Boundary name="list of problems">
+              <ProblemsTab />
+            </Boundary>
           </Tabs.Content>
         </>
       )}

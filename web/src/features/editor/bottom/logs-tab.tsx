@@ -1,12 +1,12 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import clsx from 'clsx'
 import { useEffect, useMemo, useRef, useState } from 'react'
-import type { LogLevel } from '../../../api/types'
+import type { LogEntry, LogLevel } from '../../../api/types'
 import { useFlowNodes } from '../../../canvas/hooks'
 import { Input } from '../../../components/field'
 import { formatClock } from '../../../components/format'
 import { Select } from '../../../components/select'
-import { useEditorState } from '../state'
+import { useEditor, useEditorState } from '../state'
 
 const LEVELS: LogLevel[] = ['debug', 'info', 'warn', 'error']
 const TONES: Record<LogLevel, string> = {
@@ -24,11 +24,14 @@ const END_SLACK = 30
 
 /** The log of the run, live. It stays at its end until somebody scrolls up. */
 export function LogsTab() {
+  const { keyboard } = useEditor()
   const logs = useEditorState((state) => state.logs)
   const run = useEditorState((state) => state.run)
   const labels = new Map(useFlowNodes().map((node) => [node.id, node.data.label]))
   const [level, setLevel] = useState<LogLevel>('debug')
   const [search, setSearch] = useState('')
+  /** All lines that are shown, to be copied. */
+  const [taken, setTaken] = useState(false)
   const scroll = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
 
@@ -38,6 +41,19 @@ export function LogsTab() {
       (entry) => LEVELS.indexOf(entry.level) >= LEVELS.indexOf(level) && entry.message.toLowerCase().includes(wanted),
     )
   }, [logs, level, search])
+
+  useEffect(
+    () =>
+      keyboard.show('panel', {
+        selectAll: () => setTaken(true),
+        copy: (clipboard) => {
+          if (taken) clipboard.setData('text/plain', shown.map(textOf).join('\n'))
+          return taken
+        },
+        leave: () => setTaken(false),
+      }),
+    [keyboard, shown, taken],
+  )
 
   const rows = useVirtualizer({
     count: shown.length,
@@ -52,8 +68,8 @@ export function LogsTab() {
 
   return (
     <div className="flex h-full flex-col">
-      <div className="flex items-center gap-2 px-2 py-1.5">
-        <div className="w-56">
+      <div className="flex flex-wrap items-center gap-2 px-2 py-1.5">
+        <div className="w-56 min-w-32 max-w-full flex-1 sm:flex-none">
           <Input
             type="search"
             aria-label="Search the log"
@@ -76,6 +92,9 @@ export function LogsTab() {
       </div>
       <div
         ref={scroll}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled with the keyboard
+        tabIndex={0}
+        onPointerDown={() => setTaken(false)}
         onScroll={({ currentTarget: box }) => {
           atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < END_SLACK
         }}
@@ -87,7 +106,11 @@ export function LogsTab() {
             {run ? 'No lines.' : 'The log of a run appears here, line by line.'}
           </p>
         )}
-        <div style={{ height: rows.getTotalSize() }} className="relative">
+        <div
+          style={{ height: rows.getTotalSize() }}
+          className={clsx('relative', taken && 'bg-accent-soft')}
+          data-taken={taken || undefined}
+        >
           {rows.getVirtualItems().map(({ index, start }) => {
             const entry = shown[index]
             if (!entry) return null
@@ -111,4 +134,8 @@ export function LogsTab() {
       </div>
     </div>
   )
+}
+
+function textOf({ at, level, node_id, message }: LogEntry): string {
+  return [new Date(at).toISOString(), level, node_id ?? 'run', message].join('\t')
 }

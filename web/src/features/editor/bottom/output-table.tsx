@@ -5,8 +5,11 @@ import clsx from 'clsx'
 import { useMemo, useRef, useState } from 'react'
 import { OUTPUT_PAGE_ROWS, outputQuery } from '../../../api/queries'
 import type { Column, NodeOutput } from '../../../api/types'
+import { formatCount } from '../../../components/format'
+import { MOD } from '../../../components/platform'
 import { cellText, isNumeric } from './cell'
 import { pagesOf } from './pages'
+import { useTakeRows } from './use-take-rows'
 
 type Row = Record<string, unknown>
 
@@ -32,6 +35,7 @@ export function OutputTable({ run, node, port, first }: OutputTableProps) {
   const scroll = useRef<HTMLDivElement>(null)
   const [pages, setPages] = useState<readonly number[]>([0])
   const rows = useRows(run, node, port, pages)
+  const { taken, leave } = useTakeRows(run, node, port, first)
   const sample = first.items as Row[]
   const definitions = useMemo(() => first.schema.map((column) => definition(column, sample)), [first, sample])
   const table = useReactTable({
@@ -57,69 +61,86 @@ export function OutputTable({ run, node, port, first }: OutputTableProps) {
   })
 
   return (
-    <div
-      ref={scroll}
-      className="scroll-thin h-full overflow-auto border-line border-t text-xs"
-      data-testid="output-table"
-    >
+    <div className="relative h-full">
       <div
-        role="table"
-        aria-rowcount={first.rows + 1}
-        style={{ width: table.getTotalSize() + INDEX_WIDTH }}
-        className="min-w-full"
+        ref={scroll}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled with the keyboard
+        tabIndex={0}
+        onPointerDown={leave}
+        className="scroll-thin h-full overflow-auto border-line border-t text-xs focus-visible:outline-offset-[-2px]"
+        data-testid="output-table"
       >
-        <div role="row" tabIndex={-1} className="sticky top-0 z-10 flex border-line border-b bg-surface">
-          <div role="columnheader" tabIndex={-1} style={{ width: INDEX_WIDTH }} className="shrink-0" />
-          {table.getFlatHeaders().map((header) => (
-            <div
-              key={header.id}
-              role="columnheader"
-              tabIndex={-1}
-              style={{ width: header.getSize() }}
-              className="group relative flex shrink-0 items-baseline gap-1.5 border-line border-l px-2 py-1"
-            >
-              {flexRender(header.column.columnDef.header, header.getContext())}
-              <span
-                aria-hidden
-                onPointerDown={header.getResizeHandler()}
-                className="absolute top-0 right-0 h-full w-1.5 cursor-col-resize group-hover:bg-accent/30"
-              />
-            </div>
-          ))}
-        </div>
-        <div style={{ height: virtual.getTotalSize() }} className="relative" role="rowgroup">
-          {virtual.getVirtualItems().map(({ index, start }) => {
-            const row = rows(index)
-            return (
+        <div
+          role="table"
+          aria-rowcount={first.rows + 1}
+          style={{ width: table.getTotalSize() + INDEX_WIDTH }}
+          className="min-w-full"
+        >
+          <div role="row" tabIndex={-1} className="sticky top-0 z-10 flex border-line border-b bg-surface">
+            <div role="columnheader" tabIndex={-1} style={{ width: INDEX_WIDTH }} className="shrink-0" />
+            {table.getFlatHeaders().map((header) => (
               <div
-                key={index}
-                role="row"
+                key={header.id}
+                role="columnheader"
                 tabIndex={-1}
-                aria-rowindex={index + 2}
-                aria-busy={row === undefined}
-                data-testid="output-row"
-                style={{ transform: `translateY(${start}px)`, height: ROW }}
-                className="absolute flex min-w-full items-center border-line border-b tabular-nums hover:bg-hover"
+                style={{ width: header.getSize() }}
+                className="group relative flex shrink-0 items-baseline gap-1.5 border-line border-l px-2 py-1"
               >
-                <div style={{ width: INDEX_WIDTH }} className="shrink-0 px-2 text-right text-faint" aria-hidden>
-                  {index + 1}
-                </div>
-                {first.schema.map(({ name, type }) => (
-                  <div
-                    key={name}
-                    role="cell"
-                    data-column={name}
-                    style={{ width: table.getColumn(name)?.getSize() }}
-                    className="shrink-0 truncate border-line border-l px-2 leading-[26px]"
-                  >
-                    {row && <Cell value={row[name]} numeric={isNumeric(type)} />}
-                  </div>
-                ))}
+                {flexRender(header.column.columnDef.header, header.getContext())}
+                <span
+                  aria-hidden
+                  onPointerDown={header.getResizeHandler()}
+                  className="absolute top-0 right-0 h-full w-1.5 cursor-col-resize group-hover:bg-accent/30"
+                />
               </div>
-            )
-          })}
+            ))}
+          </div>
+          <div style={{ height: virtual.getTotalSize() }} className="relative" role="rowgroup">
+            {virtual.getVirtualItems().map(({ index, start }) => {
+              const row = rows(index)
+              return (
+                <div
+                  key={index}
+                  role="row"
+                  tabIndex={-1}
+                  aria-rowindex={index + 2}
+                  aria-busy={row === undefined}
+                  data-testid="output-row"
+                  style={{ transform: `translateY(${start}px)`, height: ROW }}
+                  className={clsx(
+                    'absolute flex min-w-full items-center border-line border-b tabular-nums',
+                    index < taken ? 'bg-accent-soft' : 'hover:bg-hover',
+                  )}
+                >
+                  <div style={{ width: INDEX_WIDTH }} className="shrink-0 px-2 text-right text-faint" aria-hidden>
+                    {index + 1}
+                  </div>
+                  {first.schema.map(({ name, type }) => (
+                    <div
+                      key={name}
+                      role="cell"
+                      data-column={name}
+                      style={{ width: table.getColumn(name)?.getSize() }}
+                      className="shrink-0 truncate border-line border-l px-2 leading-[26px]"
+                    >
+                      {row && <Cell value={row[name]} numeric={isNumeric(type)} />}
+                    </div>
+                  ))}
+                </div>
+              )
+            })}
+          </div>
         </div>
       </div>
+      {taken > 0 && (
+        <p
+          role="status"
+          data-testid="output-taken"
+          className="absolute right-4 bottom-3 rounded-md bg-accent px-2 py-0.5 text-white text-xs shadow-card"
+        >
+          {formatCount(taken)} rows selected: {MOD}C copies them
+        </p>
+      )}
     </div>
   )
 }

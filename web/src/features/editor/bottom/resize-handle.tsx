@@ -35,7 +35,7 @@ export function ResizeHandle() {
       onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
       onPointerMove={onPointerMove}
       onKeyDown={onKeyDown}
-      className="-top-1 absolute inset-x-0 z-10 h-2 cursor-row-resize hover:bg-accent/20"
+      className="-top-1 absolute inset-x-0 z-10 h-2 touch-none cursor-row-resize hover:bg-accent/20"
     />
   )
 }

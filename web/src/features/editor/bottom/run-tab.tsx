@@ -22,6 +22,9 @@ const RUN_STATUS: Record<RunStatus, { label: string; tone: string }> = {
   timeout: { label: 'Timed out', tone: 'bg-danger-soft text-danger' },
 }
 
+/** The table is for looking over; the canvas shows each step. */
+const STEPS_SHOWN_MAX = 500
+
 /** The run that is followed: its state, and each step's part in it. */
 export function RunTab() {
   const run = useEditorState((state) => state.run)
@@ -40,8 +43,9 @@ export function RunTab() {
   }
   const labels = new Map(nodes.map((node) => [node.id, node]))
   const ids = inOrder(runs, order)
+  const more = ids.length - STEPS_SHOWN_MAX
   return (
-    <div className="scroll-thin h-full overflow-y-auto">
+    <div className="scroll-thin h-full overflow-auto">
       <RunHeader run={run} />
       <table className="w-full text-left text-xs tabular-nums" data-testid="run-nodes">
         <thead className="text-faint">
@@ -55,11 +59,12 @@ export function RunTab() {
           </tr>
         </thead>
         <tbody>
-          {ids.map((id) => (
+          {ids.slice(0, STEPS_SHOWN_MAX).map((id) => (
             <NodeRow key={id} id={id} node={labels.get(id)} />
           ))}
         </tbody>
       </table>
+      {more > 0 && <p className="px-3 py-1 text-faint text-xs">and {formatCount(more)} more steps, on the canvas</p>}
     </div>
   )
 }
@@ -120,7 +125,7 @@ function NodeRow({ id, node }: { id: string; node: FlowNode | undefined }) {
             showTab(store, 'output')
           }}
         >
-          {node?.data.label ?? id}
+          {node?.data.label || id}
         </button>
       </td>
       <td>

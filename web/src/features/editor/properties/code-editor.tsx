@@ -11,13 +11,15 @@ import { json } from '@codemirror/lang-json'
 import { PostgreSQL } from '@codemirror/lang-sql'
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { Annotation, Compartment, EditorSelection, EditorState, type Extension } from '@codemirror/state'
-import { drawSelection, EditorView, keymap, placeholder as placeholderText } from '@codemirror/view'
+import { drawSelection, EditorView, keymap, placeholder as placeholderText, ViewPlugin } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { useEffect, useMemo, useRef } from 'react'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
+import type * as Y from 'yjs'
 import type { Column } from '../../../api/types'
 import { useCanvas, useConfigValue, useReadOnly } from '../../../canvas/hooks'
 import { textAwareness } from '../../../canvas/text-awareness'
+import { keepMirrored, mirrorOf } from '../../../canvas/text-mirror'
 import type { ControlIds } from './field-frame'
 
 interface SharedCodeProps extends ControlIds {
@@ -41,13 +43,14 @@ export function SharedCode({ node, name, language, columns, ...ids }: SharedCode
     ids,
     columns,
     () => ({
-      doc: text?.toString() ?? (typeof value === 'string' ? value : ''),
+      doc: text ? mirrorOf(text) : typeof value === 'string' ? value : '',
       focus: wanted.current,
       readOnly: readOnly || !text,
       extensions: [
         languageOf(language),
         EditorView.theme({ '.cm-content': { minHeight: '96px' } }),
-        ...(text ? [yCollab(text, awareness, { undoManager: !readOnly && document.undo })] : []),
+        LINE_FEEDS,
+        ...(text ? [mirrored(text), yCollab(text, awareness, { undoManager: !readOnly && document.undo })] : []),
         ...(text && !readOnly ? [keymap.of(yUndoManagerKeymap)] : []),
       ],
     }),
@@ -221,6 +224,17 @@ const COLORS = HighlightStyle.define([
   { tag: tags.comment, color: 'var(--faint)', fontStyle: 'italic' },
   { tag: [tags.typeName, tags.propertyName], color: 'var(--text)' },
 ])
+
+/** A shared text and its editor count the same characters: a line ends with one, wherever it comes from. */
+const LINE_FEEDS: Extension = [
+  EditorState.lineSeparator.of('\n'),
+  EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, '\n')),
+]
+
+/** Comes before the binding, which hears of changes after it. */
+function mirrored(text: Y.Text): Extension {
+  return ViewPlugin.define(() => ({ destroy: keepMirrored(text) }))
+}
 
 /** Completions can be clicked although nothing may be edited: who reads is offered none. */
 const READING: Extension = EditorState.readOnly.of(true)

@@ -7,7 +7,7 @@ import type { FlowNode } from '../../../canvas/view'
 import { Input, Textarea } from '../../../components/field'
 import { Prose } from '../../../components/prose'
 import { Switch } from '../../../components/switch'
-import { useEditorState } from '../state'
+import { useEditor, useEditorState } from '../state'
 import { ConfigField } from './config-field'
 import { FieldFrame } from './field-frame'
 import { LastChange } from './last-change'
@@ -80,6 +80,7 @@ export function NodeProperties({ node }: { node: FlowNode }) {
 
 function LabelInput({ value, onChange, ...ids }: { value: string; onChange: (label: string) => void; id: string }) {
   const input = useRef<HTMLInputElement>(null)
+  const { keyboard } = useEditor()
   const focus = useEditorState((state) => state.focusLabel)
   const seen = useRef(focus)
   useEffect(() => {
@@ -94,7 +95,11 @@ function LabelInput({ value, onChange, ...ids }: { value: string; onChange: (lab
       value={value}
       maxLength={200}
       onChange={(event) => onChange(event.target.value)}
-      onKeyDown={(event) => ['Enter', 'Escape'].includes(event.key) && event.currentTarget.blur()}
+      onKeyDown={(event) => {
+        if (!['Enter', 'Escape'].includes(event.key)) return
+        event.currentTarget.blur()
+        keyboard.give('canvas')
+      }}
       data-testid="field-label"
     />
   )

@@ -27,13 +27,16 @@ export function SaveState() {
         data-testid="save-state"
         data-state={save}
         data-unsaved={unsaved}
-        className={clsx('flex h-7 items-center gap-1 px-1.5 text-xs', save === 'offline' ? 'text-warn' : 'text-faint')}
+        className={clsx(
+          'flex h-7 min-w-0 items-center gap-1 px-1.5 text-xs',
+          save === 'offline' ? 'text-warn' : 'text-faint',
+        )}
       >
         <Icon
           className={clsx('size-3.5 shrink-0', (save === 'saving' || save === 'connecting') && 'animate-spin')}
           aria-hidden
         />
-        <span className="whitespace-nowrap">{label}</span>
+        <span className={clsx('truncate', save !== 'offline' && 'max-lg:sr-only')}>{label}</span>
       </span>
     </Tooltip>
   )

@@ -33,7 +33,7 @@ export function WorkflowName({ workflow }: { workflow: Workflow }) {
         if (event.key === 'Enter') event.currentTarget.blur()
         if (event.key === 'Escape') setDraft(undefined)
       }}
-      className="h-7 min-w-24 max-w-80 rounded-md border border-transparent bg-transparent px-1.5 font-semibold text-sm [field-sizing:content] hover:border-line focus:border-accent focus:bg-panel focus:outline-none"
+      className="h-7 min-w-16 max-w-80 shrink truncate rounded-md border border-transparent bg-transparent px-1.5 font-semibold text-sm [field-sizing:content] hover:border-line focus:border-accent focus:bg-panel focus:outline-none"
     />
   )
 }
