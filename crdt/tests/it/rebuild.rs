@@ -69,7 +69,7 @@ fn formats_end() {
         let attributes = Attrs::from([("bold".into(), true.into())]);
         text(txn, &["notes"], "t").unwrap().insert_with_attributes(txn, 7, "😀", attributes);
     });
-    let embedded = other.edit(|txn| drop(text(txn, &["notes"], "t").unwrap().insert_embed(txn, 3, Any::from(7))));
+    let embedded = other.edit(|txn| _ = text(txn, &["notes"], "t").unwrap().insert_embed(txn, 3, Any::from(7)));
     let mut canvas = Canvas::new();
     canvas.apply(&plain).unwrap();
     for refused in [&bold, &embedded] {
