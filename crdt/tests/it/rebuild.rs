@@ -69,7 +69,7 @@ fn formats_end() {
         let attributes = Attrs::from([("bold".into(), true.into())]);
         text(txn, &["notes"], "t").unwrap().insert_with_attributes(txn, 7, "😀", attributes);
     });
-    let embedded = other.edit(|txn| drop(text(txn, &["notes"], "t").unwrap().insert_embed(txn, 3, Any::from(7))));
+    let embedded = other.edit(|txn| _ = text(txn, &["notes"], "t").unwrap().insert_embed(txn, 3, Any::from(7)));
     let mut canvas = Canvas::new();
     canvas.apply(&plain).unwrap();
     for refused in [&bold, &embedded] {
@@ -176,10 +176,9 @@ fn a_stale_copy_is_refused() {
 
     // Who comes with nothing, or with what it alone wrote, is welcome.
     let mut fresh = editor();
-    let outcome = room.receive(&mut fresh, &wire::sync_step1(&[0])).unwrap();
     let newcomer = Client::new(14);
-    for reply in &outcome.replies {
-        newcomer.receive(reply);
+    for reply in room.ask(&mut fresh, &[0]) {
+        newcomer.receive(&reply);
     }
     room.receive(&mut fresh, &wire::update(&newcomer.set_label("b", "again"))).unwrap();
     room.receive(&mut editor(), &wire::update(&unrelated)).unwrap();

@@ -67,7 +67,7 @@ fn yjs_updates_give_what_yjs_shows() {
 fn yjs_documents_survive_our_snapshots() {
     for vector in vectors() {
         let whole = bytes(&vector.whole);
-        let mut canvas = if vector.name == RICH { open(&[whole.clone()]) } else { Canvas::new() };
+        let mut canvas = if vector.name == RICH { open(std::slice::from_ref(&whole)) } else { Canvas::new() };
         let applied = canvas.apply(&whole).unwrap();
         assert!(vector.name == RICH || applied == Applied::Integrated, "{}", vector.name);
         assert_agrees(&canvas, &vector);
