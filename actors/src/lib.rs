@@ -18,6 +18,7 @@ mod run;
 mod system;
 pub mod task;
 mod tenant;
+mod turns;
 mod view;
 mod workflow;
 

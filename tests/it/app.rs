@@ -53,8 +53,7 @@ impl TestApp {
     }
 
     pub fn anonymous(&self) -> Client {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Client { http, base: self.base.clone(), token: None, session: Value::Null, cookie: None }
+        Client::of(&self.base)
     }
 
     /// Registers a tenant and signs in as its owner.
@@ -70,14 +69,7 @@ impl TestApp {
 
     /// Signs in anew.
     pub async fn sign_in(&self, email: &str) -> Client {
-        let mut client = self.anonymous();
-        let credentials = json!({ "email": email, "password": PASSWORD });
-        let response = client.post("/api/v1/auth/login", &credentials).await;
-        let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
-        client.cookie = Some(cookie);
-        client.session = response.body_of(StatusCode::OK).await;
-        client.token = client.session["access_token"].as_str().map(ToOwned::to_owned);
-        client
+        self.anonymous().signed_in(email).await
     }
 
     /// Adds a person to an owner's tenant, and signs in as them.
@@ -105,6 +97,22 @@ impl TestApp {
 }
 
 impl Client {
+    /// Of the server there, signed out.
+    pub fn of(base: &str) -> Self {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { http, base: base.to_owned(), token: None, session: Value::Null, cookie: None }
+    }
+
+    pub async fn signed_in(mut self, email: &str) -> Self {
+        let credentials = json!({ "email": email, "password": PASSWORD });
+        let response = self.post("/api/v1/auth/login", &credentials).await;
+        let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        self.cookie = Some(cookie);
+        self.session = response.body_of(StatusCode::OK).await;
+        self.token = self.session["access_token"].as_str().map(ToOwned::to_owned);
+        self
+    }
+
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use troupe_model::{NodeFailure, Port, PortKind};
 
 use crate::{
-    frames::{Fault, Table, Tables, sql, transform},
+    frames::{Fault, Table, Tables, sql, tables::columns_fit, transform},
     node::{CheckContext, Checked, Outcome, RunContext},
     typed::{Category, Description, TypedNode},
 };
@@ -51,11 +51,12 @@ impl TypedNode for Derive {
 }
 
 fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
+    columns_fit(config.columns.len())?;
     let mut table = tables.one("in")?.clone();
     for (i, Derived { name, expression }) in config.columns.iter().enumerate() {
         let field = format!("/columns/{i}/expression");
         let value = sql::expression(expression, &field, &table)?.alias(name.as_str());
-        table = Table::new(table.frame.with_columns([value])).map_err(|error| Fault::from(error).at(field))?;
+        table = Table::new(table.frame.with_columns([value])).map_err(|error| error.at(field))?;
     }
     Ok(table.frame)
 }

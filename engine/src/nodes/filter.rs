@@ -38,7 +38,11 @@ impl TypedNode for Filter {
         transform::check(ctx, |tables| {
             let kept = plan(config, tables)?;
             // Polars compares types only when it computes: no rows are enough for that.
-            kept.clone().collect().map_err(|error| Fault::from(error).at(FIELD))?;
+            let compared = match sql::without_growth(&config.expression) {
+                Some(expression) => plan(&Config { expression }, tables)?,
+                None => kept.clone(),
+            };
+            compared.collect().map_err(|error| Fault::from(error).at(FIELD))?;
             Ok(kept)
         })
     }
@@ -52,7 +56,7 @@ fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
     let table = tables.one("in")?;
     let condition = sql::expression(&config.expression, FIELD, table)?;
     let answer =
-        Table::new(table.frame.clone().select([condition.clone()])).map_err(|error| Fault::from(error).at(FIELD))?;
+        Table::new(table.frame.clone().select([condition.clone()])).map_err(|error| error.at(FIELD))?;
     match answer.schema.get_at_index(0) {
         Some((_, DataType::Boolean)) => Ok(table.frame.clone().filter(condition)),
         other => {

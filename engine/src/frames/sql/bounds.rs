@@ -1,0 +1,186 @@
+//! What of a SQL text Polars can plan within a moment [REL-12]. Its cost grows faster than the text, and cannot be stopped:
+//! so the syntax tree is measured first, and told apart from what would take too long.
+//!
+//! A `WITH` table is planned again wherever it is read, so it counts as all that it reads: twenty that each read the one
+//! before twice are a million.
+
+use std::{collections::HashMap, ops::ControlFlow};
+
+use sqlparser::ast::{Expr, ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, Visitor};
+
+use crate::frames::{
+    Fault, Table,
+    tables::{COLUMNS_MAX, columns_fit},
+};
+
+/// Operators on the result of an operator: `a OR b OR c` has two. Polars takes quadratic time for them.
+const DEPTH_MAX: usize = 250;
+/// Tables after `FROM` and `JOIN`, and `UNION`s and alike. Polars takes cubic time for them.
+const TABLES_MAX: usize = 100;
+/// Columns of all those tables together.
+const COLUMNS_READ_MAX: usize = 2 * COLUMNS_MAX;
+
+/// Measures while it visits, and breaks off at what is too much.
+pub(super) struct Bounds {
+    code: &'static str,
+    depth: usize,
+    /// What the tables of the query and those of its `WITH`s stand for.
+    known: HashMap<String, Size>,
+    /// The query that is visited, its `SELECT`, the query within that, and so on.
+    scopes: Vec<Scope>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Size {
+    tables: usize,
+    columns: usize,
+}
+
+#[derive(Default)]
+struct Scope {
+    /// The `WITH` tables that this query defines. Only compared.
+    defines: Vec<(*const Query, String)>,
+    reads: Size,
+    /// How often all that is read is put out.
+    wildcards: usize,
+    /// Columns that are put out.
+    columns: usize,
+}
+
+impl Bounds {
+    /// For an expression over the columns of a table.
+    pub fn of_expression(table: &Table) -> Self {
+        let reads = Size { tables: 1, columns: table.schema.len() };
+        let scopes = vec![Scope { reads, ..Scope::default() }];
+        Self { code: "invalid_expression", depth: 0, known: HashMap::new(), scopes }
+    }
+
+    /// For a query over these tables.
+    pub fn of_query(tables: &[(String, &Table)]) -> Self {
+        let size = |(name, table): &(String, &Table)| (name.clone(), Size { tables: 1, columns: table.schema.len() });
+        Self { code: "invalid_sql", depth: 0, known: tables.iter().map(size).collect(), scopes: Vec::new() }
+    }
+
+    fn scope(&mut self) -> Option<&mut Scope> {
+        self.scopes.last_mut()
+    }
+
+    fn read(&mut self, size: Size) -> ControlFlow<Fault> {
+        let code = self.code;
+        let Some(scope) = self.scope() else { return ControlFlow::Continue(()) };
+        scope.reads.tables += size.tables;
+        scope.reads.columns += size.columns;
+        let refused = |what: String| {
+            ControlFlow::Break(Fault::new(code, format!("a query may read {what}, and this one reads more")))
+        };
+        match scope.reads {
+            Size { tables, .. } if tables > TABLES_MAX => refused(format!("{TABLES_MAX} tables")),
+            Size { columns, .. } if columns > COLUMNS_READ_MAX => refused(format!("{COLUMNS_READ_MAX} columns")),
+            _ => ControlFlow::Continue(()),
+        }
+        .map_break(|fault| fault.fix("split it over several nodes"))
+    }
+
+    /// The scope that ends, whose columns may be too many.
+    fn end(&mut self) -> ControlFlow<Fault, Scope> {
+        let mut scope = self.scopes.pop().unwrap_or_default();
+        scope.columns += scope.wildcards.saturating_mul(scope.reads.columns);
+        match columns_fit(scope.columns) {
+            Ok(()) => ControlFlow::Continue(scope),
+            Err(fault) => ControlFlow::Break(fault),
+        }
+    }
+}
+
+impl Visitor for Bounds {
+    type Break = Fault;
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Fault> {
+        if is_columns(expr)
+            && let Some(scope) = self.scope()
+        {
+            scope.wildcards += 1;
+            let columns = scope.wildcards.saturating_mul(scope.reads.columns);
+            if let Err(fault) = columns_fit(columns) {
+                return ControlFlow::Break(fault);
+            }
+        }
+        self.depth += 1;
+        if self.depth <= DEPTH_MAX {
+            return ControlFlow::Continue(());
+        }
+        let message = format!("more than {DEPTH_MAX} operators follow on one another");
+        ControlFlow::Break(Fault::new(self.code, message).fix("use `IN (…)` or `CASE`, or split it over several nodes"))
+    }
+
+    fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<Fault> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Fault> {
+        let tables = query.with.iter().flat_map(|with| &with.cte_tables);
+        let defines = tables.map(|table| (&raw const *table.query, table.alias.name.value.clone())).collect();
+        self.scopes.push(Scope { defines, ..Scope::default() });
+        self.read(Size { tables: set_operations(&query.body), columns: 0 })
+    }
+
+    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<Fault> {
+        let Scope { reads, columns, .. } = self.end()?;
+        let size = Size { tables: reads.tables, columns };
+        let defined = |(of, name): &(*const Query, String)| std::ptr::eq(*of, query).then(|| name.clone());
+        match self.scope().and_then(|scope| scope.defines.iter().find_map(defined)) {
+            Some(name) => drop(self.known.insert(name, size)),
+            None => self.read(size)?,
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Fault> {
+        let is_wildcard =
+            |item: &&SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+        let wildcards = select.projection.iter().filter(is_wildcard).count();
+        self.scopes.push(Scope { wildcards, columns: select.projection.len() - wildcards, ..Scope::default() });
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, _: &Select) -> ControlFlow<Fault> {
+        let Scope { reads, columns, .. } = self.end()?;
+        if let Some(query) = self.scope() {
+            query.columns = query.columns.max(columns);
+        }
+        self.read(Size { columns: 0, ..reads })
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Fault> {
+        match factor {
+            TableFactor::Table { name, .. } => {
+                let size = self.known.get(bare(name).as_str()).copied().unwrap_or_default();
+                self.read(Size { tables: size.tables.max(1), ..size })
+            }
+            // A query within is counted where it ends.
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+/// The name of a table as it is known.
+pub(super) fn bare(name: &ObjectName) -> String {
+    name.to_string().trim_matches('"').to_owned()
+}
+
+/// `COLUMNS(…)` stands for many columns.
+fn is_columns(expr: &Expr) -> bool {
+    match expr {
+        Expr::Function(function) => function.name.to_string().eq_ignore_ascii_case("columns"),
+        Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => true,
+        _ => false,
+    }
+}
+
+fn set_operations(body: &SetExpr) -> usize {
+    match body {
+        SetExpr::SetOperation { left, right, .. } => 1 + set_operations(left) + set_operations(right),
+        _ => 0,
+    }
+}
