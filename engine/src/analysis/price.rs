@@ -9,6 +9,9 @@ use crate::node::Inputs;
 const ELEMENT: usize = 50;
 /// To check a node, however small: a thread, a query.
 const CHECK: usize = 2_000;
+/// To read, plan or compute a query over no rows.
+const QUERY: usize = 2_000;
+const SQL_UNITS_PER_BYTE: usize = 10;
 /// To name and type a column once.
 const COLUMN: usize = 20;
 /// A JSON value, besides its text.
@@ -39,7 +42,17 @@ pub(super) fn of_check(config: usize, inputs: &Inputs) -> usize {
     CHECK + config + inputs.values().flatten().flatten().map(|schema| of_schema(schema)).sum::<usize>()
 }
 
-pub(crate) fn of_schema(schema: &Schema) -> usize {
+/// To look at the columns of a table once more, in a query of its own.
+pub(crate) fn of_columns(columns: usize) -> usize {
+    QUERY + COLUMN * columns
+}
+
+/// To read a SQL text, and to plan it.
+pub(crate) fn of_sql(text: &str) -> usize {
+    QUERY + SQL_UNITS_PER_BYTE * text.len()
+}
+
+pub(super) fn of_schema(schema: &Schema) -> usize {
     COLUMN * schema.columns.len() + bytes_of(schema) / BYTES
 }
 

@@ -7,8 +7,10 @@
 //! Polars recurses over the tree, and a chain of fifty `OR`s can overflow a worker's stack. So texts are bounded, and
 //! read on a deep stack.
 
+mod balanced;
 mod bounds;
 mod growth;
+mod metered;
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
@@ -27,6 +29,7 @@ use troupe_model::shown;
 
 use super::{Fault, Table};
 use crate::{deep_stack, suggest};
+use balanced::balanced;
 use bounds::Bounds;
 pub(crate) use growth::without_growth;
 
@@ -41,7 +44,7 @@ pub(crate) fn expression(text: &str, field: &str, table: &Table) -> Result<Expr,
         let unknown = expr.clone().meta().root_names().into_iter().find(|name| !table.schema.contains(name));
         match unknown {
             Some(name) => Err(Fault::unknown_column(&name, &table.schema)),
-            None => Ok(expr),
+            None => Ok(balanced(expr)),
         }
     };
     bounded(text, parse).map_err(|fault| fault.at(field))
@@ -73,11 +76,23 @@ fn bounded<T: Send>(text: &str, read: impl FnOnce() -> Result<T, Fault> + Send) 
 
 /// The dialect and options of Polars, so that what is checked is what is run.
 fn parser(text: &str) -> Result<Parser<'_>, ParserError> {
-    let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
-    Parser::new(&GenericDialect).with_options(options).try_with_sql(text)
+    Parser::new(&GenericDialect).with_options(options()).try_with_sql(text)
+}
+
+fn options() -> ParserOptions {
+    ParserOptions { trailing_commas: true, ..ParserOptions::default() }
+}
+
+fn is_readable(text: &str, read: impl FnOnce(&mut Parser<'_>) -> Result<(), ParserError>) -> Result<(), Fault> {
+    match metered::takes_too_long(text, read) {
+        true => Err(Fault::new("invalid_sql", "the text is nested in a way that takes too long to read")
+            .fix("use fewer brackets within brackets, or split it over several nodes")),
+        false => Ok(()),
+    }
 }
 
 fn refuse_queries_in_expression(text: &str, table: &Table) -> Result<(), Fault> {
+    is_readable(text, |parser| parser.parse_expr().map(drop))?;
     let invalid = |error: ParserError| syntax("invalid_expression", &error);
     let mut parser = parser(text).map_err(invalid)?;
     let expr = parser.parse_expr().map_err(invalid)?;
@@ -96,6 +111,7 @@ fn refuse_queries_in_expression(text: &str, table: &Table) -> Result<(), Fault> 
 }
 
 fn only_named_tables(text: &str, tables: &[(String, &Table)]) -> Result<(), Fault> {
+    is_readable(text, |parser| parser.parse_statements().map(drop))?;
     let statements =
         parser(text).and_then(|mut parser| parser.parse_statements()).map_err(|error| syntax("invalid_sql", &error))?;
     let [statement @ Statement::Query(_)] = statements.as_slice() else {

@@ -37,6 +37,14 @@ impl Table {
         Ok(Self { frame, schema })
     }
 
+    /// The table with another column. Its type is inferred over a table without rows: the query of this one may be long,
+    /// and Polars looks at all of it each time.
+    pub fn with_column(&self, column: Expr) -> Result<Self, Fault> {
+        let empty = DataFrame::empty_with_schema(&self.schema).lazy();
+        let schema = Self::new(empty.with_columns([column.clone()]))?.schema;
+        Ok(Self { frame: self.frame.clone().with_columns([column]), schema })
+    }
+
     /// The type of a column that a config names at `field`.
     pub fn column(&self, name: &str, field: impl Into<String>) -> Result<&DataType, Fault> {
         self.schema.get(name).ok_or_else(|| Fault::unknown_column(name, &self.schema).at(field))

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use troupe_model::{NodeFailure, Port, PortKind};
 
 use crate::{
+    analysis::price,
     frames::{Fault, Table, Tables, sql, transform, types},
     node::{CheckContext, Checked, Outcome, RunContext},
     typed::{Category, Description, TypedNode},
@@ -36,6 +37,7 @@ impl TypedNode for Filter {
 
     fn check(&self, config: &Config, ctx: &CheckContext<'_>) -> Checked {
         transform::check(ctx, |tables| {
+            tables.pay(price::of_sql(&config.expression))?;
             let kept = plan(config, tables)?;
             // Polars compares types only when it computes: no rows are enough for that.
             let compared = match sql::without_growth(&config.expression) {

@@ -13,8 +13,9 @@ use crate::{
     typed::{Category, Description, TypedNode},
 };
 
-/// Polars looks at every column of the union in each of them.
 const TABLES_MAX: usize = 1_000;
+/// Tables times their different columns: Polars looks at each column in each table.
+const COLUMNS_JOINED_MAX: usize = 100_000;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
@@ -65,6 +66,10 @@ fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
     for (i, table) in tables.iter().enumerate() {
         same_types(i, table, &mut known)?;
         columns_fit(known.len())?;
+        if known.len() * tables.len() > COLUMNS_JOINED_MAX {
+            let message = format!("{} tables can have up to {} columns together here", tables.len(), COLUMNS_JOINED_MAX / tables.len());
+            return Err(Fault::new("too_many_columns", message).fix("make several unions, and a union of those"));
+        }
         if config.mode == Mode::Strict {
             same_columns(i, table, first)?;
         }

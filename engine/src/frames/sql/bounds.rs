@@ -6,24 +6,25 @@
 
 use std::{collections::HashMap, ops::ControlFlow};
 
-use sqlparser::ast::{Expr, ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, Visitor};
+use sqlparser::ast::{BinaryOperator, Expr, ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, Visitor};
 
-use crate::frames::{
-    Fault, Table,
-    tables::{COLUMNS_MAX, columns_fit},
-};
+use crate::frames::{Fault, Table, tables::columns_fit};
 
-/// Operators on the result of an operator: `a OR b OR c` has two. Polars takes quadratic time for them.
-const DEPTH_MAX: usize = 250;
+/// Operators on the result of an operator: `a + b + c` has two, and each `WHEN` is within the one before. Polars takes
+/// quadratic time and a deep stack for them, also on threads whose stack is not ours.
+const DEPTH_MAX: usize = 100;
+/// Links of a chain of `AND`s or `OR`s, which can be balanced.
+const LINKS_MAX: usize = 250;
 /// Tables after `FROM` and `JOIN`, and `UNION`s and alike. Polars takes cubic time for them.
 const TABLES_MAX: usize = 100;
-/// Columns of all those tables together.
-const COLUMNS_READ_MAX: usize = 2 * COLUMNS_MAX;
+/// Tables times the columns of all of them together: each join looks at the columns of those before.
+const COLUMNS_JOINED_MAX: usize = 200_000;
 
 /// Measures while it visits, and breaks off at what is too much.
 pub(super) struct Bounds {
     code: &'static str,
     depth: usize,
+    links: usize,
     /// What the tables of the query and those of its `WITH`s stand for.
     known: HashMap<String, Size>,
     /// The query that is visited, its `SELECT`, the query within that, and so on.
@@ -52,13 +53,13 @@ impl Bounds {
     pub fn of_expression(table: &Table) -> Self {
         let reads = Size { tables: 1, columns: table.schema.len() };
         let scopes = vec![Scope { reads, ..Scope::default() }];
-        Self { code: "invalid_expression", depth: 0, known: HashMap::new(), scopes }
+        Self { code: "invalid_expression", depth: 0, links: 0, known: HashMap::new(), scopes }
     }
 
     /// For a query over these tables.
     pub fn of_query(tables: &[(String, &Table)]) -> Self {
         let size = |(name, table): &(String, &Table)| (name.clone(), Size { tables: 1, columns: table.schema.len() });
-        Self { code: "invalid_sql", depth: 0, known: tables.iter().map(size).collect(), scopes: Vec::new() }
+        Self { code: "invalid_sql", depth: 0, links: 0, known: tables.iter().map(size).collect(), scopes: Vec::new() }
     }
 
     fn scope(&mut self) -> Option<&mut Scope> {
@@ -75,7 +76,9 @@ impl Bounds {
         };
         match scope.reads {
             Size { tables, .. } if tables > TABLES_MAX => refused(format!("{TABLES_MAX} tables")),
-            Size { columns, .. } if columns > COLUMNS_READ_MAX => refused(format!("{COLUMNS_READ_MAX} columns")),
+            Size { tables, columns } if tables * columns > COLUMNS_JOINED_MAX => {
+                refused(format!("{} columns of {tables} tables", COLUMNS_JOINED_MAX / tables))
+            }
             _ => ControlFlow::Continue(()),
         }
         .map_break(|fault| fault.fix("split it over several nodes"))
@@ -105,16 +108,21 @@ impl Visitor for Bounds {
                 return ControlFlow::Break(fault);
             }
         }
-        self.depth += 1;
-        if self.depth <= DEPTH_MAX {
-            return ControlFlow::Continue(());
-        }
-        let message = format!("more than {DEPTH_MAX} operators follow on one another");
-        ControlFlow::Break(Fault::new(self.code, message).fix("use `IN (…)` or `CASE`, or split it over several nodes"))
+        let Levels { depth, links } = Levels::of(expr);
+        self.depth += depth;
+        self.links += links;
+        let message = match (self.depth, self.links) {
+            (DEPTH_MAX.., _) => format!("more than {DEPTH_MAX} operators follow on one another"),
+            (_, LINKS_MAX..) => format!("more than {LINKS_MAX} conditions follow on one another"),
+            _ => return ControlFlow::Continue(()),
+        };
+        ControlFlow::Break(Fault::new(self.code, message).fix("use `IN (…)`, or split it over several nodes"))
     }
 
-    fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<Fault> {
-        self.depth -= 1;
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Fault> {
+        let Levels { depth, links } = Levels::of(expr);
+        self.depth -= depth;
+        self.links -= links;
         ControlFlow::Continue(())
     }
 
@@ -160,6 +168,22 @@ impl Visitor for Bounds {
             }
             // A query within is counted where it ends.
             _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+/// What an expression adds to the levels of those within it.
+struct Levels {
+    depth: usize,
+    links: usize,
+}
+
+impl Levels {
+    fn of(expr: &Expr) -> Self {
+        match expr {
+            Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. } => Self { depth: 0, links: 1 },
+            Expr::Case { conditions, .. } => Self { depth: conditions.len().max(1), links: 0 },
+            _ => Self { depth: 1, links: 0 },
         }
     }
 }
