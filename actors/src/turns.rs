@@ -54,7 +54,7 @@ impl TenantTurns {
 mod tests {
     use std::pin::Pin;
 
-    use futures::{FutureExt, future::BoxFuture};
+    use futures::FutureExt;
 
     use super::*;
 

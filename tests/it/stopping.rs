@@ -93,7 +93,9 @@ async fn work_that_cannot_be_stopped_does_not_keep_the_server() {
     let workflow = ann.workflow("Endless").await;
     let diagram = format!("/api/v1/workflows/{workflow}/diagram");
     ann.request(Method::PUT, &diagram).json(&endless()).send().await.unwrap().body_of(StatusCode::OK).await;
-    let run = ann.create(&format!("/api/v1/workflows/{workflow}/runs"), json!({})).await;
+    let runs = format!("/api/v1/workflows/{workflow}/runs");
+    let run = ann.post(&runs, &json!({})).await.body_of(StatusCode::ACCEPTED).await;
+    let run = run["id"].as_str().unwrap();
     loop {
         let run = ann.get(&format!("/api/v1/runs/{run}")).await.body_of(StatusCode::OK).await;
         let counting = run["nodes"].as_array().unwrap().iter().find(|node| node["node_id"] == "count");

@@ -173,7 +173,7 @@ async fn long_chains_overflow_no_stack() {
     for expression in expressions {
         let finding = world.finding("filter", json!({ "expression": expression }), &[("in", schema(&table))]);
         assert_eq!(finding.code, "invalid_expression");
-        assert_eq!(finding.message, "more than 250 operators follow on one another");
+        assert!(finding.message.starts_with("more than "), "{}", finding.message);
         let failure = world.run("filter", json!({ "expression": expression }), &[("in", &table)]).await.unwrap_err();
         assert_eq!(failure.message, finding.message);
     }

@@ -13,6 +13,28 @@ use crate::frames::{Fault, Table, tables::columns_fit};
 /// Operators on the result of an operator: `a + b + c` has two, and each `WHEN` is within the one before. Polars takes
 /// quadratic time and a deep stack for them, also on threads whose stack is not ours.
 const DEPTH_MAX: usize = 100;
+/// Operators and values that Polars makes of a text. It repeats what some functions are called with.
+const SIZE_MAX: usize = 100_000;
+/// How often that is, at most, where it is more than once.
+const REPEATING: [(&str, usize); 17] = [
+    ("corr", 3),
+    ("count", 2),
+    ("covar_pop", 3),
+    ("covar_samp", 3),
+    ("group_concat", 3),
+    ("initcap", 3),
+    ("left", 5),
+    ("listagg", 3),
+    ("lpad", 2),
+    ("nullif", 2),
+    ("right", 5),
+    ("rpad", 2),
+    ("split_part", 5),
+    ("string_agg", 3),
+    ("substr", 5),
+    ("sum", 3),
+    ("total", 3),
+];
 /// Links of a chain of `AND`s or `OR`s, which can be balanced.
 const LINKS_MAX: usize = 250;
 /// Tables after `FROM` and `JOIN`, and `UNION`s and alike. Polars takes cubic time for them.
@@ -25,6 +47,9 @@ pub(super) struct Bounds {
     code: &'static str,
     depth: usize,
     links: usize,
+    /// How often what is visited is made.
+    copies: usize,
+    size: usize,
     /// What the tables of the query and those of its `WITH`s stand for.
     known: HashMap<String, Size>,
     /// The query that is visited, its `SELECT`, the query within that, and so on.
@@ -53,13 +78,21 @@ impl Bounds {
     pub fn of_expression(table: &Table) -> Self {
         let reads = Size { tables: 1, columns: table.schema.len() };
         let scopes = vec![Scope { reads, ..Scope::default() }];
-        Self { code: "invalid_expression", depth: 0, links: 0, known: HashMap::new(), scopes }
+        Self { code: "invalid_expression", depth: 0, links: 0, copies: 1, size: 0, known: HashMap::new(), scopes }
     }
 
     /// For a query over these tables.
     pub fn of_query(tables: &[(String, &Table)]) -> Self {
         let size = |(name, table): &(String, &Table)| (name.clone(), Size { tables: 1, columns: table.schema.len() });
-        Self { code: "invalid_sql", depth: 0, links: 0, known: tables.iter().map(size).collect(), scopes: Vec::new() }
+        Self {
+            code: "invalid_sql",
+            depth: 0,
+            links: 0,
+            copies: 1,
+            size: 0,
+            known: tables.iter().map(size).collect(),
+            scopes: Vec::new(),
+        }
     }
 
     fn scope(&mut self) -> Option<&mut Scope> {
@@ -108,21 +141,25 @@ impl Visitor for Bounds {
                 return ControlFlow::Break(fault);
             }
         }
-        let Levels { depth, links } = Levels::of(expr);
+        let Levels { depth, links, copies } = Levels::of(expr);
         self.depth += depth;
         self.links += links;
-        let message = match (self.depth, self.links) {
-            (DEPTH_MAX.., _) => format!("more than {DEPTH_MAX} operators follow on one another"),
-            (_, LINKS_MAX..) => format!("more than {LINKS_MAX} conditions follow on one another"),
+        self.copies = self.copies.saturating_mul(copies);
+        self.size = self.size.saturating_add(self.copies);
+        let too_much = match self {
+            Self { depth: DEPTH_MAX.., .. } => format!("more than {DEPTH_MAX} operators follow on one another"),
+            Self { links: LINKS_MAX.., .. } => format!("more than {LINKS_MAX} conditions follow on one another"),
+            Self { size: SIZE_MAX.., .. } => "functions are called within one another too often".to_owned(),
             _ => return ControlFlow::Continue(()),
         };
-        ControlFlow::Break(Fault::new(self.code, message).fix("use `IN (…)`, or split it over several nodes"))
+        ControlFlow::Break(Fault::new(self.code, too_much).fix("use `IN (…)`, or split it over several nodes"))
     }
 
     fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Fault> {
-        let Levels { depth, links } = Levels::of(expr);
+        let Levels { depth, links, copies } = Levels::of(expr);
         self.depth -= depth;
         self.links -= links;
+        self.copies /= copies;
         ControlFlow::Continue(())
     }
 
@@ -138,7 +175,8 @@ impl Visitor for Bounds {
         let size = Size { tables: reads.tables, columns };
         let defined = |(of, name): &(*const Query, String)| std::ptr::eq(*of, query).then(|| name.clone());
         match self.scope().and_then(|scope| scope.defines.iter().find_map(defined)) {
-            Some(name) => drop(self.known.insert(name, size)),
+            // It is a table itself: a chain of them is planned again from its beginning at each link.
+            Some(name) => drop(self.known.insert(name, Size { tables: size.tables + 1, ..size })),
             None => self.read(size)?,
         }
         ControlFlow::Continue(())
@@ -172,18 +210,28 @@ impl Visitor for Bounds {
     }
 }
 
-/// What an expression adds to the levels of those within it.
+/// What an expression adds to the levels of those within it, and how often it repeats them.
 struct Levels {
     depth: usize,
     links: usize,
+    copies: usize,
 }
 
 impl Levels {
     fn of(expr: &Expr) -> Self {
+        let level = Self { depth: 1, links: 0, copies: 1 };
         match expr {
-            Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. } => Self { depth: 0, links: 1 },
-            Expr::Case { conditions, .. } => Self { depth: conditions.len().max(1), links: 0 },
-            _ => Self { depth: 1, links: 0 },
+            Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. } => Self { depth: 0, links: 1, ..level },
+            Expr::Case { conditions, .. } => Self { depth: conditions.len().max(1), ..level },
+            Expr::Between { .. } | Expr::Extract { .. } => Self { copies: 2, ..level },
+            Expr::CompoundFieldAccess { .. } | Expr::Substring { .. } => Self { copies: 5, ..level },
+            Expr::Function(function) => {
+                let name = function.name.to_string().to_ascii_lowercase();
+                let copies =
+                    REPEATING.iter().find(|(repeating, _)| *repeating == name).map_or(1, |(_, copies)| *copies);
+                Self { copies, ..level }
+            }
+            _ => level,
         }
     }
 }
