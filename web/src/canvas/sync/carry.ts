@@ -3,6 +3,7 @@
  * place, as ordinary edits.
  */
 import * as Y from 'yjs'
+import { plain } from '../read'
 import { mergeInto } from './text-merge'
 import type { Path, Touch } from './touches'
 
@@ -59,8 +60,4 @@ function holderOf(doc: Y.Doc, path: Path): Y.Map<unknown> | undefined {
 function at(doc: Y.Doc, [root, ...keys]: Path): unknown {
   if (root === undefined) return undefined
   return keys.reduce<unknown>((value, key) => (value instanceof Y.Map ? value.get(key) : undefined), doc.getMap(root))
-}
-
-function plain(value: unknown): unknown {
-  return value instanceof Y.AbstractType ? value.toJSON() : value
 }
