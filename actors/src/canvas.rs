@@ -42,7 +42,7 @@ impl CanvasSession {
     /// Hands one frame to the canvas, once the session has credit for it [SYNC-17]; one that is larger than a frame may
     /// be with its loan. Presence that comes faster than anybody moves is dropped unread. False when the canvas is gone.
     pub async fn send(&self, frame: Bytes, loan: Option<Loan>) -> bool {
-        if wire::is_awareness(&frame) && !self.showing.may_show() {
+        if wire::is_awareness(&frame) && !self.showing.may_show(frame.len()) {
             metrics::counter!("troupe_canvas_presence_dropped_total").increment(1);
             return true;
         }
@@ -64,6 +64,9 @@ impl Drop for CanvasSession {
     }
 }
 
+/// What a frame of presence takes, rarely more.
+const FRAME_BYTES: usize = 4 << 10;
+
 /// How much presence a session sends.
 #[derive(Debug)]
 pub(crate) struct Showing {
@@ -78,12 +81,13 @@ impl Showing {
         Self { rate: Rate { burst: frames, per_second: frames }, began: Instant::now(), frames: Mutex::default() }
     }
 
-    fn may_show(&self) -> bool {
+    /// A large frame counts as several.
+    fn may_show(&self, bytes: usize) -> bool {
         let now_ms = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
         let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
         let may_show = frames.wait_ms(self.rate, now_ms) == 0;
         if may_show {
-            frames.spend(1, self.rate, now_ms);
+            frames.spend(1 + bytes / FRAME_BYTES, self.rate, now_ms);
         }
         may_show
     }
