@@ -52,23 +52,24 @@ impl TenantTurns {
 
 #[cfg(test)]
 mod tests {
-    use std::pin::Pin;
-
-    use futures::FutureExt;
+    use futures::{FutureExt, future::BoxFuture};
 
     use super::*;
 
+    type Waiting = (&'static str, BoxFuture<'static, Turn>);
+
     /// Whoever has got a turn by now.
-    fn next(waiting: &mut Vec<(&'static str, Pin<Box<dyn Future<Output = Turn>>>)>) -> Vec<(&'static str, Turn)> {
-        let mut got = Vec::new();
-        waiting.retain_mut(|(tenant, turn)| match turn.now_or_never() {
-            Some(turn) => {
-                got.push((*tenant, turn));
-                false
+    fn next(waiting: &mut Vec<Waiting>) -> Vec<(&'static str, Turn)> {
+        let got = |(tenant, turn): &mut Waiting| Some((*tenant, turn.now_or_never()?));
+        let (mut turns, mut still) = (Vec::new(), Vec::new());
+        for mut waiting in waiting.drain(..) {
+            match got(&mut waiting) {
+                Some(turn) => turns.push(turn),
+                None => still.push(waiting),
             }
-            None => true,
-        });
-        got
+        }
+        *waiting = still;
+        turns
     }
 
     /// [REL-12] A hundred expensive workflows of one tenant delay another tenant's by one of them.
@@ -76,7 +77,7 @@ mod tests {
     fn a_busy_tenant_does_not_delay_others() {
         let turns = Turns::new(1);
         let (busy, quiet) = (turns.of_tenant(), turns.of_tenant());
-        let of = |name, tenant: &TenantTurns| (name, tenant.clone().next().boxed_local() as _);
+        let of = |name, tenant: &TenantTurns| (name, tenant.clone().next().boxed());
         let mut waiting: Vec<_> = (0..100).map(|_| of("busy", &busy)).collect();
         let mut got = next(&mut waiting);
         waiting.push(of("quiet", &quiet));

@@ -69,9 +69,10 @@ impl Drop for Process {
     }
 }
 
-/// Counts 3,322³ rows: what a thread does for hours, and nobody can stop.
+/// Looks at 3,322 × 3,322 × 300 rows: what threads do for hours, and nobody can stop.
 fn endless() -> Value {
-    let query = "SELECT COUNT(*) AS n FROM in1 AS a CROSS JOIN in1 AS b CROSS JOIN in1 AS c";
+    let query = "SELECT SUM(LENGTH(a.tailnum || b.tailnum || c.tailnum)) AS n \
+        FROM in1 AS a CROSS JOIN in1 AS b CROSS JOIN (SELECT * FROM in1 LIMIT 300) AS c";
     json!({
         "nodes": [
             { "id": "planes", "data": { "nodeType": "read_file", "config": { "path": "planes.csv" } } },

@@ -9,9 +9,10 @@ use crate::node::Inputs;
 const ELEMENT: usize = 50;
 /// To check a node, however small: a thread, a query.
 const CHECK: usize = 2_000;
-/// To read, plan or compute a query over no rows.
+/// To make and run a query over no rows.
 const QUERY: usize = 2_000;
 const SQL_UNITS_PER_BYTE: usize = 10;
+const DEPTH_SQUARED: usize = 50;
 /// To name and type a column once.
 const COLUMN: usize = 20;
 /// A JSON value, besides its text.
@@ -47,9 +48,14 @@ pub(crate) fn of_columns(columns: usize) -> usize {
     QUERY + COLUMN * columns
 }
 
-/// To read a SQL text, and to plan it.
+/// To read a SQL text.
 pub(crate) fn of_sql(text: &str) -> usize {
     QUERY + SQL_UNITS_PER_BYTE * text.len()
+}
+
+/// To plan what was read: `depth` operators on one another, over `tables` tables with `columns` columns together.
+pub(crate) fn of_plan(depth: usize, tables: usize, columns: usize) -> usize {
+    DEPTH_SQUARED * depth * depth + tables * (DEPTH_SQUARED * tables + columns)
 }
 
 pub(super) fn of_schema(schema: &Schema) -> usize {

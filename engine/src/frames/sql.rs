@@ -28,7 +28,7 @@ use sqlparser::{
 use troupe_model::shown;
 
 use super::{Fault, Table};
-use crate::{deep_stack, suggest};
+use crate::{analysis::price, deep_stack, fuel::Fuel, suggest};
 use balanced::balanced;
 use bounds::Bounds;
 pub(crate) use growth::without_growth;
@@ -37,9 +37,10 @@ pub(crate) use growth::without_growth;
 const SQL_BYTES_MAX: usize = 100_000;
 
 /// The expression of a config `field`, over the columns of `table`.
-pub(crate) fn expression(text: &str, field: &str, table: &Table) -> Result<Expr, Fault> {
+pub(crate) fn expression(text: &str, field: &str, table: &Table, fuel: &Fuel) -> Result<Expr, Fault> {
     let parse = || {
-        refuse_queries_in_expression(text, table)?;
+        fuel.pay(price::of_sql(text))?;
+        fuel.pay(refuse_queries_in_expression(text, table)?)?;
         let expr = sql_expr(text).map_err(|error| Fault { code: "invalid_expression", ..error.into() })?;
         let unknown = expr.clone().meta().root_names().into_iter().find(|name| !table.schema.contains(name));
         match unknown {
@@ -51,9 +52,10 @@ pub(crate) fn expression(text: &str, field: &str, table: &Table) -> Result<Expr,
 }
 
 /// The table that a `SELECT` makes of the named tables.
-pub(crate) fn query(text: &str, field: &str, tables: &[(String, &Table)]) -> Result<LazyFrame, Fault> {
+pub(crate) fn query(text: &str, field: &str, tables: &[(String, &Table)], fuel: &Fuel) -> Result<LazyFrame, Fault> {
     let plan = || {
-        only_named_tables(text, tables)?;
+        fuel.pay(price::of_sql(text))?;
+        fuel.pay(only_named_tables(text, tables)?)?;
         let mut context = SQLContext::new();
         for (name, table) in tables {
             context.register(name, table.frame.clone());
@@ -91,7 +93,8 @@ fn is_readable(text: &str, read: impl FnOnce(&mut Parser<'_>) -> Result<(), Pars
     }
 }
 
-fn refuse_queries_in_expression(text: &str, table: &Table) -> Result<(), Fault> {
+/// What planning costs of an expression that holds none.
+fn refuse_queries_in_expression(text: &str, table: &Table) -> Result<usize, Fault> {
     is_readable(text, |parser| parser.parse_expr().map(drop))?;
     let invalid = |error: ParserError| syntax("invalid_expression", &error);
     let mut parser = parser(text).map_err(invalid)?;
@@ -106,11 +109,14 @@ fn refuse_queries_in_expression(text: &str, table: &Table) -> Result<(), Fault> 
         );
         return Err(Fault::new("invalid_expression", message).fix("write one expression over the columns"));
     }
-    passes(&expr, &mut Bounds::of_expression(table))?;
-    passes(&expr, &mut NoQueries)
+    let mut bounds = Bounds::of_expression(table);
+    passes(&expr, &mut bounds)?;
+    passes(&expr, &mut NoQueries)?;
+    Ok(bounds.price())
 }
 
-fn only_named_tables(text: &str, tables: &[(String, &Table)]) -> Result<(), Fault> {
+/// What planning costs of a query that reads nothing else.
+fn only_named_tables(text: &str, tables: &[(String, &Table)]) -> Result<usize, Fault> {
     is_readable(text, |parser| parser.parse_statements().map(drop))?;
     let statements =
         parser(text).and_then(|mut parser| parser.parse_statements()).map_err(|error| syntax("invalid_sql", &error))?;
@@ -120,8 +126,10 @@ fn only_named_tables(text: &str, tables: &[(String, &Table)]) -> Result<(), Faul
         );
     };
     let mut names = Names { known: tables.iter().map(|(name, _)| name.clone()).collect() };
-    passes(statement, &mut Bounds::of_query(tables))?;
-    passes(statement, &mut names)
+    let mut bounds = Bounds::of_query(tables);
+    passes(statement, &mut bounds)?;
+    passes(statement, &mut names)?;
+    Ok(bounds.price())
 }
 
 fn passes(tree: &impl Visit, visitor: &mut impl Visitor<Break = Fault>) -> Result<(), Fault> {

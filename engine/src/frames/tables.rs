@@ -7,7 +7,7 @@ use troupe_model::NodeFailure;
 
 use super::{Fault, types, watch::Watch};
 use crate::{
-    fuel::{Fuel, Refused},
+    fuel::Fuel,
     node::{CheckContext, RunContext},
 };
 
@@ -84,8 +84,8 @@ impl Tables {
     }
 
     /// Pays for work that is about to be done at design time, beyond looking at the config and each table once.
-    pub fn pay(&self, units: usize) -> Result<(), Refused> {
-        self.fuel.pay(units)
+    pub fn fuel(&self) -> &Fuel {
+        &self.fuel
     }
 
     /// The table of a port that takes one edge.

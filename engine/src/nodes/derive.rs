@@ -62,8 +62,8 @@ fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
     let mut table = tables.one("in")?.clone();
     for (i, Derived { name, expression }) in config.columns.iter().enumerate() {
         let field = format!("/columns/{i}/expression");
-        let value = sql::expression(expression, &field, &table)?.alias(name.as_str());
-        tables.pay(price::of_columns(table.schema.len()))?;
+        let value = sql::expression(expression, &field, &table, tables.fuel())?.alias(name.as_str());
+        tables.fuel().pay(price::of_columns(table.schema.len()))?;
         table = table.with_column(value).map_err(|error| error.at(field))?;
     }
     Ok(table.frame)

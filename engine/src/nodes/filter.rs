@@ -6,7 +6,6 @@ use serde::Deserialize;
 use troupe_model::{NodeFailure, Port, PortKind};
 
 use crate::{
-    analysis::price,
     frames::{Fault, Table, Tables, sql, transform, types},
     node::{CheckContext, Checked, Outcome, RunContext},
     typed::{Category, Description, TypedNode},
@@ -37,7 +36,6 @@ impl TypedNode for Filter {
 
     fn check(&self, config: &Config, ctx: &CheckContext<'_>) -> Checked {
         transform::check(ctx, |tables| {
-            tables.pay(price::of_sql(&config.expression))?;
             let kept = plan(config, tables)?;
             // Polars compares types only when it computes: no rows are enough for that.
             let compared = match sql::without_growth(&config.expression) {
@@ -56,7 +54,7 @@ impl TypedNode for Filter {
 
 fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
     let table = tables.one("in")?;
-    let condition = sql::expression(&config.expression, FIELD, table)?;
+    let condition = sql::expression(&config.expression, FIELD, table, tables.fuel())?;
     let answer =
         Table::new(table.frame.clone().select([condition.clone()])).map_err(|error| error.at(FIELD))?;
     match answer.schema.get_at_index(0) {

@@ -8,7 +8,10 @@ use std::{collections::HashMap, ops::ControlFlow};
 
 use sqlparser::ast::{BinaryOperator, Expr, ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, Visitor};
 
-use crate::frames::{Fault, Table, tables::columns_fit};
+use crate::{
+    analysis::price,
+    frames::{Fault, Table, tables::columns_fit},
+};
 
 /// Operators on the result of an operator: `a + b + c` has two, and each `WHEN` is within the one before. Polars takes
 /// quadratic time and a deep stack for them, also on threads whose stack is not ours.
@@ -46,12 +49,15 @@ const COLUMNS_JOINED_MAX: usize = 200_000;
 pub(super) struct Bounds {
     code: &'static str,
     depth: usize,
+    deepest: usize,
     links: usize,
     /// How often what is visited is made.
     copies: usize,
     size: usize,
     /// What the tables of the query and those of its `WITH`s stand for.
     known: HashMap<String, Size>,
+    /// What one of the queries reads at most.
+    most: Size,
     /// The query that is visited, its `SELECT`, the query within that, and so on.
     scopes: Vec<Scope>,
 }
@@ -78,21 +84,32 @@ impl Bounds {
     pub fn of_expression(table: &Table) -> Self {
         let reads = Size { tables: 1, columns: table.schema.len() };
         let scopes = vec![Scope { reads, ..Scope::default() }];
-        Self { code: "invalid_expression", depth: 0, links: 0, copies: 1, size: 0, known: HashMap::new(), scopes }
+        Self { scopes, ..Self::of("invalid_expression") }
     }
 
     /// For a query over these tables.
     pub fn of_query(tables: &[(String, &Table)]) -> Self {
         let size = |(name, table): &(String, &Table)| (name.clone(), Size { tables: 1, columns: table.schema.len() });
+        Self { known: tables.iter().map(size).collect(), ..Self::of("invalid_sql") }
+    }
+
+    fn of(code: &'static str) -> Self {
         Self {
-            code: "invalid_sql",
+            code,
             depth: 0,
+            deepest: 0,
             links: 0,
             copies: 1,
             size: 0,
-            known: tables.iter().map(size).collect(),
+            known: HashMap::new(),
+            most: Size::default(),
             scopes: Vec::new(),
         }
+    }
+
+    /// What planning costs of what was visited.
+    pub fn price(&self) -> usize {
+        price::of_plan(self.deepest, self.most.tables, self.most.columns)
     }
 
     fn scope(&mut self) -> Option<&mut Scope> {
@@ -104,10 +121,12 @@ impl Bounds {
         let Some(scope) = self.scope() else { return ControlFlow::Continue(()) };
         scope.reads.tables += size.tables;
         scope.reads.columns += size.columns;
+        let reads = scope.reads;
+        self.most = Size { tables: self.most.tables.max(reads.tables), columns: self.most.columns.max(reads.columns) };
         let refused = |what: String| {
             ControlFlow::Break(Fault::new(code, format!("a query may read {what}, and this one reads more")))
         };
-        match scope.reads {
+        match reads {
             Size { tables, .. } if tables > TABLES_MAX => refused(format!("{TABLES_MAX} tables")),
             Size { tables, columns } if tables * columns > COLUMNS_JOINED_MAX => {
                 refused(format!("{} columns of {tables} tables", COLUMNS_JOINED_MAX / tables))
@@ -143,6 +162,7 @@ impl Visitor for Bounds {
         }
         let Levels { depth, links, copies } = Levels::of(expr);
         self.depth += depth;
+        self.deepest = self.deepest.max(self.depth);
         self.links += links;
         self.copies = self.copies.saturating_mul(copies);
         self.size = self.size.saturating_add(self.copies);
