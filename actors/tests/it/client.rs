@@ -60,7 +60,8 @@ impl Client {
         target.nodes[0].data.label = label.to_owned();
         let mut crowd = target.clone();
         let data = NodeData { label: String::new(), ..target.nodes[0].data.clone() };
-        let passing = |n| Node { id: format!("passing {n}"), data: data.clone(), ..target.nodes[0].clone() };
+        // Behind all others: whoever looks between the two sees the labelled node first.
+        let passing = |n| Node { id: format!("~passing {n}"), data: data.clone(), ..target.nodes[0].clone() };
         crowd.nodes.extend((0..PASSING).map(passing));
         self.save([&crowd, &target]).await
     }
