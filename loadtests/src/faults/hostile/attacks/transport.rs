@@ -37,6 +37,7 @@ pub async fn drip(attacker: &mut Attacker) -> Result<()> {
 
 /// After each part another number of bytes is said to remain.
 pub async fn lying_parts(attacker: &mut Attacker) -> Result<()> {
+    // A user has one large edit under way, which another attacker may have; so the next visit is another user's.
     attacker.place += 1;
     let mut socket = attacker.as_member().await?;
     for _ in 0..VISITS {
