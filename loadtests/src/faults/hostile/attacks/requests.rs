@@ -10,6 +10,8 @@ use super::{super::socket::Socket, Attacker, one};
 
 const NAME_BYTES: usize = 100_000;
 const DIAGRAMS: usize = 5;
+/// More than any channel's name has, and less than the socket's frame.
+const CHANNEL_BYTES: usize = 1_000;
 const SUBSCRIPTIONS: usize = 2_000;
 const AT_ONCE: usize = 20;
 
@@ -51,7 +53,7 @@ pub async fn subscriptions(attacker: &mut Attacker) -> Result<()> {
         let channel = match number % 3 {
             0 => format!("workflow:{}", attacker.target()),
             1 => format!("run:00000000-0000-7000-8000-{number:012}"),
-            _ => "x".repeat(NAME_BYTES),
+            _ => "x".repeat(CHANNEL_BYTES),
         };
         let kind = if attacker.random.random_bool(0.5) { "subscribe" } else { "unsubscribe" };
         let message = json!({ "type": kind, "channel": channel, "last_seq": 0 }).to_string();
