@@ -12,6 +12,7 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(40);
 /// How long a server may be away before a program gives up.
 const SERVED_WITHIN: Duration = Duration::from_secs(120);
 const ASK_EVERY: Duration = Duration::from_millis(50);
+const PASSWORD: &str = "a password for load and fault tests";
 
 /// A signed-in owner, at one server.
 #[derive(Clone)]
@@ -32,8 +33,8 @@ impl Api {
     /// Registers a tenant. A program starts its servers itself, so nobody else's data is in the way.
     pub async fn register(server: &Url) -> Result<Self> {
         let mut api = Self { http: client()?, server: server.clone(), token: String::new(), tenant: String::new() };
-        let (email, password) = ("load@example.com", "a password for load and fault tests");
-        let body = json!({ "email": email, "password": password, "name": "Load", "tenant_name": "Load test" });
+        let email = "load@example.com";
+        let body = json!({ "email": email, "password": PASSWORD, "name": "Load", "tenant_name": "Load test" });
         let session = api.create("auth/register", body).await?;
         api.token = text(&session, "/access_token")?;
         api.tenant = text(&api.get("auth/me").await?, "/tenant/id")?;
@@ -45,9 +46,18 @@ impl Api {
         Self { server: server.clone(), ..self.clone() }
     }
 
-    /// For an `Authorization` header.
-    pub fn token(&self) -> &str {
-        &self.token
+    /// A colleague of this role, signed in.
+    pub async fn colleague(&self, role: &str, number: usize) -> Result<Self> {
+        let email = format!("{role}-{number}@example.com");
+        let person = json!({ "email": email, "password": PASSWORD, "name": role, "role": role });
+        self.create("users", person).await?;
+        let session = self.create("auth/login", json!({ "email": email, "password": PASSWORD })).await?;
+        Ok(Self { token: text(&session, "/access_token")?, ..self.clone() })
+    }
+
+    /// A line of a request's head.
+    pub fn authorization(&self) -> String {
+        format!("Authorization: Bearer {}\r\n", self.token)
     }
 
     pub fn address(&self) -> Result<SocketAddr> {

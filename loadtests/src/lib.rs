@@ -9,7 +9,7 @@ pub mod connection;
 mod cursors;
 pub mod editing;
 pub mod fleet;
-mod frames;
+pub mod frames;
 mod large;
 mod mark;
 pub mod process;

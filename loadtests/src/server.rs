@@ -133,7 +133,7 @@ impl Server {
         let workspace = api.workspace().await?;
         for number in 0..count {
             let workflow = api.workflow(&workspace, &format!("Document {number}")).await?;
-            documents.push(self.document(&workflow, &format!("Authorization: Bearer {}\r\n", api.token())));
+            documents.push(self.document(&workflow, &api.authorization()));
         }
         Ok(documents)
     }
@@ -149,13 +149,18 @@ impl Server {
         if self.kind == Kind::Hocuspocus {
             wire::put_bytes(&mut prefix, name.as_bytes());
         }
-        let upgrade = format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n",
-            self.address
-        );
-        Arc::new(Document { name: name.to_owned(), address: self.address, upgrade: upgrade.into_bytes(), prefix })
+        let upgrade = upgrade(self.address, &path, headers);
+        Arc::new(Document { name: name.to_owned(), address: self.address, upgrade, prefix })
     }
+}
+
+/// The HTTP request that opens a socket. Each of the headers ends its line.
+pub fn upgrade(address: SocketAddr, path: &str, headers: &str) -> Vec<u8> {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
+    )
+    .into_bytes()
 }
 
 fn launch(kind: Kind, programs: &Programs, address: SocketAddr, folder: TempDir) -> Result<Process> {

@@ -37,6 +37,12 @@ impl Usage {
     }
 }
 
+/// The most that a process ever had resident.
+pub fn peak_bytes(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    Ok(kilobytes(&status, "VmHWM:").context("the status has no `VmHWM`")? * 1024)
+}
+
 /// The CPU time of this process.
 pub fn own_cpu() -> Result<Duration> {
     cpu(&fs::read_to_string("/proc/self/stat")?).context("this process has an unknown `stat`")
@@ -76,6 +82,7 @@ mod tests {
         }
         let usage = Usage::of(std::process::id()).unwrap();
         assert!(usage.cpu >= Duration::from_millis(40) && usage.anonymous_bytes >= 32 << 20, "{usage:?}");
+        assert!(peak_bytes(std::process::id()).unwrap() >= usage.anonymous_bytes);
         assert!(usage.open_files > 2 && usage.resident_bytes > usage.anonymous_bytes, "{usage:?}");
     }
 

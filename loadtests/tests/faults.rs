@@ -41,6 +41,16 @@ fn with_stalled_readers() {
     hold(&[&["stalled", "--seed", "5"], load.as_slice()].concat());
 }
 
+/// [REL-7] [SYNC-4] [SYNC-17] Attackers of every kind at once: the server stays, in its memory; nobody honest is closed,
+/// loses an edit, or waits for long. The limits are forty times those of a release build on a quiet machine: this
+/// may be a debug build beside other tests.
+#[test]
+fn among_attackers() {
+    let people = ["--editors", "12", "--canvases", "4", "--attacked", "1", "--attackers", "18", "--seconds", "12"];
+    let limits = ["--others-ms", "2000", "--attacked-ms", "10000"];
+    hold(&[&["hostile", "--seed", "7"], people.as_slice(), limits.as_slice()].concat());
+}
+
 /// [REL-8] On a full disk nothing is acknowledged, and everything is saved when there is room.
 #[test]
 fn on_a_full_disk() {

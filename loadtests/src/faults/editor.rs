@@ -3,11 +3,13 @@
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::sync::mpsc::{self, error::TrySendError};
+use troupe_loadtests::wire;
 use yrs::{
     sync::{Message, SyncMessage},
     updates::{decoder::Decode, encoder::Encode},
@@ -42,6 +44,8 @@ pub struct Editor {
     edges: Vec<(String, [String; 2])>,
     words: Vec<String>,
     cursor: Option<Cursor>,
+    /// The clock of its presence.
+    shown: u64,
     pub edits: u64,
     pub received: Received,
 }
@@ -54,6 +58,8 @@ pub struct Received {
     pub bytes: u64,
     /// Microseconds that stamped edits took to get here.
     pub took_us: Vec<u64>,
+    /// Microseconds from sending an update to its acknowledgement.
+    pub acknowledged_us: Vec<u64>,
 }
 
 /// The session that is open.
@@ -68,6 +74,7 @@ struct Link {
 }
 
 struct Sent {
+    at: Instant,
     /// What is durable when this is: entries of the book, and own writing. `None`: only the update itself.
     up_to: Option<(u64, u32)>,
 }
@@ -95,6 +102,7 @@ impl Editor {
             edges: Vec::new(),
             words: Vec::new(),
             cursor: None,
+            shown: 0,
             edits: 0,
             received: Received::default(),
         }
@@ -182,6 +190,22 @@ impl Editor {
         self.update(update)
     }
 
+    /// Sends what somebody else wrote.
+    pub fn bring(&mut self, update: Vec<u8>) -> Result<()> {
+        self.canvas.apply(&update)?;
+        self.update(update)
+    }
+
+    pub fn client(&self) -> u64 {
+        self.client
+    }
+
+    /// Says that this editor is here.
+    pub fn show_presence(&mut self) -> Result<()> {
+        self.shown += 1;
+        self.send_frame(wire::awareness(self.client, self.shown, r#"{"cursor":null}"#))
+    }
+
     /// An edit of so many bytes that tells when it was made. It is of this editor's own node.
     pub fn stamp(&mut self, bytes: usize) -> Result<()> {
         let label = stamp::now(bytes);
@@ -232,15 +256,19 @@ impl Editor {
     fn sent(&mut self) {
         let up_to = (self.book.made(), self.canvas.clock(self.client));
         if let Some(link) = &mut self.link {
-            link.sent.push_back(Sent { up_to: link.answered.then_some(up_to) });
+            link.sent.push_back(Sent { at: Instant::now(), up_to: link.answered.then_some(up_to) });
         }
     }
 
     fn send(&self, message: SyncMessage) -> Result<()> {
+        self.send_frame(Message::Sync(message).encode_v1())
+    }
+
+    fn send_frame(&self, frame: Vec<u8>) -> Result<()> {
         match &self.link {
             // Offline: it goes with the answer to the server's first question.
             None => Ok(()),
-            Some(link) => match link.frames.try_send(Message::Sync(message).encode_v1()) {
+            Some(link) => match link.frames.try_send(frame) {
                 Err(TrySendError::Full(_)) => bail!("{}: the session takes no more frames", self.name),
                 // Just now the session has ended.
                 Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
@@ -253,8 +281,10 @@ impl Editor {
         while link.acknowledged < total {
             link.acknowledged += 1;
             let sent = link.sent.pop_front();
-            ensure!(sent.is_some(), "{}: {total} updates are acknowledged, and fewer were sent", self.name);
-            if let Some((entries, clock)) = sent.and_then(|sent| sent.up_to) {
+            let sent =
+                sent.with_context(|| format!("{}: {total} updates are acknowledged, and fewer were sent", self.name))?;
+            self.received.acknowledged_us.push(sent.at.elapsed().as_micros() as u64);
+            if let Some((entries, clock)) = sent.up_to {
                 self.book.acknowledge(entries);
                 self.clock_acknowledged = self.clock_acknowledged.max(clock);
             }

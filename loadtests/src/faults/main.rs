@@ -6,6 +6,7 @@ mod canvas;
 mod database;
 mod disk_full;
 mod editor;
+mod hostile;
 mod kill;
 mod pause;
 mod postgres;
@@ -18,6 +19,7 @@ mod stalled;
 mod stamp;
 mod view;
 mod witness;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -41,6 +43,8 @@ enum Program {
     Stalled(stalled::Stalled),
     /// The disk of the embedded store fills up, and has room again [REL-8].
     DiskFull(disk_full::DiskFull),
+    /// Attackers do the worst known things at once, while others edit [REL-7, SYNC-4].
+    Hostile(hostile::Hostile),
 }
 
 #[tokio::main]
@@ -52,6 +56,7 @@ async fn main() -> ExitCode {
             Program::Database(program) => database::run(&program).await,
             Program::Stalled(program) => stalled::run(&program).await,
             Program::DiskFull(program) => disk_full::run(&program).await,
+            Program::Hostile(program) => hostile::run(&program).await,
         }
     };
     let outcome = tokio::select! {

@@ -168,7 +168,7 @@ impl Room {
     }
 
     /// A task ends only when something is wrong.
-    fn check_tasks(&mut self) -> Result<()> {
+    pub fn check_tasks(&mut self) -> Result<()> {
         match self.tasks.try_join_next() {
             None => Ok(()),
             Some(ended) => ended?.and_then(|()| bail!("an editor has ended")),

@@ -9,11 +9,15 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::Url;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::{
     process::{Child, Command},
     time::{Instant, sleep, timeout},
 };
-use troupe_loadtests::{process, usage::Usage};
+use troupe_loadtests::{
+    process,
+    usage::{self, Usage},
+};
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
@@ -138,6 +142,18 @@ impl Server {
     /// What the process holds in memory of its own: files that are mapped are not counted.
     pub fn memory_bytes(&self) -> Result<u64> {
         Ok(Usage::of(self.pid()?)?.anonymous_bytes)
+    }
+
+    /// The most that it ever had resident.
+    pub fn peak_bytes(&self) -> Result<u64> {
+        usage::peak_bytes(self.pid()?)
+    }
+
+    /// From here on no more may be asked of the operating system.
+    pub fn limit_data(&self, bytes: u64) -> Result<()> {
+        let limit = Rlimit { current: Some(bytes), maximum: Some(bytes) };
+        prlimit(Pid::from_raw(i32::try_from(self.pid()?)?), Resource::Data, limit)?;
+        Ok(())
     }
 
     /// Lines of the log that hold a text.

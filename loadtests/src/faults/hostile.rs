@@ -1,0 +1,183 @@
+//! `hostile`: many attackers at once, each doing the worst known thing, while honest people edit [REL-7] [SYNC-4].
+//!
+//! The attackers are viewers and members of the honest people's tenant: some of these edit on the attacked canvases, most
+//! on others. A server with little memory must stay, hold no session of theirs, keep what they do, and be quick for them.
+
+mod army;
+mod attacks;
+mod ground;
+mod socket;
+mod update;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+use tokio::time::{Instant, sleep};
+use troupe_loadtests::api::Api;
+
+use self::{army::Army, attacks::Attack, ground::Ground};
+use super::{
+    editor::{Editor, lock},
+    provider::{Phase, Route},
+    room::{Canvas, Plan, Room},
+    server::Server,
+    stage::{Common, Database, Stage},
+};
+
+#[derive(Args, Clone, Debug)]
+pub struct Hostile {
+    #[command(flatten)]
+    common: Common,
+    /// How long the attack lasts.
+    #[arg(long, default_value_t = 600)]
+    seconds: u64,
+    #[arg(long, default_value_t = 100)]
+    attackers: usize,
+    /// Which attacks; all if not given.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Attack>,
+    /// Honest people, spread evenly over the canvases.
+    #[arg(long, default_value_t = 60)]
+    editors: usize,
+    #[arg(long, default_value_t = 12)]
+    canvases: usize,
+    /// Canvases, of these, that are attacked.
+    #[arg(long, default_value_t = 2)]
+    attacked: usize,
+    /// Edits a second of each honest editor.
+    #[arg(long, default_value_t = 4.0)]
+    rate: f64,
+    /// What the server's process may take, resident.
+    #[arg(long, default_value_t = 2048)]
+    memory_mib: u64,
+    /// How much more it may hold after the attack than before.
+    #[arg(long, default_value_t = 256)]
+    growth_mib: u64,
+    /// The p99 from an edit to its acknowledgement, on canvases that are not attacked.
+    #[arg(long, default_value_t = 50)]
+    others_ms: u64,
+    /// The same on those that are.
+    #[arg(long, default_value_t = 250)]
+    attacked_ms: u64,
+}
+
+const MIB: u64 = 1 << 20;
+const SAVED_WITHIN: Duration = Duration::from_secs(120);
+/// An outbox of somebody who never reads lives for 30 s, and an idle connection for 60 s.
+const CALM_WITHIN: Duration = Duration::from_secs(120);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+pub async fn run(program: &Hostile) -> Result<()> {
+    let mut stage = Stage::set(&program.common, Database::Sqlite).await?;
+    let outcome = play(program, &stage).await;
+    if outcome.is_err() {
+        stage.keep();
+    }
+    outcome
+}
+
+async fn play(program: &Hostile, stage: &Stage) -> Result<()> {
+    let Hostile { seconds, editors, canvases, attacked, rate, .. } = *program;
+    ensure!(attacked < canvases && canvases <= editors, "some canvases are attacked, others are not, none is empty");
+    // A canvas that is rebuilt ends its sessions, by design.
+    let mut server = stage.server("server", &[("LIMITS__TOMBSTONE_BYTES_MAX", (1_u64 << 30).to_string())])?;
+    server.start().await?;
+    server.limit_data(2 * program.memory_mib * MIB)?;
+    let api = Api::register(server.url()).await?;
+    let plan = Plan { canvases, editors, seed: program.common.seed };
+    let mut room = Room::open(&api, plan, |_| Route::to(vec![api.clone()]).editing(rate)).await?;
+    let ground = Arc::new(Ground::prepare(&api, &mut room, attacked).await?);
+
+    room.phase(Phase::Typing);
+    watch(&mut server, &mut room, attacked, Duration::from_secs((seconds / 10).clamp(2, 30))).await?;
+    let quiet = canvases - attacked;
+    let calm = [p99_ms(&room.canvases[..quiet])?, p99_ms(&room.canvases[quiet..])?];
+    let before = server.memory_bytes()?;
+
+    let attacks = if program.only.is_empty() { Attack::value_variants() } else { &program.only };
+    let army = Army::march(attacks, program.attackers, ground, program.common.seed)?;
+    let outcome = watch(&mut server, &mut room, attacked, Duration::from_secs(seconds)).await;
+    let visits = army.retreat()?;
+    println!("seed {}, {} attackers for {seconds} s:", program.common.seed, program.attackers);
+    for (attack, ends) in &visits {
+        println!("  {attack:<20} {ends:?}");
+    }
+    outcome?;
+
+    room.phase(Phase::Resting);
+    room.until("everything is saved", SAVED_WITHIN, Editor::is_saved).await?;
+    let during = [p99_ms(&room.canvases[..quiet])?, p99_ms(&room.canvases[quiet..])?];
+    let peak = server.peak_bytes()?;
+    let ends = room.ends.all();
+    room.converge(&api).await?;
+    let lost = room.check_acknowledged(&api).await?;
+    let after = settled(&server, before + program.growth_mib * MIB).await?;
+    let panics = server.logged("panicked at");
+    let (edits, acknowledged) = (room.sum(|editor| editor.edits), room.sum(|editor| editor.book.acknowledged()));
+    drop(room);
+    let status = server.end().await?;
+
+    println!("{editors} honest editors on {canvases} canvases, {attacked} of them attacked: {edits} edits");
+    println!("                         calm            attacked");
+    println!("p99 elsewhere, ms        {:<15.1} {:.1} (limit {})", calm[0], during[0], program.others_ms);
+    println!("p99 where attacked, ms   {:<15.1} {:.1} (limit {})", calm[1], during[1], program.attacked_ms);
+    println!(
+        "memory, MiB              {} before, {} after (limit {} more)",
+        before / MIB,
+        after / MIB,
+        program.growth_mib
+    );
+    println!("peak resident, MiB       {} (limit {})", peak / MIB, program.memory_mib);
+    println!("lost acknowledged edits  {} of {acknowledged} entries", lost.len());
+    println!("documents                converged: state vectors, removals, JSON and projection are equal");
+    println!("honest sessions ended    {ends:?}");
+    println!("panics                   {panics}");
+    ensure!(lost.is_empty(), "acknowledged edits were lost: {:#?}", &lost[..lost.len().min(5)]);
+    ensure!(ends.is_empty(), "honest sessions were closed: {ends:?}");
+    ensure!(panics == 0, "the server panicked");
+    ensure!(status.success(), "the server ended with {status}");
+    ensure!(peak <= program.memory_mib * MIB, "the server took {} MiB", peak / MIB);
+    ensure!(after <= before + program.growth_mib * MIB, "memory went from {} to {} MiB", before / MIB, after / MIB);
+    ensure!(during[0] <= program.others_ms as f64, "others' p99 was {:.1} ms", during[0]);
+    ensure!(during[1] <= program.attacked_ms as f64, "the p99 on attacked canvases was {:.1} ms", during[1]);
+    Ok(())
+}
+
+/// Looks for so long that the server and everybody honest are there. On the attacked canvases these show themselves.
+async fn watch(server: &mut Server, room: &mut Room, attacked: usize, time: Duration) -> Result<()> {
+    let deadline = Instant::now() + time;
+    while Instant::now() < deadline {
+        server.must_run()?;
+        room.check_tasks()?;
+        for canvas in room.canvases.iter().rev().take(attacked) {
+            for editor in &canvas.editors {
+                lock(editor).show_presence()?;
+            }
+        }
+        sleep(LOOK_EVERY.min(deadline - Instant::now())).await;
+    }
+    Ok(())
+}
+
+/// From an edit to its acknowledgement, since this was asked last.
+fn p99_ms(canvases: &[Canvas]) -> Result<f64> {
+    let editors = canvases.iter().flat_map(|canvas| &canvas.editors);
+    let mut took_us: Vec<u64> =
+        editors.flat_map(|editor| std::mem::take(&mut lock(editor).received.acknowledged_us)).collect();
+    took_us.sort_unstable();
+    let p99_us = took_us.get(took_us.len() * 99 / 100).context("nothing was acknowledged")?;
+    Ok(*p99_us as f64 / 1_000.0)
+}
+
+/// What the server holds when it is at rest: when it is so little, or after a while.
+async fn settled(server: &Server, enough: u64) -> Result<u64> {
+    let deadline = Instant::now() + CALM_WITHIN;
+    loop {
+        let memory = server.memory_bytes()?;
+        if memory <= enough || Instant::now() >= deadline {
+            return Ok(memory);
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
