@@ -1128,7 +1128,7 @@ mod test {
                 None,
                 TypePtr::Named("".into()),
                 Some("keyB".into()),
-                ItemContent::Any(vec!["valueB".into()]),
+                ItemContent::Any(VecDeque::from(["valueB".into()])),
             )
             .unwrap()
             .into(),
@@ -1646,7 +1646,7 @@ mod test {
                 None,
                 TypePtr::Named("test".into()),
                 None,
-                ItemContent::Any(any),
+                ItemContent::Any(any.into()),
             )
             .unwrap(),
         )

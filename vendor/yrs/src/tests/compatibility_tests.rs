@@ -162,7 +162,7 @@ fn map_set() {
             None,
             TypePtr::Named("test".into()),
             Some("k1".into()),
-            ItemContent::Any(vec![Any::from("v1")]),
+            ItemContent::Any(vec![Any::from("v1")].into()),
         )
         .unwrap()
         .into(),
@@ -174,7 +174,7 @@ fn map_set() {
             None,
             TypePtr::Named("test".into()),
             Some("k2".into()),
-            ItemContent::Any(vec![Any::from("v2")]),
+            ItemContent::Any(vec![Any::from("v2")].into()),
         )
         .unwrap()
         .into(),
@@ -218,7 +218,7 @@ fn array_insert() {
         None,
         TypePtr::Named("test".into()),
         None,
-        ItemContent::Any(vec![Any::String("a".into()), Any::String("b".into())]),
+        ItemContent::Any(vec![Any::String("a".into()), Any::String("b".into())].into()),
     )
     .unwrap()
     .into()];
