@@ -127,6 +127,8 @@ pub struct Limits {
     pub runs_per_tenant_max: usize,
     pub nodes_per_run_max: usize,
     pub nodes_max: usize,
+    pub analyses_max: Option<usize>,
+    pub analysis_fuel_max: u64,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

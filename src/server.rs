@@ -1,5 +1,7 @@
 //! Starts a server, and ends it without losing anything [OPS-1, OPS-5].
 
+mod stop_signal;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -13,6 +15,7 @@ use axum::serve::ListenerExt;
 use tokio::{
     net::{TcpListener, TcpSocket},
     sync::oneshot,
+    time::timeout,
 };
 use troupe_actors::{CreditLimits, Limits, Loans, System, SystemConfig, task};
 use troupe_engine::{Registry, egress::Egress};
@@ -32,8 +35,9 @@ use crate::{
     sockets::Sessions,
     telemetry,
 };
+use stop_signal::StopSignal;
 
-/// How long sockets and requests may take to end after everything is committed.
+/// How long sockets, requests and the store may each take to end after everything is committed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Connections that are not accepted yet, when many come at once. One that finds no room tries again after a second.
 const CONNECTIONS_WAITING_MAX: u32 = 4_096;
@@ -51,9 +55,10 @@ pub struct Server {
 
 /// `troupe serve`: until SIGTERM or SIGINT.
 pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    let stop = StopSignal::listen(config.server.drain_timeout())?;
     let server = Server::start(config).await?;
     server.print_welcome();
-    stop_signal().await?;
+    stop.given().await;
     tracing::info!("stopping");
     server.stop().await?;
     Ok(ExitCode::SUCCESS)
@@ -105,20 +110,25 @@ impl Server {
         &self.app
     }
 
-    /// Takes no new work, commits, closes every socket with 1012, and ends [SYNC-12].
+    /// Takes no new work, commits, closes every socket with 1012, and ends [SYNC-12]. Work on blocking threads is not
+    /// waited for: what it does is not told to anybody any more.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.app.system().drain(self.app.config().server.drain_timeout()).await;
-        if tokio::time::timeout(LAST_WORDS, self.app.sessions().close()).await.is_err() {
+        let within = self.app.config().server.drain_timeout();
+        let last_words = LAST_WORDS.min(within / 8);
+        self.app.system().drain(within - 4 * last_words).await;
+        if timeout(last_words, self.app.sessions().close()).await.is_err() {
             tracing::info!("some sockets did not take their close");
         }
         // The receiver is gone only when the server has ended already.
         let _ = self.stop.send(());
-        match tokio::time::timeout(LAST_WORDS, self.stopped).await {
+        match timeout(last_words, self.stopped).await {
             Ok(Ok(outcome)) => outcome.context("the HTTP server failed")?,
             Ok(Err(_)) => tracing::warn!("the HTTP server ended early"),
             Err(_) => tracing::info!("requests were still under way"),
         }
-        self.app.store().close().await;
+        if timeout(last_words, self.app.store().close()).await.is_err() {
+            tracing::warn!("the store was still in use");
+        }
         Ok(())
     }
 
@@ -228,6 +238,8 @@ fn limits(config: &config::Limits) -> Limits {
         nodes_max: config.nodes_max,
         nodes_per_run_max: config.nodes_per_run_max,
         runs_per_tenant_max: config.runs_per_tenant_max,
+        analyses_max: config.analyses_max.unwrap_or_else(half_of_the_cores),
+        analysis_fuel_max: config.analysis_fuel_max,
         sessions_per_tenant_max: config.sessions_per_tenant_max,
         outbox_bytes_max: config.outbox_bytes_max,
         tombstone_bytes_idle_max: config.tombstone_bytes_idle_max,
@@ -249,6 +261,11 @@ fn limits(config: &config::Limits) -> Limits {
     }
 }
 
+/// The rest is for editing.
+fn half_of_the_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
+}
+
 /// A configured secret, or the one that was made on first start.
 fn secret(data_dir: &Path, file: &str, configured: Option<&config::Secret>) -> anyhow::Result<String> {
     match configured {
@@ -266,13 +283,4 @@ fn listen(config: &config::Server) -> anyhow::Result<TcpListener> {
         socket.listen(CONNECTIONS_WAITING_MAX)
     };
     listening().with_context(|| format!("cannot listen on {address}"))
-}
-
-async fn stop_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        outcome = tokio::signal::ctrl_c() => outcome,
-        _ = terminate.recv() => Ok(()),
-    }
 }

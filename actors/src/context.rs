@@ -7,7 +7,7 @@ use troupe_engine::{egress::Egress, files::Files, payloads::Payloads, registry::
 use troupe_model::{Clock, RunId, ServerId, TenantId};
 use troupe_store::Store;
 
-use crate::{durability::Durability, lease::Leases};
+use crate::{durability::Durability, lease::Leases, turns::Turns};
 
 /// How the actor system is set up.
 #[derive(Clone)]
@@ -36,6 +36,9 @@ pub struct Limits {
     pub nodes_per_run_max: usize,
     /// Runs of one tenant that are live at once.
     pub runs_per_tenant_max: usize,
+    /// Workflows that are analysed at once, and how much work one analysis may take, in units of the engine's fuel.
+    pub analyses_max: usize,
+    pub analysis_fuel_max: u64,
     /// WebSocket sessions of one tenant.
     pub sessions_per_tenant_max: usize,
     /// Bytes that wait to be written to one session.
@@ -59,6 +62,8 @@ impl Default for Limits {
             nodes_max: 64,
             nodes_per_run_max: 16,
             runs_per_tenant_max: 200,
+            analyses_max: 1,
+            analysis_fuel_max: 30_000_000,
             sessions_per_tenant_max: 20_000,
             outbox_bytes_max: 1024 * 1024,
             rows_between_snapshots: 5_000,
@@ -81,6 +86,7 @@ pub(crate) struct Context {
     pub(crate) leases: Leases,
     /// One permit per executing node.
     pub(crate) slots: Arc<Semaphore>,
+    pub(crate) analyses: Turns,
     /// Canvases that have grown alike are compacted one after the other: their editors are not to notice.
     pub(crate) compactions: Arc<Semaphore>,
     files_root: PathBuf,
@@ -99,6 +105,7 @@ impl Context {
             durability: Durability::default(),
             leases: Leases::default(),
             slots: Arc::new(Semaphore::new(config.limits.nodes_max)),
+            analyses: Turns::new(config.limits.analyses_max),
             compactions: Arc::new(Semaphore::new(1)),
             files_root: config.files_root,
             payloads_root: config.payloads_root,

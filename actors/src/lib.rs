@@ -19,6 +19,7 @@ mod run;
 mod system;
 pub mod task;
 mod tenant;
+mod turns;
 mod view;
 mod workflow;
 

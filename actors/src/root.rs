@@ -20,8 +20,8 @@ use crate::{
 pub(crate) enum RootMsg {
     /// The tenant's actor, started if need be.
     Tenant(TenantId, RpcReplyPort<ActorRef<TenantMsg>>),
-    /// Stop everything in order; answers when all is durable.
-    Drain(RpcReplyPort<()>),
+    /// Stop everything in order, within that time; answers when all is durable.
+    Drain(Duration, RpcReplyPort<()>),
 }
 
 #[derive(Debug)]
@@ -35,9 +35,6 @@ pub(crate) struct RootState {
     tenants: HashMap<TenantId, ActorRef<TenantMsg>>,
     _renewal: task::Owned,
 }
-
-/// How long the children may take to stop.
-const DRAIN_WITHIN: Duration = Duration::from_secs(20);
 
 impl Actor for Root {
     type Msg = RootMsg;
@@ -60,8 +57,8 @@ impl Actor for Root {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             RootMsg::Tenant(tenant, reply) => answer(reply, self.tenant(&myself, state, tenant).await?),
-            RootMsg::Drain(reply) => {
-                drain(state).await;
+            RootMsg::Drain(within, reply) => {
+                drain(state, within).await;
                 answer(reply, ());
                 myself.stop(None);
             }
@@ -118,15 +115,17 @@ impl Root {
     }
 }
 
-/// Tenants first: their workflows wait for the journal before they stop.
-async fn drain(state: &mut RootState) {
-    let drains = state.tenants.values().map(|tenant| tenant.call(TenantMsg::Drain, Some(DRAIN_WITHIN)));
+/// Tenants first: their workflows wait for the journal before they stop. What one of them does not end in time leaves some
+/// of it for the journal.
+async fn drain(state: &mut RootState, within: Duration) {
+    let (tenants_within, flush_within) = (within * 3 / 4, within / 4);
+    let drains = state.tenants.values().map(|tenant| tenant.call(TenantMsg::Drain, Some(tenants_within)));
     for (result, tenant) in futures::future::join_all(drains).await.into_iter().zip(state.tenants.keys()) {
         if !matches!(result, Ok(result) if result.is_success()) {
             tracing::error!(tenant.id = %tenant, "a tenant did not stop in time; its leases will expire");
         }
     }
-    if state.journal.call(JournalMsg::Flush, Some(DRAIN_WITHIN)).await.is_err() {
+    if state.journal.call(JournalMsg::Flush, Some(flush_within)).await.is_err() {
         tracing::error!("the journal did not answer at the end");
     }
 }

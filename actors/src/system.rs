@@ -93,7 +93,7 @@ impl System {
     /// [SYNC-12].
     pub async fn drain(&self, within: Duration) {
         self.0.draining.store(true, Ordering::Relaxed);
-        if self.0.root.call(RootMsg::Drain, Some(within)).await.is_err() {
+        if self.0.root.call(|reply| RootMsg::Drain(within, reply), Some(within)).await.is_err() {
             tracing::error!("the actor system did not stop in order");
         }
     }

@@ -20,6 +20,7 @@ use crate::{
     outbox::Close,
     run::{Run, RunArgs, RunMsg, start::StartError},
     task,
+    turns::TenantTurns,
     workflow::{Workflow, WorkflowArgs, WorkflowMsg, answer},
 };
 use failures::Failures;
@@ -80,6 +81,8 @@ pub(crate) struct TenantState {
     runs: HashMap<RunId, LiveRun>,
     children: HashMap<ActorId, Child>,
     failures: Failures,
+    /// Of its workflows at being analysed.
+    analyses: TenantTurns,
     draining: Vec<RpcReplyPort<()>>,
 }
 
@@ -114,6 +117,7 @@ impl Actor for Tenant {
             runs: HashMap::new(),
             children: HashMap::new(),
             failures: Failures::default(),
+            analyses: self.context.analyses.of_tenant(),
             draining: Vec::new(),
         })
     }
@@ -173,7 +177,12 @@ impl TenantState {
         if let Some(reason) = self.failures.holds_back(Child::Workflow(id)) {
             return Err(reason);
         }
-        let args = WorkflowArgs { tenant: self.tenant, workflow: id, journal: self.journal.clone() };
+        let args = WorkflowArgs {
+            tenant: self.tenant,
+            workflow: id,
+            journal: self.journal.clone(),
+            analyses: self.analyses.clone(),
+        };
         let actor = self.start(Child::Workflow(id), Workflow { context: self.context.clone() }, args)?;
         self.workflows.insert(id, actor.clone());
         Ok(actor)

@@ -40,6 +40,7 @@ use crate::{
     journal::JournalMsg,
     lease::Lease,
     outbox::{Close, Outbox},
+    turns::{TenantTurns, Turn},
 };
 use session::Session;
 
@@ -101,6 +102,8 @@ pub(crate) enum WorkflowMsg {
     },
     LeaseLost,
     LeaseConfirmed,
+    /// It is this workflow's turn to be analysed.
+    MayAnalyse(Turn),
     Analysed {
         revision: i64,
         analysis: Option<Arc<Analysis>>,
@@ -116,6 +119,7 @@ pub(crate) struct WorkflowArgs {
     pub(crate) tenant: TenantId,
     pub(crate) workflow: WorkflowId,
     pub(crate) journal: ActorRef<JournalMsg>,
+    pub(crate) analyses: TenantTurns,
 }
 
 #[derive(Debug)]
@@ -238,6 +242,7 @@ impl WorkflowState {
                     self.handle(message)?;
                 }
             }
+            WorkflowMsg::MayAnalyse(turn) => self.analyse(turn)?,
             WorkflowMsg::Analysed { revision, analysis } => self.analysed(revision, analysis),
             WorkflowMsg::Compacted(compacted) => self.compacted(compacted),
             WorkflowMsg::Wake => self.wake()?,
@@ -338,6 +343,7 @@ impl WorkflowState {
         }
         self.feed.close(close);
         self.publishing = None;
+        self.derived.give_up();
     }
 
     fn watch(&mut self, outbox: Outbox, last_seq: Option<i64>) {
@@ -368,7 +374,7 @@ impl WorkflowState {
     fn wake(&mut self) -> Result<(), ActorProcessingErr> {
         let now = Instant::now();
         if !self.closing {
-            self.derive_if_due(now)?;
+            self.derive_if_due(now);
         }
         if now >= self.next_sweep {
             self.next_sweep = now + SWEEP_EVERY;

@@ -4,26 +4,25 @@
 //! Synchronous; a check may read the head of a file, so call it where blocking is allowed.
 
 mod checks;
+pub(crate) mod price;
+mod schemas;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    any::Any,
-    collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::{any::Any, collections::BTreeMap};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use troupe_model::{Diagnostic, Diagram, Schema, Severity};
+use troupe_model::{Diagnostic, Diagram, Subject};
 
 use crate::{
     files::Files,
-    graph::{self, Graph, Step},
-    node::{CheckContext, Checked, Finding},
-    registry::{Registered, Registry},
+    fuel::Fuel,
+    graph::{self, Graph},
+    registry::Registry,
 };
 use checks::Checks;
+use schemas::{Inference, Told};
 
 /// Disabled nodes are in none of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -35,7 +34,7 @@ pub struct Analysis {
     /// Nodes of one level can run side by side.
     pub levels: Vec<Vec<String>>,
     /// Node → output port → its columns, where they are known.
-    pub schemas: BTreeMap<String, BTreeMap<String, Schema>>,
+    pub schemas: Told,
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -48,8 +47,14 @@ pub struct Analyst {
 }
 
 /// Analyses a diagram once. `parameters` are the workflow's.
-pub fn analyse(diagram: &Diagram, parameters: &Map<String, Value>, registry: &Registry, files: &Files) -> Analysis {
-    Analyst::new(registry.clone(), files.clone()).analyse(diagram, parameters)
+pub fn analyse(
+    diagram: &Diagram,
+    parameters: &Map<String, Value>,
+    registry: &Registry,
+    files: &Files,
+    fuel: &Fuel,
+) -> Analysis {
+    Analyst::new(registry.clone(), files.clone()).analyse(diagram, parameters, fuel)
 }
 
 impl Analyst {
@@ -57,90 +62,41 @@ impl Analyst {
         Self { registry, files, checks: Checks::default() }
     }
 
-    pub fn analyse(&mut self, diagram: &Diagram, parameters: &Map<String, Value>) -> Analysis {
+    /// What costs more than `fuel` has is left out, and a warning says so.
+    pub fn analyse(&mut self, diagram: &Diagram, parameters: &Map<String, Value>, fuel: &Fuel) -> Analysis {
+        if fuel.pay(price::of_structure(diagram)).is_err() {
+            return Analysis { diagnostics: vec![not_checked(diagram.nodes.len())], ..Analysis::default() };
+        }
         let (graph, mut diagnostics) = Graph::read(diagram, &self.registry);
-        self.checks.begin();
-        let schemas = Schemas::infer(&graph, parameters, &self.files, &mut self.checks, &mut diagnostics);
+        let inference = Inference { graph: &graph, parameters, files: &self.files, fuel };
+        let schemas = inference.run(&mut self.checks, &mut diagnostics);
+        let unchecked = schemas.unchecked;
+        let (schemas, untold) = schemas.told(&graph);
+        let mut diagnostics = graph::told(diagnostics);
+        diagnostics.extend((unchecked > 0).then(|| not_checked(unchecked)));
+        diagnostics.extend((untold > 0).then(|| not_told(untold)));
         let id = |step: &usize| graph.id(*step).to_owned();
         let ids = |steps: &[usize]| steps.iter().map(id).collect::<Vec<_>>();
         Analysis {
             dependencies: (0..graph.steps.len()).map(|step| (id(&step), ids(&graph.sources(step)))).collect(),
             execution_order: ids(&graph.order),
             levels: graph.levels.iter().map(|level| ids(level)).collect(),
-            schemas: schemas.known(&graph),
+            schemas,
             diagnostics,
         }
     }
 }
 
-/// Step → output port → schema, filled in topological order.
-struct Schemas(Vec<BTreeMap<String, Option<Schema>>>);
-
-impl Schemas {
-    fn infer(
-        graph: &Graph<'_>,
-        parameters: &Map<String, Value>,
-        files: &Files,
-        checks: &mut Checks,
-        found: &mut Vec<Diagnostic>,
-    ) -> Self {
-        let mut schemas = Self(vec![BTreeMap::new(); graph.steps.len()]);
-        for &place in &graph.order {
-            let step = &graph.steps[place];
-            let Some(registered) = step.registered else { continue };
-            // A config that is not valid was told already, and checks may rely on a valid one.
-            if !registered.validator().is_valid(&step.node.data.config) {
-                continue;
-            }
-            let inputs = schemas.inputs(graph, step, registered);
-            let ctx = CheckContext::new(&step.node.data.config, &inputs, parameters, files);
-            let checked = checks.of(step.node, &ctx, |ctx| check(registered, ctx));
-            found.extend(checked.findings.into_iter().map(|finding| graph::diagnostic(&step.node.id, finding)));
-            schemas.0[place] = checked.outputs;
-        }
-        schemas
-    }
-
-    fn inputs(
-        &self,
-        graph: &Graph<'_>,
-        step: &Step<'_>,
-        registered: &Registered,
-    ) -> BTreeMap<String, Vec<Option<Schema>>> {
-        let mut inputs: BTreeMap<String, Vec<Option<Schema>>> = BTreeMap::new();
-        for wire in step.incoming.iter().map(|&wire| &graph.wires[wire]) {
-            let Some(into) = wire.target_port.map(|place| &registered.spec().inputs[place]) else { continue };
-            inputs.entry(into.name.clone()).or_default().push(self.of(graph, wire.source, wire.source_port));
-        }
-        inputs
-    }
-
-    fn of(&self, graph: &Graph<'_>, source: usize, port: Option<usize>) -> Option<Schema> {
-        let port = &graph.steps[source].registered?.spec().outputs[port?];
-        self.0[source].get(&port.name)?.clone()
-    }
-
-    fn known(self, graph: &Graph<'_>) -> BTreeMap<String, BTreeMap<String, Schema>> {
-        let known = |ports: BTreeMap<String, Option<Schema>>| {
-            ports.into_iter().filter_map(|(port, schema)| Some((port, schema?))).collect::<BTreeMap<_, _>>()
-        };
-        let all = self.0.into_iter().enumerate().map(|(step, ports)| (graph.id(step).to_owned(), known(ports)));
-        all.filter(|(_, ports)| !ports.is_empty()).collect()
-    }
+fn not_checked(nodes: usize) -> Diagnostic {
+    let message = format!("the analysis of this workflow takes too much work: nodes that were not checked: {nodes}");
+    Diagnostic::warning(Subject::Diagram(()), "analysis_too_expensive", message)
+        .fix("make several workflows of it, or use fewer columns and shorter texts")
 }
 
-/// A check that panics is a mistake of ours; the other nodes are checked all the same.
-fn check(registered: &Registered, ctx: &CheckContext<'_>) -> Checked {
-    catch_unwind(AssertUnwindSafe(|| registered.node_type().check(ctx))).unwrap_or_else(|panic| {
-        let finding = Finding {
-            severity: Severity::Error,
-            field: None,
-            code: "check_panicked",
-            message: format!("this node could not be checked: {}", panic_message(panic.as_ref())),
-            fix: None,
-        };
-        Checked { findings: vec![finding], ..Checked::default() }
-    })
+fn not_told(nodes: usize) -> Diagnostic {
+    let message = format!("this workflow has too many columns to show: nodes whose columns are not shown: {nodes}");
+    Diagnostic::warning(Subject::Diagram(()), "too_many_columns", message)
+        .fix("make several workflows of it, or select the columns that are needed")
 }
 
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {

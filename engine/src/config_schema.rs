@@ -19,6 +19,9 @@ use crate::{node::Finding, suggest};
 
 /// How many mistakes of one config are told at once.
 const FINDINGS_MAX: usize = 20;
+/// What one mistake takes besides its place, about; and what all of one value may take.
+const ERROR_BYTES: usize = 300;
+const ERRORS_BYTES_MAX: usize = 64 << 20;
 /// Of a bad value in a message.
 const SHOWN_BYTES_MAX: usize = 200;
 
@@ -67,10 +70,26 @@ impl Validator {
         self.check_value(&Value::Object(config.clone()), FINDINGS_MAX)
     }
 
-    /// The same of any JSON: the first mistakes, up to `findings_max` of them.
+    /// The same of any JSON: the first mistakes, up to `findings_max` of them. Of a value so large that the mistakes in
+    /// it could take the server's memory, the first one.
     pub fn check_value(&self, value: &Value, findings_max: usize) -> Vec<Finding> {
+        if could_take(value, 0) > ERRORS_BYTES_MAX {
+            return self.compiled.validate(value).err().iter().flat_map(findings).take(findings_max).collect();
+        }
         self.compiled.iter_errors(value).flat_map(|error| findings(&error)).take(findings_max).collect()
     }
+}
+
+/// What the validator would hold if everything in the value was wrong: it keeps all mistakes, each with its place.
+fn could_take(value: &Value, place_bytes: usize) -> usize {
+    let within = match value {
+        Value::Array(items) => items.iter().map(|item| could_take(item, place_bytes)).sum(),
+        Value::Object(object) => {
+            object.iter().map(|(name, value)| could_take(value, place_bytes + name.len())).sum::<usize>()
+        }
+        _ => 0,
+    };
+    ERROR_BYTES + place_bytes + within
 }
 
 fn findings(error: &ValidationError<'_>) -> Vec<Finding> {

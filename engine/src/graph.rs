@@ -6,13 +6,17 @@
 mod order;
 mod wiring;
 
-use troupe_model::{Diagnostic, Diagram, Edge, Node, Subject};
+use troupe_model::{Diagnostic, Diagram, Edge, Node, Severity, Subject, shown};
 
 use crate::{
     node::Finding,
+    place,
     registry::{Registered, Registry},
     workflow_file,
 };
+
+/// How many problems of one diagram are told at once.
+const TOLD_MAX: usize = 1_000;
 
 /// What of a diagram takes part in a run. Wires are between places in `steps`.
 pub(crate) struct Graph<'a> {
@@ -30,6 +34,8 @@ pub(crate) struct Step<'a> {
     pub node: &'a Node,
     /// `None`: the registry does not know the type.
     pub registered: Option<&'a Registered>,
+    /// Whether the config is as its schema wants it.
+    pub is_valid: bool,
     /// Wires that enter, in the diagram's order of edges.
     pub incoming: Vec<usize>,
     pub outgoing: Vec<usize>,
@@ -75,18 +81,19 @@ impl<'a> Graph<'a> {
         }
         let alone = self.steps.len() == 1;
         for step in &self.steps {
-            let subject = || Subject::Node(step.node.id.clone());
             let lonely = !alone && step.incoming.is_empty() && step.outgoing.is_empty();
             // One that needs an input is told so, and need not be told twice.
             if lonely && !needs_input(step) {
-                let problem = Diagnostic::warning(subject(), "orphan_node", "the node is not connected to anything");
+                let subject = Subject::Node(step.node.id.clone());
+                let problem = Diagnostic::warning(subject, "orphan_node", "the node is not connected to anything");
                 found.push(problem.fix("connect it, or remove it"));
             }
             // An unknown type was told already.
             let Some(registered) = step.registered else { continue };
             self.check_inputs(step, registered, found);
-            let findings = registered.validator().check(&step.node.data.config);
-            let left_out = workflow_file::still_left_out(&step.node.data.config);
+            let config = &step.node.data.config;
+            let findings = if step.is_valid { Vec::new() } else { registered.validator().check(config) };
+            let left_out = workflow_file::still_left_out(config);
             found.extend(findings.into_iter().chain(left_out).map(|finding| diagnostic(&step.node.id, finding)));
         }
     }
@@ -102,7 +109,8 @@ impl<'a> Graph<'a> {
             }
             if !port.many {
                 found.extend(entering.map(|wire| {
-                    let message = format!("input `{}` of `{}` takes one edge only", port.label, name(step.node));
+                    let (input, node) = (&port.label, shown::name(name(step.node)));
+                    let message = format!("input `{input}` of `{node}` takes one edge only");
                     Diagnostic::error(Subject::Edge(wire.edge.id.clone()), "too_many_edges", message)
                         .fix("remove this edge, or bring the tables together with a union first")
                 }));
@@ -111,11 +119,23 @@ impl<'a> Graph<'a> {
     }
 }
 
+/// The first of many problems, and how many more there are.
+pub(crate) fn told(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if found.len() > TOLD_MAX {
+        let rest = found.split_off(TOLD_MAX);
+        let message = format!("there are more problems than can be shown: {} more", rest.len());
+        let worst = rest.iter().map(|problem| problem.severity).max().unwrap_or(Severity::Info);
+        let more = Diagnostic::error(Subject::Diagram(()), "many_problems", message).fix("solve some of these first");
+        found.push(Diagnostic { severity: worst, ..more });
+    }
+    found
+}
+
 /// A finding of a node's config as a diagnostic of the diagram.
 pub(crate) fn diagnostic(node: &str, finding: Finding) -> Diagnostic {
     Diagnostic {
         subject: Subject::Node(node.to_owned()),
-        field: finding.field,
+        field: finding.field.map(place::shortened),
         severity: finding.severity,
         code: finding.code.to_owned(),
         message: finding.message,

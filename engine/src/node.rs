@@ -14,30 +14,34 @@ use std::{
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
-use troupe_model::{LogLevel, NodeFailure, NodeTypeSpec, Output, Payload, RunId, Schema, Severity, Timestamp};
+use troupe_model::{LogLevel, NodeFailure, NodeTypeSpec, Output, Payload, RunId, Schema, Severity, Timestamp, shown};
 
-use crate::{egress::Egress, files::Files, payloads::Payloads};
+use crate::{egress::Egress, files::Files, fuel::Fuel, payloads::Payloads};
 
 /// A node type: its description, its design-time check, its execution.
 pub trait NodeType: Send + Sync + 'static {
     fn spec(&self) -> &NodeTypeSpec;
 
     /// Infers the output schemas and finds what is wrong. The config is already valid against the JSON Schema.
-    /// What it finds depends on the context alone, and is not asked again before that has changed.
+    /// What it finds depends on the context alone, and is not asked again before that has changed. The context's fuel
+    /// was paid for reading config and input schemas once; whoever does more pays for it before.
     fn check(&self, ctx: &CheckContext<'_>) -> Checked;
 
     /// Does the work. Called at least once per node of a run; `ctx.idempotency_key` is the same every time.
     fn run(&self, ctx: RunContext) -> BoxFuture<'_, Result<Outcome, NodeFailure>>;
 }
 
+/// Input port → the schemas of its edges, in edge order. `None`: not known at design time.
+pub type Inputs = BTreeMap<String, Vec<Option<Arc<Schema>>>>;
+
 /// What a design-time check sees.
 #[derive(Debug)]
 pub struct CheckContext<'a> {
     pub config: &'a Map<String, Value>,
-    /// Input port → the schemas of its edges, in edge order. `None`: not known at design time.
-    pub inputs: &'a BTreeMap<String, Vec<Option<Schema>>>,
+    pub inputs: &'a Inputs,
     /// The workflow's parameters and their defaults.
     pub parameters: &'a Map<String, Value>,
+    pub fuel: &'a Fuel,
     files: &'a Files,
     looked_at_files: AtomicBool,
 }
@@ -46,7 +50,7 @@ pub struct CheckContext<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
     /// Output port → its schema. A port left out, or `None`: not known at design time.
-    pub outputs: BTreeMap<String, Option<Schema>>,
+    pub outputs: BTreeMap<String, Option<Arc<Schema>>>,
     pub findings: Vec<Finding>,
 }
 
@@ -124,11 +128,12 @@ pub struct ProgressView {
 impl<'a> CheckContext<'a> {
     pub fn new(
         config: &'a Map<String, Value>,
-        inputs: &'a BTreeMap<String, Vec<Option<Schema>>>,
+        inputs: &'a Inputs,
         parameters: &'a Map<String, Value>,
         files: &'a Files,
+        fuel: &'a Fuel,
     ) -> Self {
-        Self { config, inputs, parameters, files, looked_at_files: AtomicBool::new(false) }
+        Self { config, inputs, parameters, fuel, files, looked_at_files: AtomicBool::new(false) }
     }
 
     /// The tenant's files. Whoever asks for them is checked again every time: they may change.
@@ -209,7 +214,7 @@ impl std::fmt::Debug for Logger {
 
 impl Finding {
     pub fn error(code: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, field: Some(field.into()), code, message: message.into(), fix: None }
+        Self { severity: Severity::Error, field: Some(field.into()), code, message: shown::text(message), fix: None }
     }
 
     pub fn warning(code: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
@@ -218,7 +223,7 @@ impl Finding {
 
     #[must_use]
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
-        self.fix = Some(fix.into());
+        self.fix = Some(shown::text(fix));
         self
     }
 }

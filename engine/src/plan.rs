@@ -58,7 +58,7 @@ impl Plan {
     pub fn build(diagram: &Diagram, registry: &Registry) -> Result<Self, Vec<Diagnostic>> {
         let (graph, mut diagnostics) = Graph::read(diagram, registry);
         diagnostics.retain(Diagnostic::is_error);
-        if diagnostics.is_empty() { Ok(Self::of(&graph)) } else { Err(diagnostics) }
+        if diagnostics.is_empty() { Ok(Self::of(&graph)) } else { Err(graph::told(diagnostics)) }
     }
 
     fn of(graph: &Graph<'_>) -> Self {

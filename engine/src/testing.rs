@@ -1,6 +1,6 @@
 //! A workbench for tests of node types: a folder, and the context that a run would give.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -12,6 +12,7 @@ use crate::{
     egress::Egress,
     execute,
     files::Files,
+    fuel::Fuel,
     node::{CheckContext, Checked, Logger, Progress, RunContext},
     payloads::Payloads,
 };
@@ -41,10 +42,10 @@ impl Bench {
     }
 
     pub fn check(&self, node_type: &str, config: &Value, input: Option<Schema>) -> Checked {
-        let inputs = BTreeMap::from([("in".to_owned(), vec![input])]);
+        let inputs = BTreeMap::from([("in".to_owned(), vec![input.map(Arc::new)])]);
         let config = object(config);
-        let (parameters, files) = (parameters(), Files::new(self.folder.path()));
-        let ctx = CheckContext::new(&config, &inputs, &parameters, &files);
+        let (parameters, files, fuel) = (parameters(), Files::new(self.folder.path()), Fuel::unlimited());
+        let ctx = CheckContext::new(&config, &inputs, &parameters, &files, &fuel);
         self.registry.get(node_type).expect("a node type").node_type().check(&ctx)
     }
 

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use troupe_model::{Diagram, Edge, FieldError, Node, workflow_file::WorkflowFile};
 
-use crate::config_schema::Validator;
+use crate::{config_schema::Validator, place};
 
 pub use left_out::leave_out_secrets;
 pub(crate) use left_out::still_left_out;
@@ -57,7 +57,7 @@ fn shaped<T: DeserializeOwned>(value: &Value, shape: &Validator) -> Result<T, Ve
     }
     let findings = shape.check_value(value, ERRORS_MAX).into_iter();
     let told = findings.map(|finding| FieldError {
-        pointer: finding.field.unwrap_or_default(),
+        pointer: finding.field.map(place::shortened).unwrap_or_default(),
         detail: finding.message,
         solution: finding.fix.or_else(|| Some("correct it".to_owned())),
     });

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::shown;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Diagnostic {
@@ -51,7 +53,7 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, subject: Subject, code: &str, message: impl Into<String>) -> Self {
-        Self { subject, field: None, severity, code: code.to_owned(), message: message.into(), fix: None }
+        Self { subject, field: None, severity, code: code.to_owned(), message: shown::text(message), fix: None }
     }
 
     #[must_use]
@@ -62,7 +64,7 @@ impl Diagnostic {
 
     #[must_use]
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
-        self.fix = Some(fix.into());
+        self.fix = Some(shown::text(fix));
         self
     }
 

@@ -14,6 +14,7 @@ pub mod payload;
 pub mod problem;
 pub mod run;
 pub mod schema;
+pub mod shown;
 pub mod time;
 pub mod workflow_file;
 

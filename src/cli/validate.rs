@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use troupe_engine::{Registry, analyse};
+use troupe_engine::{Fuel, Registry, analyse};
 
 use super::workflow;
 
@@ -21,9 +21,8 @@ pub async fn execute(args: &Args) -> anyhow::Result<ExitCode> {
     let files = workflow::files(&args.file, args.files.as_ref());
     let nodes = file.diagram.nodes.len();
     // Checks read the heads of files, so not here.
-    let analysis =
-        tokio::task::spawn_blocking(move || analyse(&file.diagram, &file.parameters, &Registry::standard(), &files))
-            .await?;
+    let analyse = move || analyse(&file.diagram, &file.parameters, &Registry::standard(), &files, &Fuel::unlimited());
+    let analysis = tokio::task::spawn_blocking(analyse).await?;
     for diagnostic in &analysis.diagnostics {
         println!("{}", workflow::describe(diagnostic));
     }

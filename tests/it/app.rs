@@ -54,8 +54,7 @@ impl TestApp {
     }
 
     pub fn anonymous(&self) -> Client {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Client { http, base: self.base.clone(), token: None, session: Value::Null, cookie: None }
+        Client::of(&self.base)
     }
 
     /// Registers a tenant and signs in as its owner.
@@ -71,13 +70,7 @@ impl TestApp {
 
     /// Signs in anew.
     pub async fn sign_in(&self, email: &str) -> Client {
-        let mut client = self.anonymous();
-        let credentials = json!({ "email": email, "password": PASSWORD });
-        let response = client.post("/api/v1/auth/login", &credentials).await;
-        client.cookie = response.cookie("troupe_refresh").split(';').next().map(ToOwned::to_owned);
-        client.session = response.body_of(StatusCode::OK).await;
-        client.token = client.session["access_token"].as_str().map(ToOwned::to_owned);
-        client
+        self.anonymous().signed_in(email).await
     }
 
     /// Adds a person to an owner's tenant, and signs in as them.
@@ -105,6 +98,21 @@ impl TestApp {
 }
 
 impl Client {
+    /// Of the server there, signed out.
+    pub fn of(base: &str) -> Self {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { http, base: base.to_owned(), token: None, session: Value::Null, cookie: None }
+    }
+
+    pub async fn signed_in(mut self, email: &str) -> Self {
+        let credentials = json!({ "email": email, "password": PASSWORD });
+        let response = self.post("/api/v1/auth/login", &credentials).await;
+        self.cookie = response.cookie("troupe_refresh").split(';').next().map(ToOwned::to_owned);
+        self.session = response.body_of(StatusCode::OK).await;
+        self.token = self.session["access_token"].as_str().map(ToOwned::to_owned);
+        self
+    }
+
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {

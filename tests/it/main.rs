@@ -18,4 +18,5 @@ mod people;
 mod policy;
 mod problems;
 mod sockets;
+mod stopping;
 mod versions;

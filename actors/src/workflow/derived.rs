@@ -1,5 +1,9 @@
 //! What the server computes from the canvas and pushes beside it: dependencies, order, schemas, diagnostics
-//! [CANVAS-3, CANVAS-4, CANVAS-5]. Computed off the actor's turn, at most one at a time, 100 ms after an edit.
+//! [CANVAS-3, CANVAS-4, CANVAS-5]. Computed off the actor's thread, 100 ms after an edit, when it is the workflow's turn:
+//! one at a time for a workflow, and few on the server.
+//!
+//! An analysis looks at the diagram as it is when its turn comes, and later edits do not end it: what it may take is
+//! bounded, and somebody who types all the time shall see what is wrong. It ends early when the workflow is unloaded.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -9,10 +13,18 @@ use std::{
 use ractor::{ActorProcessingErr, RpcReplyPort};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use troupe_engine::analysis::{Analysis, Analyst};
+use troupe_engine::{
+    Fuel,
+    analysis::{Analysis, Analyst},
+};
 
 use super::{WorkflowMsg, WorkflowState, answer};
-use crate::{alarm::Alarm, feed::Event, task};
+use crate::{
+    alarm::Alarm,
+    feed::Event,
+    task,
+    turns::{TenantTurns, Turn},
+};
 
 const DEBOUNCE: Duration = Duration::from_millis(100);
 
@@ -20,24 +32,51 @@ const DEBOUNCE: Duration = Duration::from_millis(100);
 pub(super) struct Derived {
     /// Locked only by the one analysis that runs.
     analyst: Arc<Mutex<Analyst>>,
+    turns: TenantTurns,
     /// Counts the changes of what is analysed: of the document, and of the parameters.
     version: u64,
     /// The latest, its version, and the revision it was made from.
     latest: Option<(u64, i64, Arc<Analysis>)>,
     due: Option<Instant>,
-    running: Option<(u64, task::Owned)>,
+    progress: Progress,
     /// Who waits for an analysis of that version.
     waiting: Vec<(u64, RpcReplyPort<Arc<Analysis>>)>,
 }
 
+/// How far the next analysis is.
+#[derive(Debug, Default)]
+enum Progress {
+    #[default]
+    None,
+    Queued {
+        _task: task::Owned,
+    },
+    Running(Running),
+}
+
+#[derive(Debug)]
+struct Running {
+    version: u64,
+    fuel: Fuel,
+    _task: task::Owned,
+}
+
+/// Nobody waits for it any more. A thread is not aborted: it ends by itself when it is to pay for more.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.fuel.cancel();
+    }
+}
+
 impl Derived {
-    pub(super) fn new(analyst: Analyst) -> Self {
+    pub(super) fn new(analyst: Analyst, turns: TenantTurns) -> Self {
         Self {
             analyst: Arc::new(Mutex::new(analyst)),
+            turns,
             version: 0,
             latest: None,
             due: None,
-            running: None,
+            progress: Progress::None,
             waiting: Vec::new(),
         }
     }
@@ -51,11 +90,20 @@ impl Derived {
 
     /// Somebody wants to see it and there is none yet.
     pub(super) fn wanted(&mut self, alarm: &Alarm) {
-        if self.latest.is_none() && self.running.is_none() {
+        if self.latest.is_none() && self.is_idle() {
             let due = Instant::now();
             self.due = Some(due);
             alarm.at_latest(due);
         }
+    }
+
+    /// The workflow stops: nobody waits for what is computed.
+    pub(super) fn give_up(&mut self) {
+        self.progress = Progress::None;
+    }
+
+    fn is_idle(&self) -> bool {
+        matches!(self.progress, Progress::None)
     }
 }
 
@@ -71,21 +119,35 @@ impl WorkflowState {
         }
     }
 
-    /// Repairs the document [CANVAS-9] and starts an analysis when one is due and none runs.
-    pub(super) fn derive_if_due(&mut self, now: Instant) -> Result<(), ActorProcessingErr> {
-        match self.derived.due {
-            Some(due) if due <= now && self.derived.running.is_none() => self.derived.due = None,
-            Some(due) if self.derived.running.is_none() => {
-                self.alarm.at_latest(due);
-                return Ok(());
-            }
-            _ => return Ok(()),
+    /// Waits for the workflow's turn when an analysis is due and none is under way.
+    pub(super) fn derive_if_due(&mut self, now: Instant) {
+        let Some(due) = self.derived.due.filter(|_| self.derived.is_idle()) else { return };
+        if due > now {
+            return self.alarm.at_latest(due);
+        }
+        let (myself, turn) = (self.myself.clone(), self.derived.turns.clone().next());
+        let task = task::spawn_owned("analysis-turn", async move {
+            // A workflow that has stopped leaves its turn to the next.
+            let _ = myself.cast(WorkflowMsg::MayAnalyse(turn.await));
+        });
+        self.derived.progress = Progress::Queued { _task: task };
+    }
+
+    /// Repairs the document [CANVAS-9], and analyses it as it is now.
+    pub(super) fn analyse(&mut self, turn: Turn) -> Result<(), ActorProcessingErr> {
+        if self.closing {
+            return Ok(());
         }
         self.repair()?;
         self.derived.due = None;
         let (diagram, revision) = (self.canvas.project(), self.seq);
         let (analyst, parameters) = (self.derived.analyst.clone(), self.parameters.clone());
-        let analyse = move || analyst.lock().unwrap_or_else(PoisonError::into_inner).analyse(&diagram, &parameters);
+        let fuel = Fuel::new(self.context.limits.analysis_fuel_max);
+        let supply = fuel.clone();
+        let analyse = move || {
+            let _until_it_ends = turn;
+            analyst.lock().unwrap_or_else(PoisonError::into_inner).analyse(&diagram, &parameters, &supply)
+        };
         let myself = self.myself.clone();
         let task = task::spawn_owned("analysis", async move {
             let analysis = tokio::task::spawn_blocking(analyse)
@@ -94,13 +156,14 @@ impl WorkflowState {
             // A workflow that has stopped needs no diagnostics.
             let _ = myself.cast(WorkflowMsg::Analysed { revision, analysis: analysis.ok().map(Arc::new) });
         });
-        self.derived.running = Some((self.derived.version, task));
+        self.derived.progress = Progress::Running(Running { version: self.derived.version, fuel, _task: task });
         Ok(())
     }
 
     /// `None`: it failed. Whoever waits for it is told so; the next edit is analysed again.
     pub(super) fn analysed(&mut self, revision: i64, analysis: Option<Arc<Analysis>>) {
-        let Some((version, _)) = self.derived.running.take() else { return };
+        let Progress::Running(running) = std::mem::take(&mut self.derived.progress) else { return };
+        let version = running.version;
         if self.derived.due.is_some() {
             self.alarm.at_latest(Instant::now());
         }

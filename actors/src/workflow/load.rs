@@ -42,7 +42,7 @@ pub(super) async fn load(
     myself: ActorRef<WorkflowMsg>,
     args: WorkflowArgs,
 ) -> Result<WorkflowState, LoadError> {
-    let WorkflowArgs { tenant, workflow, journal } = args;
+    let WorkflowArgs { tenant, workflow, journal, analyses } = args;
     let started = Instant::now();
     let owner = myself.clone();
     // An owner that has stopped needs no telling.
@@ -92,7 +92,7 @@ pub(super) async fn load(
         doubts: Doubts::default(),
         latest_run,
         parameters,
-        derived: Derived::new(analyst),
+        derived: Derived::new(analyst, analyses),
         alarm,
         next_sweep: now + SWEEP_EVERY,
         idle_since: None,

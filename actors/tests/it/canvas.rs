@@ -173,6 +173,47 @@ fn an_analysis_is_of_the_latest_edit() {
     });
 }
 
+/// [OPS-5] A server that stops does not wait for an analysis, and ends it. What was edited is there afterwards.
+#[test]
+fn an_analysis_ends_with_its_canvas() {
+    let mut world = World::new();
+    world.on(async |world| {
+        world.draw("brood1").await;
+        world.traced("brooding").await;
+    });
+    let started = Instant::now();
+    world.stop();
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert_eq!(world.trace.lines(), ["brooding", "gave up brooding"]);
+    world.start();
+    world.on(async |world| {
+        let (diagram, _) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        assert_eq!(diagram.nodes[0].id, "brood1");
+    });
+}
+
+/// [CANVAS-4] Somebody who types all the time is told what is wrong all the same.
+#[test]
+fn edits_do_not_end_an_analysis() {
+    let world = World::new();
+    world.on(async |world| {
+        let watcher = world.watch(Channel::Workflow(world.workflow)).await;
+        let typing = async {
+            for n in 0.. {
+                world.draw(&format!("ponder{n}")).await;
+            }
+        };
+        let told = async {
+            watcher.until("diagnostics").await;
+            watcher.until("diagnostics").await
+        };
+        tokio::select! {
+            () = typing => {}
+            _ = told => {}
+        }
+    });
+}
+
 /// [CANVAS-9] One removes a node while another connects it: the owner takes the edge out of the document, once.
 #[test]
 fn a_dangling_edge_is_repaired_once() {

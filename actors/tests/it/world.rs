@@ -331,6 +331,18 @@ type Work = Box<dyn Fn(RunContext) -> BoxFuture<'static, Result<Outcome, NodeFai
 struct TestNode {
     spec: NodeTypeSpec,
     work: Work,
+    trace: Trace,
+}
+
+impl TestNode {
+    /// Looks for what is wrong until nobody wants to know.
+    fn brood(&self, ctx: &CheckContext<'_>) {
+        self.trace.note("brooding".to_owned());
+        while ctx.fuel.pay(0).is_ok() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.trace.note("gave up brooding".to_owned());
+    }
 }
 
 impl NodeType for TestNode {
@@ -338,9 +350,11 @@ impl NodeType for TestNode {
         &self.spec
     }
 
-    fn check(&self, _: &CheckContext<'_>) -> Checked {
-        if self.spec.id == "ponder" {
-            std::thread::sleep(PONDERED_FOR);
+    fn check(&self, ctx: &CheckContext<'_>) -> Checked {
+        match self.spec.id.as_str() {
+            "ponder" => std::thread::sleep(PONDERED_FOR),
+            "brood" => self.brood(ctx),
+            _ => {}
         }
         Checked::default()
     }
@@ -357,7 +371,7 @@ fn done() -> Result<Outcome, NodeFailure> {
 /// How long the check of `ponder` takes.
 pub const PONDERED_FOR: Duration = Duration::from_millis(200);
 
-/// `quick` and `ponder` end at once; `slow` takes 300 ms and reports progress; `hang` ends only when it is canceled; `panics`,
+/// `quick` and `ponder` end at once, and so does `brood`, whose check does not; `slow` takes 300 ms and reports progress; `hang` ends only when it is canceled; `panics`,
 /// `fails`; `once` hangs until the server crashed, and ends at once after that; `sleeper` waits 300 ms without a task.
 fn test_nodes(trace: &Trace) -> Vec<Arc<dyn NodeType>> {
     let starts = Arc::new(AtomicU32::new(0));
@@ -375,7 +389,7 @@ fn test_nodes(trace: &Trace) -> Vec<Arc<dyn NodeType>> {
             config_schema: json!({ "type": "object" }),
             config_defaults: json!({}),
         };
-        Arc::new(TestNode { spec, work })
+        Arc::new(TestNode { spec, work, trace: trace.clone() })
     };
     let traced = |work: fn(RunContext) -> BoxFuture<'static, Result<Outcome, NodeFailure>>| -> Work {
         let trace = trace.clone();
@@ -401,6 +415,7 @@ fn test_nodes(trace: &Trace) -> Vec<Arc<dyn NodeType>> {
     vec![
         node("quick", traced(|_| async { done() }.boxed())),
         node("ponder", traced(|_| async { done() }.boxed())),
+        node("brood", traced(|_| async { done() }.boxed())),
         node("slow", traced(|ctx| slow(ctx).boxed())),
         node(
             "hang",

@@ -9,12 +9,12 @@ use futures::future::BoxFuture;
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 use troupe_model::{
-    Column, ColumnType, Edge, Node, NodeData, NodeFailure, NodeTypeSpec, Port, PortKind, Position, Subject,
+    Column, ColumnType, Edge, Node, NodeData, NodeFailure, NodeTypeSpec, Port, PortKind, Position, Schema, Subject,
 };
 
 use super::*;
 use crate::{
-    node::{NodeType, Outcome, RunContext},
+    node::{CheckContext, Checked, NodeType, Outcome, RunContext},
     plan::Plan,
 };
 
@@ -39,7 +39,7 @@ impl NodeType for Fake {
         let column = |name: String| Column { name, column_type: ColumnType::Integer };
         let known = ctx.inputs.values().flatten().flatten().flat_map(|schema| schema.columns.clone());
         let schema = Schema { columns: known.chain([column(self.spec.id.clone())]).collect() };
-        Checked { outputs: BTreeMap::from([("out".to_owned(), Some(schema))]), ..Checked::default() }
+        Checked { outputs: BTreeMap::from([("out".to_owned(), Some(Arc::new(schema)))]), ..Checked::default() }
     }
 
     fn run(&self, _ctx: RunContext) -> BoxFuture<'_, Result<Outcome, NodeFailure>> {
@@ -109,7 +109,7 @@ fn diagram(nodes: &[(&str, &str)], edges: &[&str]) -> Diagram {
 }
 
 fn analysed(diagram: &Diagram) -> Analysis {
-    analyse(diagram, &Map::new(), &registry(), &Files::new("/nowhere"))
+    analyse(diagram, &Map::new(), &registry(), &Files::new("/nowhere"), &Fuel::unlimited())
 }
 
 /// `(code, subject)` of all that is wrong.
@@ -256,8 +256,9 @@ fn only_what_changed_is_checked_again() {
     let checks = Arc::<AtomicUsize>::default();
     let mut analyst = Analyst::new(counting(&checks), Files::new("/nowhere"));
     let mut analyse = |diagram: &Diagram, parameters: &Value| {
-        let analysis = analyst.analyse(diagram, parameters.as_object().unwrap());
-        let afresh = analyse(diagram, parameters.as_object().unwrap(), &registry(), &Files::new("/nowhere"));
+        let analysis = analyst.analyse(diagram, parameters.as_object().unwrap(), &Fuel::unlimited());
+        let (parameters, files) = (parameters.as_object().unwrap(), Files::new("/nowhere"));
+        let afresh = analyse(diagram, parameters, &registry(), &files, &Fuel::unlimited());
         assert_eq!(analysis, afresh, "what is remembered is what is found");
         checks.swap(0, Ordering::Relaxed)
     };
@@ -324,4 +325,70 @@ fn the_standard_node_types_are_complete() {
         let known = |name: &String| spec.config_schema["properties"].get(name).is_some();
         assert!(spec.config_defaults.as_object().unwrap().keys().all(known), "{id}");
     }
+}
+
+fn told(analysis: &Analysis) -> Vec<&str> {
+    analysis.diagnostics.iter().map(|found| found.code.as_str()).collect()
+}
+
+/// [REL-12] What the fuel pays for stands; that the rest was not checked is told once, and by the same words on every
+/// machine. What was checked before is not paid for again.
+#[test]
+fn what_is_too_expensive_is_not_checked() {
+    let ids: Vec<_> = (0..100).map(|n| format!("n{n:02}")).collect();
+    let nodes: Vec<_> = ids.iter().map(|id| (id.as_str(), if id == "n00" { "source" } else { "map" })).collect();
+    let edges: Vec<_> = ids.windows(2).map(|pair| format!("{} -> {}", pair[0], pair[1])).collect();
+    let diagram = diagram(&nodes, &edges.iter().map(String::as_str).collect::<Vec<_>>());
+    let analyst = || Analyst::new(registry(), Files::new("/nowhere"));
+    let mut first = analyst();
+    let known = |analysis: &Analysis| analysis.schemas.len();
+    let mut before = 0;
+    for _ in 0..3 {
+        let analysis = first.analyse(&diagram, &Map::new(), &Fuel::new(100_000));
+        assert_eq!(told(&analysis), ["analysis_too_expensive"]);
+        assert_eq!(analysis.diagnostics[0].severity, troupe_model::Severity::Warning);
+        assert!(analysis.diagnostics[0].message.ends_with(&format!(": {}", 100 - known(&analysis))));
+        assert_eq!((analysis.execution_order.len(), analysis.dependencies.len()), (100, 100));
+        assert!(known(&analysis) > before, "{} nodes", known(&analysis));
+        if before == 0 {
+            assert_eq!(analyst().analyse(&diagram, &Map::new(), &Fuel::new(100_000)), analysis);
+        }
+        before = known(&analysis);
+    }
+    let all = first.analyse(&diagram, &Map::new(), &Fuel::new(1_000_000));
+    assert_eq!((told(&all).len(), known(&all)), (0, 100));
+    let nothing = analyst().analyse(&diagram, &Map::new(), &Fuel::new(100));
+    assert_eq!((told(&nothing), known(&nothing)), (vec!["analysis_too_expensive"], 0));
+}
+
+/// An analysis that nobody waits for checks no more.
+#[test]
+fn a_canceled_analysis_checks_nothing() {
+    let checks = Arc::<AtomicUsize>::default();
+    let fuel = Fuel::unlimited();
+    fuel.cancel();
+    let diagram = diagram(&[("a", "source"), ("b", "map")], &["a -> b"]);
+    Analyst::new(counting(&checks), Files::new("/nowhere")).analyse(&diagram, &Map::new(), &fuel);
+    assert_eq!(checks.load(Ordering::Relaxed), 0);
+}
+
+/// [REL-12] A chain of disabled nodes that feeds many is gone through once, and a long name is not told many times.
+#[test]
+fn many_edges_cost_no_more_than_each() {
+    const N: usize = 5_000;
+    let started = std::time::Instant::now();
+    let ids: Vec<_> = (0..2 * N).map(|n| format!("n{n:05}")).collect();
+    let nodes: Vec<_> = ids.iter().map(|id| (id.as_str(), "map")).collect();
+    let chain = ids[..N].windows(2).map(|pair| format!("{} -> {}", pair[0], pair[1]));
+    let fan = ids[N..].iter().map(|id| format!("{} -> {id}.nothing", ids[N - 1]));
+    let mut diagram =
+        diagram(&nodes, &chain.chain(fan).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>());
+    diagram.nodes[1..N].iter_mut().for_each(|node| node.data.disabled = true);
+    diagram.nodes[N..].iter_mut().for_each(|node| node.data.label = "x".repeat(1_000));
+    let analysis = analysed(&diagram);
+    assert_eq!(analysis.dependencies[&ids[2 * N - 1]], ["n00000"]);
+    assert_eq!((analysis.diagnostics.len(), told(&analysis)[1_000]), (1_001, "many_problems"));
+    let size = serde_json::to_string(&analysis.diagnostics).unwrap().len();
+    assert!(size < 500_000, "{size} bytes");
+    assert!(started.elapsed() < std::time::Duration::from_secs(5), "{:?}", started.elapsed());
 }

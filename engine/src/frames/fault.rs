@@ -1,9 +1,9 @@
 //! What is wrong with a table or a query, once for both readers: a design-time finding and a run's failure.
 
 use polars::prelude::{PlSmallStr, PolarsError, Schema};
-use troupe_model::NodeFailure;
+use troupe_model::{NodeFailure, shown};
 
-use crate::{node::Finding, suggest};
+use crate::{fuel::Refused, node::Finding, suggest};
 
 /// A mistake, with where it is in the config when that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, field: None, message: message.into(), reason: None, fix: None, retryable: false }
+        Self { code, field: None, message: shown::text(message), reason: None, fix: None, retryable: false }
     }
 
     #[must_use]
@@ -30,20 +30,20 @@ impl Fault {
 
     #[must_use]
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
-        self.reason = Some(reason.into());
+        self.reason = Some(shown::text(reason));
         self
     }
 
     #[must_use]
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
-        self.fix = Some(fix.into());
+        self.fix = Some(shown::text(fix));
         self
     }
 
     /// A name that is not a column of the input.
     pub fn unknown_column(name: &str, schema: &Schema) -> Self {
         let columns: Vec<_> = schema.iter_names().map(PlSmallStr::as_str).collect();
-        Self::new("unknown_column", format!("there is no column `{name}`"))
+        Self::new("unknown_column", format!("there is no column `{}`", shown::name(name)))
             .fix(suggest::fix(name, columns.iter().copied()))
     }
 
@@ -71,6 +71,13 @@ impl From<Fault> for Finding {
         finding.field = fault.field;
         finding.fix = fault.fix.or(fault.reason);
         finding
+    }
+}
+
+/// Of a check that is not made: the analysis says so.
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        Self { retryable: true, ..Self::new("too_expensive", refused.to_string()) }
     }
 }
 

@@ -4,6 +4,7 @@
 //! the same columns. A run is then given that schema and infers nothing.
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::{BufReader, Read},
     num::NonZeroUsize,
@@ -16,12 +17,17 @@ use polars::prelude::*;
 use super::{
     Fault,
     convert::{Conversion, Kind},
-    gzip, infer, types,
+    gzip, infer,
+    tables::columns_fit,
+    types,
 };
+use crate::fuel::Fuel;
 
 /// How much of a file its schema may be inferred from.
 const HEAD_BYTES_MAX: usize = 64 << 20;
 const HEAD_CHUNK_BYTES: usize = 256 << 10;
+/// Bytes of a head that are parsed for one unit of fuel.
+const HEAD_BYTES_PER_UNIT: usize = 4;
 
 /// How to read a file.
 #[derive(Clone, Debug)]
@@ -52,16 +58,19 @@ pub(crate) struct Sniffed {
 
 impl Source {
     /// Learns the schema from the head of `file` (packed, if [`Self::gzip`]). Blocks.
-    pub fn sniff(&self, file: &Path) -> Result<Sniffed, Fault> {
-        let Format::Parquet = self.format else { return self.sniff_text(file) };
+    pub fn sniff(&self, file: &Path, fuel: &Fuel) -> Result<Sniffed, Fault> {
+        let Format::Parquet = self.format else { return self.sniff_text(file, fuel) };
         let schema = parquet(file)?.collect_schema().map_err(unreadable)?;
         self.with_types(&schema, &[], None)
     }
 
-    fn sniff_text(&self, file: &Path) -> Result<Sniffed, Fault> {
-        let head = self.head(file)?;
+    fn sniff_text(&self, file: &Path, fuel: &Fuel) -> Result<Sniffed, Fault> {
+        let head = self.head(file, fuel)?;
         if head.bytes.iter().all(u8::is_ascii_whitespace) {
             return Err(Fault::new("empty_file", "the file is empty").at("/path").fix("choose a file with rows in it"));
+        }
+        if let Format::Csv { delimiter, .. } = self.format {
+            columns_fit(head.columns(delimiter))?;
         }
         let row_bytes = Some(head.bytes.len() as f64 / head.lines.max(1) as f64);
         let mut frame = self.text(ScanSources::Buffers([head.bytes.into()].into()), None)?;
@@ -69,10 +78,11 @@ impl Source {
             return self.with_types(&*frame.collect_schema()?, &[], row_bytes);
         }
         let texts = frame.limit(self.infer_rows as IdxSize).collect()?;
+        let given: HashSet<&str> = self.types.iter().map(|(column, _)| column.as_str()).collect();
         let kinds: Vec<_> = texts
             .columns()
             .iter()
-            .filter(|column| !self.types.iter().any(|(given, _)| given == column.name().as_str()))
+            .filter(|column| !given.contains(column.name().as_str()))
             .map(|column| Ok((column.name().to_string(), infer::kind(column.str()?))))
             .collect::<PolarsResult<_>>()?;
         self.with_types(texts.schema(), &kinds, row_bytes)
@@ -92,6 +102,7 @@ impl Source {
 
     /// The schema to read with, and what is converted after: types given and `inferred`.
     fn with_types(&self, head: &Schema, inferred: &[(String, Kind)], row_bytes: Option<f64>) -> Result<Sniffed, Fault> {
+        columns_fit(head.len())?;
         let mut schema = head.clone();
         let mut conversions = Vec::new();
         for (column, kind) in self.types.iter().chain(inferred) {
@@ -135,12 +146,14 @@ impl Source {
     }
 
     /// The first lines of the file: enough for `infer_rows`, whole lines only, bounded.
-    fn head(&self, file: &Path) -> Result<Head, Fault> {
+    fn head(&self, file: &Path, fuel: &Fuel) -> Result<Head, Fault> {
         let open = File::open(file).map_err(|error| Fault::io("the file cannot be opened", &error))?;
         match self.gzip {
-            true => Head::read(gzip::reader(open), self.infer_rows).map_err(gzip::broken),
-            false => Head::read(BufReader::new(open), self.infer_rows)
-                .map_err(|error| Fault::io("the file cannot be read", &error)),
+            true => Head::read(gzip::reader(open), self.infer_rows, fuel, gzip::broken),
+            false => {
+                let failed = |error| Fault::io("the file cannot be read", &error);
+                Head::read(BufReader::new(open), self.infer_rows, fuel, failed)
+            }
         }
     }
 }
@@ -187,14 +200,31 @@ struct Head {
 }
 
 impl Head {
-    fn read(mut from: impl Read, rows: usize) -> std::io::Result<Self> {
+    /// Of the first record, whose values may be quoted.
+    fn columns(&self, delimiter: u8) -> usize {
+        let mut quoted = false;
+        let record = self.bytes.iter().take_while(|byte| {
+            quoted ^= **byte == b'"';
+            quoted || **byte != b'\n'
+        });
+        // A delimiter within quotes counts too many: a header has few of those.
+        1 + record.filter(|byte| **byte == delimiter).count()
+    }
+
+    fn read(
+        mut from: impl Read,
+        rows: usize,
+        fuel: &Fuel,
+        failed: impl Fn(std::io::Error) -> Fault,
+    ) -> Result<Self, Fault> {
         // The header, the rows, and one to be sure that the last row is whole.
         let wanted = rows.saturating_add(2);
         let mut bytes = Vec::new();
         let mut lines = 0;
         loop {
             let start = bytes.len();
-            let read = from.by_ref().take(HEAD_CHUNK_BYTES as u64).read_to_end(&mut bytes)?;
+            fuel.pay(HEAD_CHUNK_BYTES / HEAD_BYTES_PER_UNIT)?;
+            let read = from.by_ref().take(HEAD_CHUNK_BYTES as u64).read_to_end(&mut bytes).map_err(&failed)?;
             lines += bytes[start..].iter().filter(|byte| **byte == b'\n').count();
             let at_end = read < HEAD_CHUNK_BYTES;
             if at_end {

@@ -7,6 +7,11 @@
 //! Polars recurses over the tree, and a chain of fifty `OR`s can overflow a worker's stack. So texts are bounded, and
 //! read on a deep stack.
 
+mod balanced;
+mod bounds;
+mod growth;
+mod metered;
+
 use std::{collections::BTreeSet, ops::ControlFlow};
 
 use polars::{
@@ -14,31 +19,32 @@ use polars::{
     sql::{SQLContext, sql_expr},
 };
 use sqlparser::{
-    ast::{Expr as SqlExpr, ObjectName, Query, SetExpr, Statement, TableFactor, Visit, Visitor},
+    ast::{ObjectName, Query, SetExpr, Statement, TableFactor, Visit, Visitor},
     dialect::GenericDialect,
     parser::{Parser, ParserError, ParserOptions},
     tokenizer::Token,
 };
 
+use troupe_model::shown;
+
 use super::{Fault, Table};
 use crate::{deep_stack, suggest};
+use balanced::balanced;
+use bounds::Bounds;
+pub(crate) use growth::without_growth;
 
 /// Longer texts are refused.
 const SQL_BYTES_MAX: usize = 100_000;
-/// Operators on the result of an operator: `a OR b OR c` has two. Polars takes quadratic time for them.
-const DEPTH_MAX: usize = 250;
-/// Tables after `FROM` and `JOIN`, and `UNION`s and alike. Polars takes cubic time for them.
-const TABLES_MAX: usize = 100;
 
 /// The expression of a config `field`, over the columns of `table`.
 pub(crate) fn expression(text: &str, field: &str, table: &Table) -> Result<Expr, Fault> {
     let parse = || {
-        refuse_queries_in_expression(text)?;
+        refuse_queries_in_expression(text, table)?;
         let expr = sql_expr(text).map_err(|error| Fault { code: "invalid_expression", ..error.into() })?;
         let unknown = expr.clone().meta().root_names().into_iter().find(|name| !table.schema.contains(name));
         match unknown {
             Some(name) => Err(Fault::unknown_column(&name, &table.schema)),
-            None => Ok(expr),
+            None => Ok(balanced(expr)),
         }
     };
     bounded(text, parse).map_err(|fault| fault.at(field))
@@ -70,11 +76,23 @@ fn bounded<T: Send>(text: &str, read: impl FnOnce() -> Result<T, Fault> + Send) 
 
 /// The dialect and options of Polars, so that what is checked is what is run.
 fn parser(text: &str) -> Result<Parser<'_>, ParserError> {
-    let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
-    Parser::new(&GenericDialect).with_options(options).try_with_sql(text)
+    Parser::new(&GenericDialect).with_options(options()).try_with_sql(text)
 }
 
-fn refuse_queries_in_expression(text: &str) -> Result<(), Fault> {
+fn options() -> ParserOptions {
+    ParserOptions { trailing_commas: true, ..ParserOptions::default() }
+}
+
+fn is_readable(text: &str, read: impl FnOnce(&mut Parser<'_>) -> Result<(), ParserError>) -> Result<(), Fault> {
+    match metered::takes_too_long(text, read) {
+        true => Err(Fault::new("invalid_sql", "the text is nested in a way that takes too long to read")
+            .fix("use fewer brackets within brackets, or split it over several nodes")),
+        false => Ok(()),
+    }
+}
+
+fn refuse_queries_in_expression(text: &str, table: &Table) -> Result<(), Fault> {
+    is_readable(text, |parser| parser.parse_expr().map(drop))?;
     let invalid = |error: ParserError| syntax("invalid_expression", &error);
     let mut parser = parser(text).map_err(invalid)?;
     let expr = parser.parse_expr().map_err(invalid)?;
@@ -82,15 +100,18 @@ fn refuse_queries_in_expression(text: &str) -> Result<(), Fault> {
     if next.token != Token::EOF {
         let message = format!(
             "`{}` does not belong here: line {}, column {}",
-            next.token, next.span.start.line, next.span.start.column
+            shown::name(&next.token.to_string()),
+            next.span.start.line,
+            next.span.start.column
         );
         return Err(Fault::new("invalid_expression", message).fix("write one expression over the columns"));
     }
-    passes(&expr, &mut Bounds::of("invalid_expression"))?;
+    passes(&expr, &mut Bounds::of_expression(table))?;
     passes(&expr, &mut NoQueries)
 }
 
 fn only_named_tables(text: &str, tables: &[(String, &Table)]) -> Result<(), Fault> {
+    is_readable(text, |parser| parser.parse_statements().map(drop))?;
     let statements =
         parser(text).and_then(|mut parser| parser.parse_statements()).map_err(|error| syntax("invalid_sql", &error))?;
     let [statement @ Statement::Query(_)] = statements.as_slice() else {
@@ -99,7 +120,7 @@ fn only_named_tables(text: &str, tables: &[(String, &Table)]) -> Result<(), Faul
         );
     };
     let mut names = Names { known: tables.iter().map(|(name, _)| name.clone()).collect() };
-    passes(statement, &mut Bounds::of("invalid_sql"))?;
+    passes(statement, &mut Bounds::of_query(tables))?;
     passes(statement, &mut names)
 }
 
@@ -130,61 +151,6 @@ fn explained(fault: Fault, tables: &[(String, &Table)]) -> Fault {
     let columns: BTreeSet<_> = tables.iter().flat_map(|(_, table)| table.schema.iter_names()).collect();
     let fix = suggest::fix(name, columns.iter().map(|name| name.as_str()));
     fault.fix(fix)
-}
-
-/// Lets pass what Polars can plan within a moment. It looks no deeper than that.
-struct Bounds {
-    code: &'static str,
-    depth: usize,
-    tables: usize,
-}
-
-impl Bounds {
-    fn of(code: &'static str) -> Self {
-        Self { code, depth: 0, tables: 0 }
-    }
-
-    fn tables(&mut self, more: usize) -> ControlFlow<Fault> {
-        self.tables += more;
-        if self.tables <= TABLES_MAX {
-            return ControlFlow::Continue(());
-        }
-        let message = format!("a query may read {TABLES_MAX} tables, and this one reads more");
-        ControlFlow::Break(Fault::new(self.code, message).fix("split it over several nodes"))
-    }
-}
-
-impl Visitor for Bounds {
-    type Break = Fault;
-
-    fn pre_visit_expr(&mut self, _: &SqlExpr) -> ControlFlow<Fault> {
-        self.depth += 1;
-        if self.depth <= DEPTH_MAX {
-            return ControlFlow::Continue(());
-        }
-        let message = format!("more than {DEPTH_MAX} operators follow on one another");
-        ControlFlow::Break(Fault::new(self.code, message).fix("use `IN (…)` or `CASE`, or split it over several nodes"))
-    }
-
-    fn post_visit_expr(&mut self, _: &SqlExpr) -> ControlFlow<Fault> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Fault> {
-        self.tables(set_operations(&query.body))
-    }
-
-    fn pre_visit_table_factor(&mut self, _: &TableFactor) -> ControlFlow<Fault> {
-        self.tables(1)
-    }
-}
-
-fn set_operations(body: &SetExpr) -> usize {
-    match body {
-        SetExpr::SetOperation { left, right, .. } => 1 + set_operations(left) + set_operations(right),
-        _ => 0,
-    }
 }
 
 struct NoQueries;
@@ -225,21 +191,23 @@ impl Visitor for Names {
                 ControlFlow::Continue(())
             }
             other => ControlFlow::Break(
-                Fault::new("invalid_sql", format!("`{other}` cannot be read from: only the inputs can"))
-                    .fix("read files with a Read file node and connect it"),
+                Fault::new(
+                    "invalid_sql",
+                    format!("`{}` cannot be read from: only the inputs can", shown::name(&other.to_string())),
+                )
+                .fix("read files with a Read file node and connect it"),
             ),
         }
     }
 
     fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<Fault> {
-        let name = relation.to_string();
-        let bare = name.trim_matches('"');
-        if self.known.iter().any(|known| known == bare) {
+        let name = bounds::bare(relation);
+        if self.known.contains(&name) {
             return ControlFlow::Continue(());
         }
         ControlFlow::Break(
-            Fault::new("unknown_table", format!("there is no table `{bare}`"))
-                .fix(suggest::fix(bare, self.known.iter().map(String::as_str))),
+            Fault::new("unknown_table", format!("there is no table `{}`", shown::name(&name)))
+                .fix(suggest::fix(&name, self.known.iter().map(String::as_str))),
         )
     }
 }

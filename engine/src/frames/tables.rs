@@ -1,12 +1,15 @@
 //! The tables on a node's inputs: empty ones at design time, payloads in a run.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use polars::prelude::*;
 use troupe_model::NodeFailure;
 
 use super::{Fault, types, watch::Watch};
-use crate::node::{CheckContext, RunContext};
+use crate::{
+    fuel::{Fuel, Refused},
+    node::{CheckContext, RunContext},
+};
 
 /// A lazy table whose columns are known.
 #[derive(Clone)]
@@ -15,16 +18,31 @@ pub(crate) struct Table {
     pub schema: SchemaRef,
 }
 
-/// Input port → its tables, in edge order.
-pub(crate) struct Tables(BTreeMap<String, Vec<Table>>);
+/// Input port → its tables, in edge order. And what may still be done with them.
+pub(crate) struct Tables {
+    by_port: BTreeMap<String, Vec<Table>>,
+    fuel: Fuel,
+}
+
+/// Of one table: what is made for each column would take the memory of a server otherwise.
+pub(crate) const COLUMNS_MAX: usize = 10_000;
 
 /// The code of the fault of an input that nothing is connected to.
 pub(crate) const MISSING_INPUT: &str = "missing_input";
 
 impl Table {
-    pub fn new(mut frame: LazyFrame) -> PolarsResult<Self> {
+    pub fn new(mut frame: LazyFrame) -> Result<Self, Fault> {
         let schema = frame.collect_schema()?;
+        columns_fit(schema.len())?;
         Ok(Self { frame, schema })
+    }
+
+    /// The table with another column. Its type is inferred over a table without rows: the query of this one may be long,
+    /// and Polars looks at all of it each time.
+    pub fn with_column(&self, column: Expr) -> Result<Self, Fault> {
+        let empty = DataFrame::empty_with_schema(&self.schema).lazy();
+        let schema = Self::new(empty.with_columns([column.clone()]))?.schema;
+        Ok(Self { frame: self.frame.clone().with_columns([column]), schema })
     }
 
     /// The type of a column that a config names at `field`.
@@ -41,14 +59,15 @@ impl Table {
 impl Tables {
     /// Empty tables of the schemas that are known at design time. `None`: one of them is not.
     pub fn at_design_time(ctx: &CheckContext<'_>) -> Option<Self> {
-        let table = |schema: &Option<troupe_model::Schema>| {
+        let table = |schema: &Option<Arc<troupe_model::Schema>>| {
             let frame = types::empty_frame(schema.as_ref()?);
             Some(Table { schema: frame.schema().clone(), frame: frame.lazy() })
         };
         let port = |(port, schemas): (&String, &Vec<_>)| {
             Some((port.clone(), schemas.iter().map(table).collect::<Option<Vec<_>>>()?))
         };
-        ctx.inputs.iter().map(port).collect::<Option<_>>().map(Self)
+        let by_port = ctx.inputs.iter().map(port).collect::<Option<_>>()?;
+        Some(Self { by_port, fuel: ctx.fuel.clone() })
     }
 
     /// The payloads of a run.
@@ -57,11 +76,16 @@ impl Tables {
         for (port, payloads) in &ctx.inputs {
             let scans = payloads.iter().map(|payload| {
                 let frame = ctx.payloads.scan(payload)?;
-                Table::new(watch.guard(frame)).map_err(|error| Fault::from(error).into())
+                Ok(Table::new(watch.guard(frame))?)
             });
             tables.insert(port.clone(), scans.collect::<Result<Vec<_>, NodeFailure>>()?);
         }
-        Ok(Self(tables))
+        Ok(Self { by_port: tables, fuel: Fuel::unlimited() })
+    }
+
+    /// Pays for work that is about to be done at design time, beyond looking at the config and each table once.
+    pub fn pay(&self, units: usize) -> Result<(), Refused> {
+        self.fuel.pay(units)
     }
 
     /// The table of a port that takes one edge.
@@ -71,8 +95,17 @@ impl Tables {
 
     /// The tables of a port, at least one.
     pub fn many(&self, port: &str) -> Result<&[Table], Fault> {
-        self.0.get(port).filter(|tables| !tables.is_empty()).map(Vec::as_slice).ok_or_else(|| missing(port))
+        self.by_port.get(port).filter(|tables| !tables.is_empty()).map(Vec::as_slice).ok_or_else(|| missing(port))
     }
+}
+
+/// Whether a table may have so many columns.
+pub(crate) fn columns_fit(columns: usize) -> Result<(), Fault> {
+    if columns <= COLUMNS_MAX {
+        return Ok(());
+    }
+    let message = format!("a table has up to {COLUMNS_MAX} columns, and this one would have {columns}");
+    Err(Fault::new("too_many_columns", message).fix("select the columns that are needed first"))
 }
 
 fn missing(port: &str) -> Fault {

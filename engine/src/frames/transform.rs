@@ -3,14 +3,14 @@
 //! The function builds a lazy query. A check runs it over empty tables to learn the schema [CANVAS-5]; a run runs it
 //! over the payloads. What the check accepts is what the run does.
 
-use std::{any::Any, collections::BTreeMap, thread};
+use std::{any::Any, collections::BTreeMap, sync::Arc, thread};
 
 use polars::prelude::LazyFrame;
 use troupe_model::{NodeFailure, Output, Payload, Schema};
 
 use super::{
     Fault, Tables,
-    tables::MISSING_INPUT,
+    tables::{MISSING_INPUT, columns_fit},
     types,
     watch::{self, Watch},
 };
@@ -30,7 +30,9 @@ pub(crate) fn check(ctx: &CheckContext<'_>, plan: impl FnOnce(&Tables) -> Result
 /// The outcome of a check that knows the schema of [`OUT`], or what is wrong.
 pub(crate) fn checked(schema: Result<Schema, Fault>) -> Checked {
     match schema {
-        Ok(schema) => Checked { outputs: BTreeMap::from([(OUT.to_owned(), Some(schema))]), findings: Vec::new() },
+        Ok(schema) => {
+            Checked { outputs: BTreeMap::from([(OUT.to_owned(), Some(Arc::new(schema)))]), findings: Vec::new() }
+        }
         // An input without an edge is the diagram's diagnostic, not the node's.
         Err(fault) if fault.code == MISSING_INPUT => Checked::default(),
         Err(fault) => Checked { findings: vec![fault.into()], ..Checked::default() },
@@ -40,6 +42,7 @@ pub(crate) fn checked(schema: Result<Schema, Fault>) -> Checked {
 /// The schema that a query's payload will have.
 pub(crate) fn schema_of(frame: LazyFrame) -> Result<Schema, Fault> {
     let (_, schema) = types::canonicalise(frame)?;
+    columns_fit(schema.len())?;
     Ok(types::to_model(&schema))
 }
 

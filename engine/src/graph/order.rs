@@ -6,7 +6,7 @@ use std::{
 };
 
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
-use troupe_model::{Diagnostic, Subject};
+use troupe_model::{Diagnostic, Subject, shown};
 
 use super::{Graph, name};
 
@@ -81,7 +81,7 @@ impl Graph<'_> {
     }
 
     fn describe(&self, cycle: &[usize]) -> String {
-        let named = |step: &usize| format!("`{}`", name(self.steps[*step].node));
+        let named = |step: &usize| format!("`{}`", shown::name(name(self.steps[*step].node)));
         let mut names: Vec<_> = cycle.iter().take(NAMED_MAX).map(named).collect();
         if cycle.len() > NAMED_MAX {
             names.push(format!("{} more", cycle.len() - NAMED_MAX));

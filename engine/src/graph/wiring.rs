@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use troupe_model::{Diagnostic, Diagram, Edge, Node, Port, PortKind, Subject};
+use troupe_model::{Diagnostic, Diagram, Edge, Node, Port, PortKind, Subject, shown};
 
 use super::{Step, Wire, name};
 use crate::{
@@ -24,16 +24,18 @@ pub(super) fn connect<'a>(
                 found.push(unknown_type(node, registry));
             }
             step_of[place] = Some(steps.len());
-            steps.push(Step { node, registered, incoming: Vec::new(), outgoing: Vec::new() });
+            let is_valid = registered.is_some_and(|registered| registered.validator().is_valid(&node.data.config));
+            steps.push(Step { node, registered, is_valid, incoming: Vec::new(), outgoing: Vec::new() });
         }
     }
     let mut wires = Vec::new();
+    let mut origins = vec![None; nodes.all.len()];
     for edge in &diagram.edges {
         let Some((_, end)) = nodes.ends(edge) else {
             found.push(dangling(edge, &nodes));
             continue;
         };
-        let Some((start, handle)) = nodes.origin(edge) else { continue };
+        let Some((start, handle)) = nodes.origin(edge, &mut origins) else { continue };
         let (Some(source), Some(target)) = (step_of[start], step_of[end]) else { continue };
         let outputs = steps[source].registered.map(|registered| registered.spec().outputs.as_slice());
         let inputs = steps[target].registered.map(|registered| registered.spec().inputs.as_slice());
@@ -50,6 +52,9 @@ pub(super) fn connect<'a>(
     (steps, wires)
 }
 
+/// The place of a node, and the output that an edge names.
+type Origin<'a> = (usize, Option<&'a str>);
+
 /// The diagram's nodes by place, and the edges that enter each.
 struct Nodes<'a> {
     all: Vec<(&'a Node, Option<&'a Registered>)>,
@@ -62,7 +67,7 @@ impl<'a> Nodes<'a> {
         let mut nodes = Self { all: Vec::new(), place: HashMap::new(), entering: Vec::new() };
         for node in &diagram.nodes {
             if nodes.place.contains_key(node.id.as_str()) {
-                let message = format!("there are two nodes with the id `{}`", node.id);
+                let message = format!("there are two nodes with the id `{}`", shown::name(&node.id));
                 let problem = Diagnostic::error(Subject::Node(node.id.clone()), "duplicate_node", message);
                 found.push(problem.fix("give one of them another id"));
                 continue;
@@ -83,35 +88,42 @@ impl<'a> Nodes<'a> {
         Some((*self.place.get(edge.source.as_str())?, *self.place.get(edge.target.as_str())?))
     }
 
-    /// The enabled node and output that an edge comes from, through disabled nodes that are plain wires.
-    fn origin(&self, edge: &'a Edge) -> Option<(usize, Option<&'a str>)> {
-        let mut edge = edge;
-        for _ in 0..=self.all.len() {
-            let (start, _) = self.ends(edge)?;
+    /// The enabled node and output that an edge comes from, through disabled nodes that are plain wires. What is behind
+    /// a disabled node is looked for once: a chain of them may feed many edges.
+    fn origin(&self, edge: &'a Edge, known: &mut [Option<Option<Origin<'a>>>]) -> Option<Origin<'a>> {
+        let (mut edge, mut passed) = (edge, Vec::new());
+        let origin = loop {
+            let Some((start, _)) = self.ends(edge) else { break None };
             let (node, registered) = self.all[start];
             if !node.data.disabled {
-                return Some((start, edge.source_handle.as_deref()));
+                break Some((start, edge.source_handle.as_deref()));
             }
-            let spec = registered?.spec();
-            match self.entering[start].as_slice() {
-                [only] if spec.inputs.len() == 1 && spec.outputs.len() == 1 => edge = only,
-                _ => return None,
+            if let Some(origin) = known[start] {
+                break origin;
             }
-        }
-        None
+            // Whoever comes here again goes in a circle.
+            known[start] = Some(None);
+            passed.push(start);
+            match (registered.map(Registered::spec), self.entering[start].as_slice()) {
+                (Some(spec), [only]) if spec.inputs.len() == 1 && spec.outputs.len() == 1 => edge = only,
+                _ => break None,
+            }
+        };
+        passed.into_iter().for_each(|start| known[start] = Some(origin));
+        origin
     }
 }
 
 fn unknown_type(node: &Node, registry: &Registry) -> Diagnostic {
     let given = &node.data.node_type;
-    let message = format!("there is no node type `{given}`");
+    let message = format!("there is no node type `{}`", shown::name(given));
     Diagnostic::error(Subject::Node(node.id.clone()), "unknown_node_type", message)
         .fix(suggest::fix(given, registry.specs().iter().map(|spec| spec.id.as_str())))
 }
 
 fn dangling(edge: &Edge, nodes: &Nodes<'_>) -> Diagnostic {
     let missing = if nodes.place.contains_key(edge.source.as_str()) { &edge.target } else { &edge.source };
-    let message = format!("the edge leads to a node that does not exist: `{missing}`");
+    let message = format!("the edge leads to a node that does not exist: `{}`", shown::name(missing));
     Diagnostic::error(Subject::Edge(edge.id.clone()), "unknown_node", message).fix("remove the edge")
 }
 
@@ -133,12 +145,13 @@ fn resolve(
         Some(handle) => ports.iter().position(|port| port.name == handle),
     };
     if place.is_none() {
+        let node = shown::name(name(node));
         let problem = match handle {
             Some(handle) if !ports.is_empty() => {
                 let fix = suggest::fix(handle, ports.iter().map(|port| port.name.as_str()));
-                unknown_port(edge, format!("`{}` has no {side} `{handle}`", name(node))).fix(fix)
+                unknown_port(edge, format!("`{node}` has no {side} `{}`", shown::name(handle))).fix(fix)
             }
-            _ => unknown_port(edge, format!("`{}` has no {side}s", name(node))).fix("remove the edge"),
+            _ => unknown_port(edge, format!("`{node}` has no {side}s")).fix("remove the edge"),
         };
         found.push(problem);
     }

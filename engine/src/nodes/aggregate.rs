@@ -1,12 +1,14 @@
 //! `aggregate`: one row per group.
 
+use std::collections::HashSet;
+
 use polars::prelude::{DataType, Expr, LazyFrame, col, len};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use troupe_model::{NodeFailure, Port, PortKind};
+use troupe_model::{NodeFailure, Port, PortKind, shown};
 
 use crate::{
-    frames::{Fault, Table, Tables, transform, types},
+    frames::{Fault, Table, Tables, tables::columns_fit, transform, types},
     node::{CheckContext, Checked, Outcome, RunContext},
     typed::{Category, Description, TypedNode},
 };
@@ -75,19 +77,20 @@ impl TypedNode for Aggregate {
 
 fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
     let table = tables.one("in")?;
+    columns_fit(config.group_by.len() + config.aggregations.len())?;
     table.has(&config.group_by, "/group_by")?;
-    let mut names = config.group_by.clone();
+    let mut names: HashSet<String> = config.group_by.iter().cloned().collect();
     let mut values = Vec::new();
     for (i, aggregation) in config.aggregations.iter().enumerate() {
         let field = format!("/aggregations/{i}");
         let name = aggregation.name();
         values.push(aggregation.expr(table, &field)?.alias(name.as_str()));
         if names.contains(&name) {
-            return Err(Fault::new("duplicate_column", format!("two columns would be called `{name}`"))
+            return Err(Fault::new("duplicate_column", format!("two columns would be called `{}`", shown::name(&name)))
                 .at(format!("{field}/name"))
                 .fix("give one of them another name"));
         }
-        names.push(name);
+        names.insert(name);
     }
     let frame = table.frame.clone();
     if config.group_by.is_empty() {
@@ -120,6 +123,7 @@ impl Aggregation {
         let dtype = table.column(column, &field)?;
         if self.function.needs_numbers() && !is_number(dtype) {
             let (function, found) = (self.function.name(), types::column_type(dtype));
+            let column = shown::name(column);
             return Err(Fault::new("type_mismatch", format!("`{column}` is {found}; `{function}` needs numbers"))
                 .at(field)
                 .fix("choose another column, or convert it with a Cast node first"));

@@ -1,9 +1,11 @@
 //! `cast`: changes the types of columns, counting what cannot be converted [NODE-11].
 
+use std::collections::HashSet;
+
 use polars::prelude::LazyFrame;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use troupe_model::{NodeFailure, Port, PortKind};
+use troupe_model::{NodeFailure, Port, PortKind, shown};
 
 use crate::{
     frames::{
@@ -85,12 +87,13 @@ impl TypedNode for Cast {
 
 fn plan(config: &Config, tables: &Tables) -> Result<(LazyFrame, Vec<Conversion>), Fault> {
     let table = tables.one("in")?;
+    let mut seen = HashSet::new();
     let mut conversions: Vec<Conversion> = Vec::new();
     for (i, change) in config.columns.iter().enumerate() {
         let field = format!("/columns/{i}/column");
         let from = table.column(&change.column, &field)?;
-        if conversions.iter().any(|earlier| earlier.column == change.column) {
-            let message = format!("`{}` is cast twice", change.column);
+        if !seen.insert(&change.column) {
+            let message = format!("`{}` is cast twice", shown::name(&change.column));
             return Err(Fault::new("duplicate_column", message).at(field).fix("remove one of the two"));
         }
         let format = change.format.as_deref().filter(|format| !format.is_empty());

@@ -6,10 +6,14 @@ use serde::Deserialize;
 use troupe_model::{NodeFailure, Port, PortKind};
 
 use crate::{
-    frames::{Fault, Table, Tables, sql, transform},
+    analysis::price,
+    frames::{Fault, Tables, sql, transform},
     node::{CheckContext, Checked, Outcome, RunContext},
     typed::{Category, Description, TypedNode},
 };
+
+/// Each may use the one before it, so all of them are looked at for each of them.
+const COLUMNS_MAX: usize = 200;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
@@ -51,11 +55,16 @@ impl TypedNode for Derive {
 }
 
 fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
+    if config.columns.len() > COLUMNS_MAX {
+        let message = format!("up to {COLUMNS_MAX} columns can be derived at once, and here are {}", config.columns.len());
+        return Err(Fault::new("too_many_columns", message).at("/columns").fix("use several nodes"));
+    }
     let mut table = tables.one("in")?.clone();
     for (i, Derived { name, expression }) in config.columns.iter().enumerate() {
         let field = format!("/columns/{i}/expression");
         let value = sql::expression(expression, &field, &table)?.alias(name.as_str());
-        table = Table::new(table.frame.with_columns([value])).map_err(|error| Fault::from(error).at(field))?;
+        tables.pay(price::of_columns(table.schema.len()))?;
+        table = table.with_column(value).map_err(|error| error.at(field))?;
     }
     Ok(table.frame)
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use troupe_model::{NodeFailure, Port, PortKind};
 
 use crate::{
+    analysis::price,
     frames::{Fault, Table, Tables, sql, transform, types},
     node::{CheckContext, Checked, Outcome, RunContext},
     typed::{Category, Description, TypedNode},
@@ -36,9 +37,14 @@ impl TypedNode for Filter {
 
     fn check(&self, config: &Config, ctx: &CheckContext<'_>) -> Checked {
         transform::check(ctx, |tables| {
+            tables.pay(price::of_sql(&config.expression))?;
             let kept = plan(config, tables)?;
             // Polars compares types only when it computes: no rows are enough for that.
-            kept.clone().collect().map_err(|error| Fault::from(error).at(FIELD))?;
+            let compared = match sql::without_growth(&config.expression) {
+                Some(expression) => plan(&Config { expression }, tables)?,
+                None => kept.clone(),
+            };
+            compared.collect().map_err(|error| Fault::from(error).at(FIELD))?;
             Ok(kept)
         })
     }
@@ -52,7 +58,7 @@ fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
     let table = tables.one("in")?;
     let condition = sql::expression(&config.expression, FIELD, table)?;
     let answer =
-        Table::new(table.frame.clone().select([condition.clone()])).map_err(|error| Fault::from(error).at(FIELD))?;
+        Table::new(table.frame.clone().select([condition.clone()])).map_err(|error| error.at(FIELD))?;
     match answer.schema.get_at_index(0) {
         Some((_, DataType::Boolean)) => Ok(table.frame.clone().filter(condition)),
         other => {

@@ -135,7 +135,8 @@ impl Config {
         for (name, value) in &self.headers {
             let invalid = |what: &str| (name.clone(), format!("header `{name}` has {what} that HTTP does not allow"));
             let parsed = HeaderName::try_from(name).map_err(|_| invalid("a name"))?;
-            headers.append(parsed, HeaderValue::try_from(value).map_err(|_| invalid("a value"))?);
+            let value = HeaderValue::try_from(value).map_err(|_| invalid("a value"))?;
+            headers.try_append(parsed, value).map_err(|_| (name.clone(), "there are too many headers".to_owned()))?;
         }
         if !self.body.is_empty() && serde_json::from_str::<Value>(&self.body).is_ok() {
             headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));

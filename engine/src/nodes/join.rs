@@ -3,10 +3,10 @@
 use polars::prelude::{Expr, JoinCoalesce, JoinType, LazyFrame, MaintainOrderJoin, col};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use troupe_model::{NodeFailure, Port, PortKind};
+use troupe_model::{NodeFailure, Port, PortKind, shown};
 
 use crate::{
-    frames::{Fault, Table, Tables, transform, types},
+    frames::{Fault, Table, Tables, tables::columns_fit, transform, types},
     node::{CheckContext, Checked, Outcome, RunContext},
     typed::{Category, Description, TypedNode},
 };
@@ -74,6 +74,8 @@ impl TypedNode for Join {
 fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
     let (left, right) = (tables.one("left")?, tables.one("right")?);
     check_keys(config, left, right)?;
+    // Of a table that is joined with itself again and again, they double each time.
+    columns_fit(left.schema.len() + right.schema.len())?;
     let keys = |names: &[String]| names.iter().map(col).collect::<Vec<Expr>>();
     let how = match config.how {
         How::Inner => JoinType::Inner,
@@ -94,7 +96,7 @@ fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
             .coalesce(JoinCoalesce::CoalesceColumns)
             .maintain_order(order);
     }
-    let joined = Table::new(join.finish()).map_err(|error| Fault::from(error).at("/suffix"))?;
+    let joined = Table::new(join.finish()).map_err(|error| error.at("/suffix"))?;
     Ok(joined.frame)
 }
 
@@ -124,6 +126,7 @@ fn check_keys(config: &Config, left: &Table, right: &Table) -> Result<(), Fault>
         let (left_type, right_type) = (left.column(a, &field)?, right.column(b, &field)?);
         let (left_type, right_type) = (types::column_type(left_type), types::column_type(right_type));
         if left_type != right_type {
+            let (a, b) = (shown::name(a), shown::name(b));
             let message = format!("the keys cannot be compared: `{a}` is {left_type}, `{b}` is {right_type}");
             return Err(Fault::new("type_mismatch", message)
                 .at(field)

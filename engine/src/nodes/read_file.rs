@@ -10,6 +10,7 @@ use std::{
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use troupe_model::{NodeFailure, Port, PortKind, Schema};
 
 use crate::{
@@ -22,13 +23,15 @@ use crate::{
         transform,
         watch::{self, Watch},
     },
+    fuel::Fuel,
     node::{CheckContext, Checked, Outcome, RunContext},
     payloads::encoded,
     typed::{Category, Description, TypedNode},
 };
 
-/// Schemas kept of files that were looked at before.
+/// Schemas kept of files that were looked at before, and what each of them may take.
 const CACHED_MAX: usize = 256;
+const CACHED_COLUMN_BYTES_MAX: usize = 256 << 10;
 const INFER_ROWS_MAX: u32 = 1_000_000;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -76,7 +79,8 @@ struct CacheKey {
     file: PathBuf,
     changed_at: Option<SystemTime>,
     size_bytes: u64,
-    config: String,
+    /// The digest of it: a config may be long.
+    config: [u8; 32],
 }
 
 #[derive(Debug)]
@@ -94,7 +98,7 @@ impl TypedNode for ReadFile {
     }
 
     fn check(&self, config: &Config, ctx: &CheckContext<'_>) -> Checked {
-        transform::checked(ctx.files().existing(&config.path).map_err(missing).and_then(|file| schema(config, file)))
+        transform::checked(ctx.files().existing(&config.path).map_err(missing).and_then(|file| schema(config, file, ctx.fuel)))
     }
 
     async fn run(&self, config: Config, ctx: RunContext) -> Result<Outcome, NodeFailure> {
@@ -102,20 +106,25 @@ impl TypedNode for ReadFile {
     }
 }
 
-fn schema(config: &Config, file: PathBuf) -> Result<Schema, Fault> {
+fn schema(config: &Config, file: PathBuf, fuel: &Fuel) -> Result<Schema, Fault> {
     let metadata = fs::metadata(&file).map_err(|error| Fault::io("the file cannot be read", &error))?;
     let key = CacheKey {
         changed_at: metadata.modified().ok(),
         size_bytes: metadata.len(),
-        config: format!("{config:?}"),
+        config: Sha256::digest(format!("{config:?}")).into(),
         file,
     };
     let cached = || CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(schema) = cached().get(&key) {
         return schema.clone();
     }
-    let schema = transform::infer(|| source(config)?.sniff(&key.file)?.schema());
-    if schema.as_ref().is_err_and(|fault| fault.retryable) {
+    let schema = transform::infer(|| source(config)?.sniff(&key.file, fuel)?.schema());
+    let column_bytes = |schema: &Schema| schema.columns.iter().map(|column| column.name.len()).sum::<usize>();
+    let is_kept = match &schema {
+        Ok(schema) => column_bytes(schema) <= CACHED_COLUMN_BYTES_MAX,
+        Err(fault) => !fault.retryable,
+    };
+    if !is_kept {
         return schema;
     }
     let mut cache = cached();
@@ -129,7 +138,7 @@ fn schema(config: &Config, file: PathBuf) -> Result<Schema, Fault> {
 fn read(config: &Config, ctx: &RunContext) -> Result<Outcome, NodeFailure> {
     let file = ctx.files.existing(&config.path)?;
     let source = source(config)?;
-    let sniffed = source.sniff(&file)?;
+    let sniffed = source.sniff(&file, &Fuel::unlimited())?;
     let mut watch = Watch::of(ctx);
     let unpacked = match source.gzip {
         true => Some(ctx.payloads.scratch(&format!("{}.unpacked", encoded(&ctx.node)))?),

@@ -1,12 +1,14 @@
 //! `select`: chooses, orders and renames columns.
 
+use std::collections::HashSet;
+
 use polars::prelude::{LazyFrame, col};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use troupe_model::{NodeFailure, Port, PortKind};
+use troupe_model::{NodeFailure, Port, PortKind, shown};
 
 use crate::{
-    frames::{Fault, Tables, transform},
+    frames::{Fault, Tables, tables::columns_fit, transform},
     node::{CheckContext, Checked, Outcome, RunContext},
     typed::{Category, Description, TypedNode},
 };
@@ -52,17 +54,17 @@ impl TypedNode for Select {
 
 fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
     let table = tables.one("in")?;
-    let mut names = Vec::new();
+    columns_fit(config.columns.len())?;
+    let mut names = HashSet::new();
     let mut columns = Vec::new();
     for (i, Chosen { column, rename }) in config.columns.iter().enumerate() {
         table.column(column, format!("/columns/{i}/column"))?;
         let name = rename.as_deref().filter(|name| !name.is_empty()).unwrap_or(column);
-        if names.contains(&name) {
-            return Err(Fault::new("duplicate_column", format!("two columns would be called `{name}`"))
+        if !names.insert(name) {
+            return Err(Fault::new("duplicate_column", format!("two columns would be called `{}`", shown::name(name)))
                 .at(format!("/columns/{i}"))
                 .fix("give one of them another name"));
         }
-        names.push(name);
         columns.push(col(column.as_str()).alias(name));
     }
     Ok(table.frame.clone().select(columns))

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use troupe_model::{NodeFailure, Port, PortKind};
 
 use crate::{
+    analysis::price,
     frames::{Fault, Table, Tables, sql, transform},
     node::{CheckContext, Checked, Outcome, RunContext},
     typed::{Category, Description, TypedNode},
@@ -42,6 +43,7 @@ impl TypedNode for Sql {
 }
 
 fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
+    tables.pay(price::of_sql(&config.query))?;
     let inputs = tables.many("in")?;
     let numbered = inputs.iter().enumerate().map(|(i, table)| (format!("in{}", i + 1), table));
     let named: Vec<(String, &Table)> = [("input".to_owned(), &inputs[0])].into_iter().chain(numbered).collect();

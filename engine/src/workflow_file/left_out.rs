@@ -4,32 +4,33 @@
 //! header, a parameter or whatever else no schema describes says so; or it looks like one, wherever it stands.
 
 use serde_json::{Map, Value};
-use troupe_model::{
-    problem::escaped,
-    workflow_file::{LEFT_OUT, WorkflowFile},
-};
+use troupe_model::workflow_file::{LEFT_OUT, WorkflowFile};
 
 use super::secret_text;
-use crate::{node::Finding, registry::Registry};
+use crate::{node::Finding, place::Place, registry::Registry};
+
+/// How many of them are told at once of a node that waits for secrets.
+const FINDINGS_MAX: usize = 20;
 
 /// Writes [`LEFT_OUT`] where secrets stand, and notes the places in the file.
 pub fn leave_out_secrets(file: &mut WorkflowFile, registry: &Registry) {
     let mut search = Search::default();
-    search.text("/name", &mut file.name);
-    search.text("/description", &mut file.description);
-    search.object("/parameters", &mut file.parameters, Rule::Named);
+    search.text(Place::Start("/name"), &mut file.name);
+    search.text(Place::Start("/description"), &mut file.description);
+    search.object(Place::Start("/parameters"), &mut file.parameters, Rule::Named);
     for (at, node) in file.diagram.nodes.iter_mut().enumerate() {
-        let at = format!("/diagram/nodes/{at}/data");
-        search.text(&format!("{at}/label"), &mut node.data.label);
+        let start = format!("/diagram/nodes/{at}/data");
+        let data = Place::Start(&start);
+        search.text(Place::Member(&data, "label"), &mut node.data.label);
         if let Some(notes) = &mut node.data.notes {
-            search.text(&format!("{at}/notes"), notes);
+            search.text(Place::Member(&data, "notes"), notes);
         }
         let registered = registry.get(&node.data.node_type);
         let rule = registered.map_or(Rule::Named, |registered| Rule::Described(&registered.spec().config_schema));
-        search.object(&format!("{at}/config"), &mut node.data.config, rule);
+        search.object(Place::Member(&data, "config"), &mut node.data.config, rule);
     }
     for (id, note) in &mut file.diagram.notes {
-        search.value(&format!("/diagram/notes/{}", escaped(id)), note, Rule::Plain);
+        search.value(Place::Member(&Place::Start("/diagram/notes"), id), note, Rule::Plain);
     }
     file.left_out = search.found;
 }
@@ -38,14 +39,14 @@ pub fn leave_out_secrets(file: &mut WorkflowFile, registry: &Registry) {
 #[cfg(test)]
 pub(super) fn in_config(config: &mut Map<String, Value>, schema: &Value) -> Vec<String> {
     let mut search = Search::default();
-    search.object("", config, Rule::Described(schema));
+    search.object(Place::Start(""), config, Rule::Described(schema));
     search.found
 }
 
 /// Where a config still waits for a secret that an export left out.
 pub(crate) fn still_left_out(config: &Map<String, Value>) -> Vec<Finding> {
     let mut places = Vec::new();
-    config.iter().for_each(|(name, value)| collect(value, format!("/{}", escaped(name)), &mut places));
+    config.iter().for_each(|(name, value)| collect(value, Place::Member(&Place::Start(""), name), &mut places));
     let finding = |place| {
         Finding::error("missing_credential", place, "a secret was left out here when the workflow was exported")
             .fix("fill in the secret")
@@ -53,14 +54,14 @@ pub(crate) fn still_left_out(config: &Map<String, Value>) -> Vec<Finding> {
     places.into_iter().map(finding).collect()
 }
 
-fn collect(value: &Value, at: String, places: &mut Vec<String>) {
+fn collect(value: &Value, at: Place<'_>, places: &mut Vec<String>) {
     match value {
-        Value::String(text) if text.contains(LEFT_OUT) => places.push(at),
+        Value::String(text) if places.len() < FINDINGS_MAX && text.contains(LEFT_OUT) => places.push(at.pointer()),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(place, item)| collect(item, format!("{at}/{place}"), places));
+            items.iter().enumerate().for_each(|(place, item)| collect(item, Place::Item(&at, place), places));
         }
         Value::Object(object) => {
-            object.iter().for_each(|(name, value)| collect(value, format!("{at}/{}", escaped(name)), places));
+            object.iter().for_each(|(name, value)| collect(value, Place::Member(&at, name), places));
         }
         _ => {}
     }
@@ -85,16 +86,16 @@ struct Search {
 }
 
 impl Search {
-    fn value(&mut self, at: &str, value: &mut Value, rule: Rule<'_>) {
+    fn value(&mut self, at: Place<'_>, value: &mut Value, rule: Rule<'_>) {
         match (rule, value) {
             (Rule::Secret, value @ (Value::String(_) | Value::Number(_))) if *value != "" => {
                 *value = Value::from(LEFT_OUT);
-                self.found.push(at.to_owned());
+                self.note(at);
             }
             (_, Value::String(text)) => self.text(at, text),
             (rule, Value::Array(items)) => {
                 for (place, item) in items.iter_mut().enumerate() {
-                    self.value(&format!("{at}/{place}"), item, rule.of_item());
+                    self.value(Place::Item(&at, place), item, rule.of_item());
                 }
             }
             (rule, Value::Object(object)) => self.object(at, object, rule),
@@ -102,19 +103,27 @@ impl Search {
         }
     }
 
-    fn object(&mut self, at: &str, object: &mut Map<String, Value>, rule: Rule<'_>) {
+    fn object(&mut self, at: Place<'_>, object: &mut Map<String, Value>, rule: Rule<'_>) {
         for (name, value) in object {
             let rule = rule.of_member(name, value);
-            self.value(&format!("{at}/{}", escaped(name)), value, rule);
+            self.value(Place::Member(&at, name), value, rule);
         }
     }
 
-    fn text(&mut self, at: &str, text: &mut String) {
+    fn text(&mut self, at: Place<'_>, text: &mut String) {
         if let Some(without) = secret_text::without_secrets(text, LEFT_OUT) {
             *text = without;
         }
         if text.contains(LEFT_OUT) {
-            self.found.push(at.to_owned());
+            self.note(at);
+        }
+    }
+
+    /// Places with too long a pointer are told as what holds them, once.
+    fn note(&mut self, at: Place<'_>) {
+        let pointer = at.pointer();
+        if self.found.last() != Some(&pointer) {
+            self.found.push(pointer);
         }
     }
 }

@@ -205,3 +205,15 @@ fn texts_tell_secrets() {
         assert_eq!(without_secrets(text, "*"), None, "{text}");
     }
 }
+
+/// [REL-12] Many mistakes below a long name: their places are not repeated, each as long as the name.
+#[test]
+fn many_mistakes_below_a_long_name_cost_little() {
+    let started = std::time::Instant::now();
+    let file = json!({
+        "format_version": 1, "name": "x", "diagram": {}, "dependencies": { "n".repeat(200_000): vec![7; 100_000] },
+    });
+    let told = told(&file);
+    assert_eq!((told.len(), told[0].0.as_str()), (1, "/dependencies"));
+    assert!(started.elapsed() < std::time::Duration::from_secs(5), "{:?}", started.elapsed());
+}

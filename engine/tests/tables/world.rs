@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use troupe_engine::{
-    Registry,
+    Fuel, Registry,
     egress::Egress,
     files::Files,
     node::{CheckContext, Checked, Finding, Logger, Outcome, Progress, RunContext},
@@ -62,6 +62,10 @@ impl World {
         }
     }
 
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.files.root().join(name)
     }
@@ -84,9 +88,9 @@ impl World {
 
     pub fn check(&self, node_type: &str, config: Value, inputs: &[(&str, Option<Schema>)]) -> Checked {
         let config = object(config);
-        let inputs = grouped(inputs.iter().map(|(port, schema)| (*port, schema.clone())));
-        let parameters = Map::new();
-        let ctx = CheckContext::new(&config, &inputs, &parameters, &self.files);
+        let inputs = grouped(inputs.iter().map(|(port, schema)| (*port, schema.clone().map(Arc::new))));
+        let (parameters, fuel) = (Map::new(), Fuel::unlimited());
+        let ctx = CheckContext::new(&config, &inputs, &parameters, &self.files, &fuel);
         self.registry.get(node_type).unwrap().node_type().check(&ctx)
     }
 
@@ -111,7 +115,7 @@ impl World {
         let output = outputs.remove(0);
         if let Payload::Frame { schema, .. } = &output.payload {
             assert!(checked.findings.is_empty(), "{:?}", checked.findings);
-            assert_eq!(checked.outputs[&output.port].as_ref(), Some(schema));
+            assert_eq!(checked.outputs[&output.port].as_deref(), Some(schema));
         }
         Ok(output.payload)
     }

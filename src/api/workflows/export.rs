@@ -35,7 +35,13 @@ pub async fn export(
         dependencies: analysis.dependencies.clone(),
         left_out: Vec::new(),
     };
-    leave_out_secrets(&mut file, app.registry());
+    let registry = app.registry().clone();
+    let without_secrets = move || {
+        leave_out_secrets(&mut file, &registry);
+        file
+    };
+    // It looks at every text.
+    let file = tokio::task::spawn_blocking(without_secrets).await?;
     Ok(([(header::CONTENT_DISPOSITION, attachment)], Json(file)))
 }
 

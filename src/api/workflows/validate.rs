@@ -1,6 +1,6 @@
 //! `POST /api/v1/workflows/{workflow}/validate`: what the server knows of the diagram without running it [CANVAS-3].
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::State;
 use serde::Serialize;
@@ -21,7 +21,8 @@ pub struct AnalysisView {
     /// Nodes of one level can run side by side.
     levels: Vec<Vec<String>>,
     /// Node → output port → its columns, where they are known.
-    schemas: BTreeMap<String, BTreeMap<String, Schema>>,
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, Schema>>)]
+    schemas: BTreeMap<String, BTreeMap<String, Arc<Schema>>>,
     diagnostics: Vec<Diagnostic>,
 }
 
