@@ -242,6 +242,10 @@ fn limits(config: &config::Limits) -> Limits {
         analysis_fuel_max: config.analysis_fuel_max,
         sessions_per_tenant_max: config.sessions_per_tenant_max,
         outbox_bytes_max: config.outbox_bytes_max,
+        answers_bytes_max: config.answers_bytes_max,
+        answers_at_once_max: config.answers_at_once_max,
+        answers_per_minute_max: config.answers_per_minute_max,
+        awareness_frames_per_second_max: config.awareness_frames_per_second_max,
         tombstone_bytes_idle_max: config.tombstone_bytes_idle_max,
         tombstone_bytes_max: config.tombstone_bytes_max,
         credit: CreditLimits {
@@ -256,6 +260,12 @@ fn limits(config: &config::Limits) -> Limits {
             pending_bytes_max: config.pending_bytes_max,
             awareness_clients_max: config.awareness_clients_max,
             awareness_state_bytes_max: config.awareness_state_bytes_max,
+            awareness_bytes_max: config.awareness_bytes_max,
+            awareness_user_bytes_min: config.awareness_user_bytes_min,
+            awareness_bytes_per_second: config.awareness_bytes_per_second,
+            awareness_user_bytes_per_second: config.awareness_user_bytes_per_second,
+            awareness_remembered_max: config.awareness_remembered_max,
+            awareness_remembered_per_user_max: config.awareness_remembered_per_user_max,
         },
         ..Limits::default()
     }

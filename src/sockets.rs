@@ -7,6 +7,7 @@ mod frame;
 mod hocuspocus;
 mod member;
 mod parts;
+mod turns;
 mod upgrade;
 mod visitor;
 mod watches;

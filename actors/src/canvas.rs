@@ -1,9 +1,11 @@
 //! A session's handle on an open canvas, for the edge: frames in with credit, frames out through the outbox.
 
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
 use ractor::ActorRef;
-use tokio::sync::OwnedSemaphorePermit;
-use troupe_crdt::{Access, UserTag};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use troupe_crdt::{Access, Budget, Rate, UserTag, wire};
 use troupe_model::SessionId;
 
 use crate::{credit::Credits, loans::Loan, outbox::Outbox, workflow::WorkflowMsg};
@@ -27,6 +29,7 @@ pub struct CanvasSession {
     pub(crate) workflow: ActorRef<WorkflowMsg>,
     pub(crate) outbox: Outbox,
     pub(crate) credits: Credits,
+    pub(crate) showing: Showing,
     pub(crate) _slot: OwnedSemaphorePermit,
 }
 
@@ -37,8 +40,12 @@ impl CanvasSession {
     }
 
     /// Hands one frame to the canvas, once the session has credit for it [SYNC-17]; one that is larger than a frame may
-    /// be with its loan. False when the canvas is gone.
+    /// be with its loan. Presence that comes faster than anybody moves is dropped unread. False when the canvas is gone.
     pub async fn send(&self, frame: Bytes, loan: Option<Loan>) -> bool {
+        if wire::is_awareness(&frame) && !self.showing.may_show() {
+            metrics::counter!("troupe_canvas_presence_dropped_total").increment(1);
+            return true;
+        }
         let Some(credit) = self.credits.take(frame.len(), loan).await else { return false };
         self.workflow.cast(WorkflowMsg::Frame { session: self.session, frame, credit }).is_ok()
     }
@@ -54,5 +61,30 @@ impl Drop for CanvasSession {
     fn drop(&mut self) {
         // A canvas that is gone has no sessions.
         let _ = self.workflow.cast(WorkflowMsg::Leave(self.session));
+    }
+}
+
+/// How much presence a session sends.
+#[derive(Debug)]
+pub(crate) struct Showing {
+    rate: Rate,
+    began: Instant,
+    frames: Mutex<Budget>,
+}
+
+impl Showing {
+    pub(crate) fn new(frames_per_second_max: usize) -> Self {
+        let frames = frames_per_second_max as u64;
+        Self { rate: Rate { burst: frames, per_second: frames }, began: Instant::now(), frames: Mutex::default() }
+    }
+
+    fn may_show(&self) -> bool {
+        let now_ms = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        let may_show = frames.wait_ms(self.rate, now_ms) == 0;
+        if may_show {
+            frames.spend(1, self.rate, now_ms);
+        }
+        may_show
     }
 }

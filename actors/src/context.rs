@@ -43,6 +43,16 @@ pub struct Limits {
     pub sessions_per_tenant_max: usize,
     /// Bytes that wait to be written to one session.
     pub outbox_bytes_max: usize,
+    /// How long a session may leave unread what it was sent while there is more to send [SYNC-7].
+    pub stuck_after: Duration,
+    /// Answers to questions that are held for one session each, and not shared, in all outboxes together.
+    pub answers_bytes_max: usize,
+    /// How often one user may be sent the whole of a canvas: at once, and in a minute after that. A session's first
+    /// answer counts by a sixteenth.
+    pub answers_at_once_max: usize,
+    pub answers_per_minute_max: usize,
+    /// Frames of presence that are read of one session; what comes beyond is dropped.
+    pub awareness_frames_per_second_max: usize,
     /// Updates of a canvas that gather before a snapshot is made [SYNC-5].
     pub rows_between_snapshots: u64,
     /// What the deleted elements of a canvas may take before it is rebuilt without them, when nobody has it
@@ -66,6 +76,11 @@ impl Default for Limits {
             analysis_fuel_max: 30_000_000,
             sessions_per_tenant_max: 20_000,
             outbox_bytes_max: 1024 * 1024,
+            stuck_after: Duration::from_secs(30),
+            answers_bytes_max: 64 << 20,
+            answers_at_once_max: 16,
+            answers_per_minute_max: 15,
+            awareness_frames_per_second_max: 500,
             rows_between_snapshots: 5_000,
             tombstone_bytes_idle_max: 256 << 10,
             tombstone_bytes_max: 8 << 20,
@@ -89,6 +104,8 @@ pub(crate) struct Context {
     pub(crate) analyses: Turns,
     /// Canvases that have grown alike are compacted one after the other: their editors are not to notice.
     pub(crate) compactions: Arc<Semaphore>,
+    /// One permit per byte of an answer that is not shared.
+    pub(crate) answers: Arc<Semaphore>,
     files_root: PathBuf,
     payloads_root: PathBuf,
 }
@@ -107,6 +124,7 @@ impl Context {
             slots: Arc::new(Semaphore::new(config.limits.nodes_max)),
             analyses: Turns::new(config.limits.analyses_max),
             compactions: Arc::new(Semaphore::new(1)),
+            answers: Arc::new(Semaphore::new(config.limits.answers_bytes_max)),
             files_root: config.files_root,
             payloads_root: config.payloads_root,
         }

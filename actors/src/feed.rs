@@ -120,13 +120,15 @@ pub(crate) struct Feed {
     seq: i64,
     history: VecDeque<(i64, Arc<EventFrame>)>,
     history_bytes: usize,
+    /// What a new watcher was shown, and when: it is shown to the next ones until something is published.
+    snapshot: Option<(i64, Vec<Arc<EventFrame>>)>,
     watchers: Vec<Outbox>,
 }
 
 impl Feed {
     pub(crate) fn new(channel: Channel, tenant: TenantId, now: Timestamp) -> Self {
         let seq = now.as_millis();
-        Self { channel, tenant, seq, history: VecDeque::new(), history_bytes: 0, watchers: Vec::new() }
+        Self { channel, tenant, seq, history: VecDeque::new(), history_bytes: 0, snapshot: None, watchers: Vec::new() }
     }
 
     /// Numbers, encodes and sends one message to all watchers.
@@ -145,20 +147,43 @@ impl Feed {
     /// Adds a watcher: first what it missed since `last_seq`, or else a snapshot.
     pub(crate) fn watch(&mut self, outbox: Outbox, last_seq: Option<i64>, snapshot: impl FnOnce() -> Vec<Event>) {
         outbox.push(self.subscribed());
-        let oldest_known = self.seq - self.history.len() as i64;
-        match last_seq {
-            Some(seen) if (oldest_known..=self.seq).contains(&seen) => {
+        match last_seq.filter(|seen| self.remembers(*seen)) {
+            Some(seen) => {
                 for (_, frame) in self.history.iter().filter(|(seq, _)| *seq > seen) {
                     push(&outbox, frame);
                 }
             }
-            _ => {
-                for event in snapshot() {
-                    push(&outbox, &Arc::new(self.encode(event, self.seq)));
+            None => {
+                for frame in self.snapshot(snapshot) {
+                    push(&outbox, frame);
                 }
             }
         }
         self.watchers.push(outbox);
+    }
+
+    /// Whether [`Feed::watch`] is going to ask for a snapshot. Who publishes only while somebody watches has not told of
+    /// every change since nobody did.
+    pub(crate) fn wants_snapshot(&self, last_seq: Option<i64>) -> bool {
+        let is_fresh = self.snapshot.as_ref().is_some_and(|(seq, _)| *seq == self.seq) && !self.watchers.is_empty();
+        !is_fresh && !last_seq.is_some_and(|seen| self.remembers(seen))
+    }
+
+    /// Something changed that a snapshot tells, and that was not published.
+    pub(crate) fn forget_snapshot(&mut self) {
+        self.snapshot = None;
+    }
+
+    fn remembers(&self, seen: i64) -> bool {
+        (self.seq - self.history.len() as i64..=self.seq).contains(&seen)
+    }
+
+    fn snapshot(&mut self, snapshot: impl FnOnce() -> Vec<Event>) -> &[Arc<EventFrame>] {
+        if self.wants_snapshot(None) {
+            let frames = snapshot().into_iter().map(|event| Arc::new(self.encode(event, self.seq))).collect();
+            self.snapshot = Some((self.seq, frames));
+        }
+        self.snapshot.as_ref().map_or(&[], |(_, frames)| frames)
     }
 
     /// Sends to one watcher what a channel that publishes no more has to say.

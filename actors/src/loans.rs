@@ -127,7 +127,7 @@ mod tests {
     }
 
     /// [SYNC-17] A user has one loan at a time, a tenant its share; others do not wait for them.
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn shares_leave_room_for_others() {
         let loans = Loans::new(100 << 10);
         let (one, other) = (TenantId::generate(), TenantId::generate());
@@ -144,7 +144,7 @@ mod tests {
     }
 
     /// [SYNC-18] Many at once wait in turn, and all come through.
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn all_come_through() {
         let loans = Loans::new(100 << 10);
         let tenant = TenantId::generate();

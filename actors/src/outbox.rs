@@ -1,8 +1,8 @@
 //! What waits to be written to one WebSocket: bounded in bytes, filled by actors, emptied by the socket's writer.
 //!
 //! Invariants: frames leave in the order they came; a frame is encoded once and shared by all outboxes; broadcasts
-//! never hold more than the bound in bytes, and of answers, which a client asks for and which may be a whole
-//! document, a few are held.
+//! never hold more than the bound in bytes. An answer, which a client asks for and which may be a whole document, is only
+//! put into an outbox whose writer has written everything before it: so at most one is held.
 //! A full outbox is conflated first: of awareness, run status, diagnostics and the like only the newest is kept. If
 //! that makes no room, a canvas outbox forgets its queued frames and reports that it lags; its owner then sends one
 //! diff when the socket is writable again [SYNC-7]. An event outbox is closed with 1013 then [WS-5].
@@ -41,9 +41,6 @@ impl Close {
         Self::new(1013, "this connection reads too slowly; reconnect to catch up")
     }
 }
-
-/// Answers that may wait at once.
-const ANSWERS_MAX: usize = 8;
 
 /// One frame to write.
 #[derive(Clone, Debug)]
@@ -92,10 +89,19 @@ struct Queue {
     frames: VecDeque<(Kind, OutFrame)>,
     /// Of the broadcasts.
     bytes: usize,
-    answers: usize,
-    /// Since then the writer has not asked for anything: it is still writing what it took before.
-    overflowed: bool,
+    /// The writer has not come back since it took something, or since an overflow: it is still writing.
+    busy: bool,
     close: Option<Close>,
+    /// Who is to be told when the writer has written everything.
+    drained: Option<Drained>,
+}
+
+struct Drained(Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Drained {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Drained")
+    }
 }
 
 impl Outbox {
@@ -108,7 +114,7 @@ impl Outbox {
         self.enqueue(Kind::Broadcast, frame)
     }
 
-    /// Queues a frame that this client asked for.
+    /// Queues a frame that this client asked for, of any size: see [`Outbox::is_writable`].
     pub fn answer(&self, frame: OutFrame) -> Pushed {
         self.enqueue(Kind::Answer, frame)
     }
@@ -119,25 +125,20 @@ impl Outbox {
             return Pushed::Closed;
         }
         let bytes_max = self.0.bytes_max;
-        let fits = match kind {
-            Kind::Broadcast => {
-                queue.bytes + frame.bytes() <= bytes_max
-                    // A quarter must become free: so often a queue is looked through, and no oftener.
-                    || queue.conflate() + frame.bytes() <= bytes_max - bytes_max / 4
-            }
-            Kind::Answer => queue.answers < ANSWERS_MAX,
-        };
+        let fits = kind == Kind::Answer
+            || queue.bytes + frame.bytes() <= bytes_max
+            // A quarter must become free: so often a queue is looked through, and no more.
+            || queue.conflate() + frame.bytes() <= bytes_max - bytes_max / 4;
         if !fits {
             queue.clear();
-            queue.overflowed = true;
+            queue.busy = true;
             drop(queue);
             // A writer that waits, and does not write, sees to it at once.
             self.0.changed.notify_one();
             return Pushed::Overflowed;
         }
-        match kind {
-            Kind::Broadcast => queue.bytes += frame.bytes(),
-            Kind::Answer => queue.answers += 1,
+        if kind == Kind::Broadcast {
+            queue.bytes += frame.bytes();
         }
         queue.frames.push_back((kind, frame));
         drop(queue);
@@ -169,10 +170,19 @@ impl Outbox {
         self.lock().frames.is_empty()
     }
 
-    /// The writer has taken everything, and after an overflow it has come back for more: whoever reads, reads again.
+    /// The writer has written everything, and has come back for more: whoever reads, reads again.
     pub fn is_writable(&self) -> bool {
-        let queue = self.lock();
-        queue.frames.is_empty() && !queue.overflowed
+        self.lock().is_drained()
+    }
+
+    /// Calls once as soon as it is writable. The last such wish counts.
+    pub fn when_writable(&self, call: impl FnOnce() + Send + 'static) {
+        let mut queue = self.lock();
+        if queue.is_drained() {
+            drop(queue);
+            return call();
+        }
+        queue.drained = Some(Drained(Box::new(call)));
     }
 
     pub fn same_as(&self, other: &Self) -> bool {
@@ -192,18 +202,20 @@ impl Outbox {
     /// The next frame if there is one now.
     pub fn try_next(&self) -> Option<Next> {
         let mut queue = self.lock();
-        queue.overflowed = false;
-        match queue.frames.pop_front() {
-            Some((Kind::Broadcast, frame)) => {
-                queue.bytes -= frame.bytes();
-                Some(Next::Frame(frame))
+        let next = queue.frames.pop_front();
+        queue.busy = next.is_some();
+        let Some((kind, frame)) = next else {
+            let (close, drained) = (queue.close.clone(), queue.drained.take());
+            drop(queue);
+            if let Some(Drained(call)) = drained {
+                call();
             }
-            Some((Kind::Answer, frame)) => {
-                queue.answers -= 1;
-                Some(Next::Frame(frame))
-            }
-            None => queue.close.clone().map(Next::Close),
+            return close.map(Next::Close);
+        };
+        if kind == Kind::Broadcast {
+            queue.bytes -= frame.bytes();
         }
+        Some(Next::Frame(frame))
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -212,6 +224,10 @@ impl Outbox {
 }
 
 impl Queue {
+    fn is_drained(&self) -> bool {
+        self.frames.is_empty() && !self.busy
+    }
+
     /// Drops what is superfluous; returns how many bytes are left.
     fn conflate(&mut self) -> usize {
         self.frames = conflate::conflate(std::mem::take(&mut self.frames));
@@ -223,7 +239,6 @@ impl Queue {
     fn clear(&mut self) {
         self.frames.clear();
         self.bytes = 0;
-        self.answers = 0;
     }
 }
 
@@ -238,6 +253,8 @@ impl OutFrame {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::Semaphore;
+
     use super::*;
 
     fn frame(bytes: usize) -> OutFrame {
@@ -266,16 +283,26 @@ mod tests {
         assert!(outbox.is_writable());
     }
 
-    /// [SYNC-7] A whole document may be answered however large it is, but not many at once.
+    /// [SYNC-7] A whole document may be answered however large it is; nobody is writable before it is written.
     #[test]
-    fn answers_are_few_but_may_be_large() {
+    fn an_answer_is_held_until_it_is_written() {
         let outbox = Outbox::new(100);
-        for _ in 0..ANSWERS_MAX {
-            assert_eq!(outbox.answer(frame(1_000)), Pushed::Queued);
-        }
+        let drained = Arc::new(Semaphore::new(0));
+        let told = || drained.available_permits();
+        let count = drained.clone();
+        assert_eq!(outbox.answer(frame(1_000)), Pushed::Queued);
+        outbox.when_writable(move || count.add_permits(1));
         assert_eq!(outbox.push(frame(60)), Pushed::Queued);
-        assert_eq!(outbox.answer(frame(1)), Pushed::Overflowed);
-        assert!(outbox.is_empty());
+        for _ in 0..2 {
+            assert!(outbox.try_next().is_some());
+            assert!(!outbox.is_writable() && told() == 0, "the writer writes what it took");
+        }
+        assert!(outbox.try_next().is_none());
+        assert!(outbox.is_writable() && told() == 1);
+        assert!(outbox.try_next().is_none());
+        let count = drained.clone();
+        outbox.when_writable(move || count.add_permits(1));
+        assert_eq!(told(), 2, "at once");
     }
 
     /// [SYNC-11] What was queued before a close is written before it.

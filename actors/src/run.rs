@@ -194,8 +194,8 @@ impl RunState {
     }
 
     fn watch(&mut self, outbox: Outbox, last_seq: Option<i64>) {
-        let snapshot = self.snapshot_event();
-        self.feed.watch(outbox, last_seq, || vec![snapshot]);
+        let snapshot = self.feed.wants_snapshot(last_seq).then(|| self.snapshot_event());
+        self.feed.watch(outbox, last_seq, || snapshot.into_iter().collect());
     }
 
     /// One connection may watch the run and its log, and leave one of them.

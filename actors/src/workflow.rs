@@ -11,7 +11,9 @@ mod derived;
 mod doubt;
 mod edit;
 mod load;
+mod presence;
 mod publish;
+mod questions;
 mod replay;
 mod session;
 mod snapshot;
@@ -66,6 +68,8 @@ pub(crate) enum WorkflowMsg {
         frame: Bytes,
         credit: Credit,
     },
+    /// All that waited for a session is written: it reads.
+    Drained(SessionId),
     Watch {
         outbox: Outbox,
         last_seq: Option<i64>,
@@ -137,6 +141,10 @@ pub(crate) struct WorkflowState {
 
     canvas: Canvas,
     awareness: Awareness,
+    /// What the milliseconds of awareness and of budgets are counted from.
+    began: Instant,
+    questions: questions::Questions,
+    presence: presence::Presence,
     lease: Lease,
     /// The log's last number; also the revision of the diagram.
     seq: i64,
@@ -221,6 +229,7 @@ impl WorkflowState {
             WorkflowMsg::Leave(session) => self.leave(session),
             WorkflowMsg::Member { session, user, access } => self.change_member(session, user, access),
             WorkflowMsg::Frame { session, frame, credit } => self.receive(session, &frame, credit)?,
+            WorkflowMsg::Drained(session) => self.drained(session),
             WorkflowMsg::Watch { outbox, last_seq, reply } => {
                 self.watch(outbox, last_seq);
                 answer(reply, ());
@@ -347,8 +356,8 @@ impl WorkflowState {
     }
 
     fn watch(&mut self, outbox: Outbox, last_seq: Option<i64>) {
-        let snapshot = self.snapshot_event();
-        self.feed.watch(outbox, last_seq, || vec![snapshot]);
+        let snapshot = self.feed.wants_snapshot(last_seq).then(|| self.snapshot_event());
+        self.feed.watch(outbox, last_seq, || snapshot.into_iter().collect());
         self.derived.wanted(&self.alarm);
     }
 
@@ -380,6 +389,9 @@ impl WorkflowState {
             self.next_sweep = now + SWEEP_EVERY;
             self.sweep(now);
         }
+        self.tell_awareness();
+        self.tell_presence_if_due(now);
+        self.answer_questions();
         if !self.sessions.is_empty() || self.feed.is_watched() {
             self.idle_since = None;
             self.alarm.at_latest(self.next_sweep);

@@ -6,11 +6,13 @@
 //! had integrated stays, the document is rebuilt, and [`Canvas::repair`] hands out what the others lack.
 
 mod content;
+mod deletions;
 mod edit;
 mod epoch;
 mod load;
 mod places;
 mod project;
+mod question;
 mod rebuild;
 mod repair;
 mod text;
@@ -23,6 +25,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use bytes::Bytes;
 use yrs::{
     Assoc, BranchID, Doc, ID, IdSet, Map, OffsetKind, Options, ReadTxn, StateVector, StickyIndex, Transact, Update,
     WriteTxn,
@@ -40,9 +43,12 @@ use crate::{
 
 pub use epoch::DocumentEpoch;
 pub use load::{OpenError, Snapshot};
+pub use question::Question;
 pub use rebuild::RebuildError;
 pub use touched::Touched;
+pub use whole::Answer;
 
+use deletions::Deletions;
 use places::Places;
 use values::Types;
 
@@ -94,7 +100,11 @@ pub struct Canvas {
     types: Types,
     /// What came deleted, without what it had held.
     emptied: IdSet,
+    deletions: Deletions,
     whole: Option<whole::Whole>,
+    since: whole::Since,
+    /// Former wholes that somebody has not read to their end.
+    former: Vec<Bytes>,
 }
 
 /// How `yrs` failed.
@@ -132,17 +142,10 @@ impl Canvas {
         self.doc.transact().state_vector().encode_v1()
     }
 
-    /// What a peer with this encoded state vector lacks, as a V1 update. A peer with a copy of a former epoch is
-    /// refused: it would bring its content a second time.
+    /// What a peer with this encoded state vector lacks, as a V1 update.
     pub fn diff(&self, state_vector: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let mut is_stale = false;
-        guard::state_vector(state_vector, |client| is_stale |= self.epoch.is_retired(client))?;
-        if is_stale {
-            return Err(Refusal::rebuilt());
-        }
-        let state_vector =
-            StateVector::decode_v1(state_vector).map_err(|error| Refusal::malformed(error.to_string()))?;
-        self.encode_since(&state_vector).ok_or_else(Refusal::reload)
+        let question = self.question(state_vector)?;
+        self.encode_since(&question.state_vector()).ok_or_else(Refusal::reload)
     }
 
     /// Which building of the document this is.
@@ -180,6 +183,7 @@ impl Canvas {
                 self.note_places(sketch, &order, &places);
                 let known = |client| self.clocks.get(&client).copied().unwrap_or(0);
                 note_emptied(&mut self.emptied, sketch, known);
+                self.deletions.note_collected(sketch, known);
                 for section in &sketch.sections {
                     let clock = self.clocks.entry(section.client).or_default();
                     *clock = (*clock).max(section.end());
@@ -201,12 +205,7 @@ impl Canvas {
         if !written || sketch.deletes.is_empty() {
             return written;
         }
-        let deleted = self.doc.transact().snapshot().delete_set;
-        sketch.deletes.iter().all(|range| {
-            deleted.get(&ClientID::new(range.client)).is_some_and(|ranges| {
-                ranges.iter().any(|(known, ())| known.start <= range.start && range.end <= known.end)
-            })
-        })
+        self.deletions.have(&self.doc, &sketch.deletes)
     }
 
     /// Whether an update brings content that is not here.
@@ -250,6 +249,7 @@ impl Canvas {
     }
 
     fn around((doc, types): (Doc, Types)) -> Self {
+        let (deletions, since) = (Deletions::watch(&doc), whole::Since::watch(&doc));
         let mut canvas = Self {
             doc,
             epoch: DocumentEpoch::default(),
@@ -263,7 +263,10 @@ impl Canvas {
             touches: None,
             types,
             emptied: IdSet::new(),
+            deletions,
             whole: None,
+            since,
+            former: Vec::new(),
         };
         canvas.refresh_clocks();
         canvas

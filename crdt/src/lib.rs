@@ -9,6 +9,7 @@
 //! Refuses to know: network, clock, storage, actors, node types. Time comes in as milliseconds.
 
 mod awareness;
+mod budget;
 mod canvas;
 pub mod guard;
 mod limits;
@@ -16,8 +17,9 @@ mod peer;
 mod refusal;
 pub mod wire;
 
-pub use awareness::{Awareness, UserTag};
-pub use canvas::{Applied, Canvas, DocumentEpoch, OpenError, RebuildError, Snapshot, Touched};
+pub use awareness::{Awareness, Told, UserTag};
+pub use budget::{Budget, Rate};
+pub use canvas::{Answer, Applied, Canvas, DocumentEpoch, OpenError, Question, RebuildError, Snapshot, Touched};
 pub use limits::Limits;
 pub use peer::{Access, Outcome, Peer};
 pub use refusal::Refusal;

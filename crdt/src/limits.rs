@@ -15,6 +15,15 @@ pub struct Limits {
     pub awareness_clients_max: usize,
     /// The JSON of one awareness state.
     pub awareness_state_bytes_max: usize,
+    /// All states of one canvas, and what of them one user may show in any case.
+    pub awareness_bytes_max: usize,
+    pub awareness_user_bytes_min: usize,
+    /// What the others are told in a second: of one canvas, and of one user of it.
+    pub awareness_bytes_per_second: usize,
+    pub awareness_user_bytes_per_second: usize,
+    /// Client ids that stay their user's after they went: of one canvas, and of one user of it.
+    pub awareness_remembered_max: usize,
+    pub awareness_remembered_per_user_max: usize,
 }
 
 impl Limits {
@@ -34,6 +43,12 @@ impl Default for Limits {
             pending_bytes_max: 1 << 20,
             awareness_clients_max: 8,
             awareness_state_bytes_max: 16 << 10,
+            awareness_bytes_max: 4 << 20,
+            awareness_user_bytes_min: 64 << 10,
+            awareness_bytes_per_second: 1 << 20,
+            awareness_user_bytes_per_second: 128 << 10,
+            awareness_remembered_max: 16_384,
+            awareness_remembered_per_user_max: 64,
         }
     }
 }

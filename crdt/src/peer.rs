@@ -9,7 +9,7 @@ use troupe_model::{
 };
 
 use crate::{
-    Applied, Awareness, Canvas, Limits, Refusal, UserTag,
+    Answer, Applied, Awareness, Canvas, Limits, Question, Refusal, UserTag,
     canvas::{EDGES, NODES},
     guard::{self, Sketch},
     wire::{self, Message},
@@ -28,12 +28,17 @@ pub enum Access {
 /// What follows from one frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Frames for the author, in this order.
-    pub replies: Vec<Bytes>,
+    /// What the author asks. The newest question is the one to answer, with [`Peer::answer`].
+    pub asked: Option<Question>,
+    /// The author asks who is here.
+    pub asked_who: bool,
+    /// Something that the author sent waits for what did not come: the author is to be asked for it, once, however many
+    /// frames say so.
+    pub lacks: bool,
+    /// A small frame for the author.
+    pub reply: Option<Bytes>,
     /// V1 updates that are in the document now: to broadcast to the others and to journal, in this order.
     pub updates: Vec<Vec<u8>>,
-    /// A frame for every session, the author's included.
-    pub awareness: Option<Vec<u8>>,
     /// How many update-carrying frames are settled by this one, in the order in which they came: once what was
     /// integrated so far is durable, so are they [SYNC-3]. None while an earlier one waits for what it refers to.
     pub counted: u64,
@@ -104,18 +109,18 @@ impl Peer {
             return Err(Refusal::malformed(format!("a frame of {bytes} bytes is larger than the {max} bytes allowed")));
         }
         match wire::decode(frame)? {
-            Message::SyncStep1(state_vector) => self.answer(canvas, state_vector),
+            Message::SyncStep1(state_vector) => {
+                Ok(Outcome { asked: Some(canvas.question(state_vector)?), ..Outcome::default() })
+            }
             Message::SyncStep2(update) | Message::Update(update) => match self.access {
                 Access::ReadWrite => self.take(canvas, update),
                 Access::ReadOnly => self.refuse_edit(canvas, update),
             },
-            Message::Awareness(update) => Ok(Outcome {
-                awareness: awareness.receive(self.session, &self.user, update, &self.limits, now_ms)?,
-                ..Outcome::default()
-            }),
-            Message::QueryAwareness => {
-                Ok(Outcome { replies: awareness.full().into_iter().map(Bytes::from).collect(), ..Outcome::default() })
+            Message::Awareness(update) => {
+                let reply = awareness.receive(self.session, &self.user, update, now_ms)?;
+                Ok(Outcome { reply: reply.map(Bytes::from), ..Outcome::default() })
             }
+            Message::QueryAwareness => Ok(Outcome { asked_who: true, ..Outcome::default() }),
             Message::Denied(_) | Message::Ack(_) | Message::Session { .. } => {
                 Err(Refusal::malformed("only the server sends this message"))
             }
@@ -123,14 +128,15 @@ impl Peer {
         }
     }
 
-    /// Sends what the client lacks, and asks for what it has, if it may give it.
-    fn answer(&mut self, canvas: &mut Canvas, state_vector: &[u8]) -> Result<Outcome, Refusal> {
-        let mut replies = canvas.catch_up(state_vector)?;
+    /// Answers with what the client lacks, and asks for what it has, if it may give it. `None`: not now; ask again in a
+    /// moment.
+    pub fn answer(&mut self, canvas: &mut Canvas, question: &Question) -> Result<Option<Answer>, Refusal> {
+        let Some(mut answer) = canvas.answer(question)? else { return Ok(None) };
         if self.access == Access::ReadWrite {
-            replies.push(wire::sync_step1(&canvas.state_vector()).into());
+            answer.frames.push(wire::sync_step1(&canvas.state_vector()).into());
         }
         self.synced = true;
-        Ok(Outcome { replies, ..Outcome::default() })
+        Ok(Some(answer))
     }
 
     fn take(&mut self, canvas: &mut Canvas, update: &[u8]) -> Result<Outcome, Refusal> {
@@ -145,7 +151,7 @@ impl Peer {
             Applied::Unchanged => {}
             Applied::Pending => {
                 self.pending.keep(update, &self.limits)?;
-                outcome.replies.push(wire::sync_step1(&canvas.state_vector()).into());
+                outcome.lacks = true;
                 return Ok(outcome);
             }
         }

@@ -73,15 +73,33 @@ pub enum Malformed {
     Kind,
 }
 
-/// The one client whose state a frame of awareness tells; `None`: it is another frame, or tells of several.
-pub fn awareness_client(frame: &[u8]) -> Option<u64> {
-    let mut reader = Reader::new(frame);
-    if reader.uint().ok()? != AWARENESS {
-        return None;
+/// Whether a frame tells of awareness. Nothing after that is read.
+pub fn is_awareness(frame: &[u8]) -> bool {
+    Reader::new(frame).uint() == Ok(AWARENESS)
+}
+
+/// What a frame of awareness tells: each client with its entry as it is encoded. `None`: it is another frame.
+pub fn awareness_entries(frame: &[u8]) -> Option<Vec<(u64, &[u8])>> {
+    let Ok(Message::Awareness(update)) = is_awareness(frame).then(|| decode(frame))? else { return None };
+    let mut reader = Reader::new(update);
+    let mut entries = Vec::new();
+    for _ in 0..reader.count(3).ok()? {
+        let mut entry = reader.clone();
+        let client = entry.uint().ok()?;
+        entry.uint().ok()?;
+        entry.buf().ok()?;
+        entries.push((client, reader.take(reader.len() - entry.len()).ok()?));
+        reader = entry;
     }
-    // The length of what follows, then how many.
-    reader.uint().ok()?;
-    (reader.uint().ok()? == 1).then(|| reader.uint().ok())?
+    Some(entries)
+}
+
+/// A frame of such entries.
+pub fn awareness_of(entries: &[(u64, &[u8])]) -> Vec<u8> {
+    let mut update = Vec::new();
+    write_uint(&mut update, entries.len() as u64);
+    entries.iter().for_each(|(_, entry)| update.extend_from_slice(entry));
+    awareness(&update)
 }
 
 /// A part of a frame, and how many bytes of it are still to come; `None`: it is a frame itself.

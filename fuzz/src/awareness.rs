@@ -45,6 +45,7 @@ impl Scene {
         };
         let here = announcement(&[(HONEST, 1, r#"{"cursor":{"x":1,"y":2}}"#)]);
         scene.honest.receive(&mut scene.canvas, &mut scene.awareness, &wire::awareness(&here), 0).unwrap();
+        scene.awareness.tell(0);
         scene
     }
 
@@ -54,14 +55,22 @@ impl Scene {
         let received =
             self.hostile.receive(&mut self.canvas, &mut self.awareness, &wire::awareness(&update), self.now_ms);
         match received {
-            Ok(outcome) => outcome.awareness.iter().for_each(|frame| drop(entries(frame))),
-            Err(_) => {
-                self.hostile = peer("Mallory");
-                self.sessions += 1;
-            }
+            Ok(outcome) => outcome.reply.iter().for_each(|frame| drop(entries(frame))),
+            Err(_) => self.renew(),
         }
-        self.awareness.expire(self.now_ms);
+        self.awareness.expire(self.now_ms, Some(0));
+        let told = self.awareness.tell(self.now_ms);
+        told.frame.iter().for_each(|frame| drop(entries(frame)));
+        if !told.refused.is_empty() {
+            self.renew();
+        }
         Ok(())
+    }
+
+    /// The hostile one is closed and comes back.
+    fn renew(&mut self) {
+        self.hostile = peer("Mallory");
+        self.sessions += 1;
     }
 
     /// The honest cursor is where it was and whose it was; the hostile sessions hold what they may and no more.

@@ -2,8 +2,9 @@
 
 use std::{cell::RefCell, collections::BTreeMap, sync::LazyLock};
 
+use bytes::Bytes;
 use serde_json::Value;
-use troupe_crdt::{Access, Applied, Awareness, Canvas, Outcome, Peer, Refusal, UserTag, guard::ROOTS, wire};
+use troupe_crdt::{Access, Applied, Awareness, Canvas, Outcome, Peer, Question, Refusal, UserTag, guard::ROOTS, wire};
 use troupe_model::{SessionId, UserId};
 use yrs::{
     Any, Doc, Map, MapPrelim, MapRef, OffsetKind, Options, Out, ReadTxn, Text, TextPrelim, TextRef, Transact,
@@ -152,8 +153,10 @@ impl Room {
         match self.hostile.receive(&mut self.canvas, &mut self.awareness, frame, 0) {
             Ok(outcome) => {
                 outcome.updates.iter().for_each(|update| self.take(update));
-                for reply in outcome.replies.iter().map(|reply| &reply[..]).chain(outcome.awareness.as_deref()) {
-                    wire::decode(reply).unwrap();
+                let answer = outcome.asked.as_ref().map(|asked| self.answer(asked));
+                let told = self.awareness.tell(0).frame.map(Bytes::from);
+                for reply in answer.into_iter().flatten().chain(outcome.reply.clone()).chain(told) {
+                    wire::decode(&reply).unwrap();
                 }
                 Some(outcome)
             }
@@ -169,6 +172,10 @@ impl Room {
                 None
             }
         }
+    }
+
+    pub fn answer(&mut self, asked: &Question) -> Vec<Bytes> {
+        self.hostile.answer(&mut self.canvas, asked).unwrap().unwrap().frames
     }
 
     fn take(&mut self, update: &[u8]) {

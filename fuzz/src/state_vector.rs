@@ -7,7 +7,7 @@ use crate::room::Room;
 pub fn target(data: &[u8]) {
     Room::visit(|room| {
         let Some(outcome) = room.hostile(&wire::sync_step1(data)) else { return };
-        let [answer, question] = <[_; 2]>::try_from(outcome.replies).unwrap();
+        let [answer, question] = <[_; 2]>::try_from(room.answer(&outcome.asked.unwrap())).unwrap();
         let Ok(Message::SyncStep2(diff)) = wire::decode(&answer) else { panic!("a question is answered") };
         let whole = room.canvas.diff(&[0]).unwrap();
         assert!(diff.len() <= whole.len(), "an answer is never more than everything");

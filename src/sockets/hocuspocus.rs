@@ -28,6 +28,7 @@ use self::outlet::{Outlet, SharedLedger, left};
 use super::{
     frame::Sizes,
     member::{self, Framing, Member},
+    turns::Turns,
     upgrade::{Socket as Connection, Upgrade},
     visitor::{RECHECK_EVERY, Visitor},
     wire::{self, IDLE_MAX, Incoming, PING_EVERY, Reader},
@@ -36,6 +37,8 @@ use crate::{app::App, auth::ticket::Purpose};
 
 /// Documents that joined while the writer was busy.
 const JOINED_MAX: usize = 4;
+/// Documents that a socket opens in a second, once it has opened as many as it may hold at once.
+const JOINS_PER_SECOND: usize = 5;
 
 struct Socket {
     app: App,
@@ -44,6 +47,7 @@ struct Socket {
     /// What is not of a canvas.
     own: Outbox,
     joined: mpsc::Sender<Outlet>,
+    joins: Turns,
     /// The access of one who has a document open here may have changed.
     wake: Arc<Notify>,
     /// When a socket without documents is closed, and how.
@@ -86,11 +90,13 @@ impl Socket {
     fn new(app: App, own: Outbox, joined: mpsc::Sender<Outlet>) -> Self {
         let seconds = app.config().limits.authenticate_timeout_s;
         let reason = format!("a first document must be authenticated within {seconds} seconds");
+        let joins = Turns::new(app.config().limits.canvases_per_socket_max, JOINS_PER_SECOND);
         Self {
             app,
             documents: HashMap::new(),
             own,
             joined,
+            joins,
             wake: Arc::default(),
             useless_at: Instant::now() + Duration::from_secs(seconds),
             useless: Close::new(wire::UNAUTHENTICATED, reason),
@@ -166,6 +172,7 @@ impl Socket {
 
     /// Opens a document. One that is open is opened anew: its provider was replaced.
     async fn authenticate(&mut self, name: Name<'_>, token: &str) -> Result<(), Close> {
+        self.joins.next().await;
         self.leave(name.0);
         self.forget_closed();
         match self.join(name, token).await {

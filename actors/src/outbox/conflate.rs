@@ -4,10 +4,11 @@
 //! takes the place of the earlier ones, never the other way round, so that the numbers of a channel grow.
 
 use std::{
-    collections::{HashMap, VecDeque, hash_map::Entry},
+    collections::{HashMap, HashSet, VecDeque, hash_map::Entry},
     sync::Arc,
 };
 
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use troupe_crdt::wire;
 
@@ -23,16 +24,22 @@ pub(crate) enum Topic {
     Status(Channel),
     /// Lines of a log: the newest, and how many were dropped.
     Lines(Channel),
-    /// The awareness of one client.
-    Client(u64),
 }
 
-/// Leaves of each topic its last frame.
+/// Leaves of each topic its last frame, and of awareness the last state of each client.
 pub(super) fn conflate(queue: VecDeque<(Kind, OutFrame)>) -> VecDeque<(Kind, OutFrame)> {
     let mut kept: Vec<(Kind, OutFrame)> = Vec::with_capacity(queue.len());
     let mut last: HashMap<Topic, usize> = HashMap::new();
     let mut before: HashMap<usize, Vec<Arc<EventFrame>>> = HashMap::new();
+    let mut clients = HashSet::new();
     for (kind, frame) in queue.into_iter().rev() {
+        let frame = match frame {
+            OutFrame::Sync(bytes) if kind == Kind::Broadcast => match newest(bytes, &mut clients) {
+                Some(bytes) => OutFrame::Sync(bytes),
+                None => continue,
+            },
+            frame => frame,
+        };
         let topic = (kind == Kind::Broadcast).then(|| topic(&frame)).flatten();
         match topic.map(|topic| last.entry(topic)) {
             Some(Entry::Occupied(later)) => {
@@ -56,8 +63,20 @@ pub(super) fn conflate(queue: VecDeque<(Kind, OutFrame)>) -> VecDeque<(Kind, Out
 
 fn topic(frame: &OutFrame) -> Option<Topic> {
     match frame {
-        OutFrame::Sync(bytes) => wire::awareness_client(bytes).map(Topic::Client),
+        OutFrame::Sync(_) => None,
         OutFrame::Event(frame) => frame.topic().cloned(),
+    }
+}
+
+/// What a frame tells of awareness that no later one does, whose clients are these; any other frame as it is.
+fn newest(frame: Bytes, later: &mut HashSet<u64>) -> Option<Bytes> {
+    let Some(mut entries) = wire::awareness_entries(&frame) else { return Some(frame) };
+    let all = entries.len();
+    entries.retain(|(client, _)| later.insert(*client));
+    match entries.len() {
+        0 => None,
+        left if left == all => Some(frame),
+        _ => Some(Bytes::from(wire::awareness_of(&entries))),
     }
 }
 
@@ -105,7 +124,7 @@ mod tests {
     }
 
     fn awareness(client: u8, clock: u8) -> (Kind, OutFrame) {
-        (Kind::Broadcast, OutFrame::Sync(vec![1, 7, 1, client, clock, 2, b'{', b'}'].into()))
+        (Kind::Broadcast, OutFrame::Sync(vec![1, 6, 1, client, clock, 2, b'{', b'}'].into()))
     }
 
     fn told(queue: VecDeque<(Kind, OutFrame)>) -> Vec<Value> {
@@ -159,8 +178,20 @@ mod tests {
         let asked = (Kind::Answer, awareness(5, 1).1);
         let queue = [awareness(5, 1), asked, update.clone(), awareness(6, 1), update.clone(), awareness(5, 2)];
         let told = told(queue.into());
-        let [one, two] = [[1, 7, 1, 6, 1, 2, 123, 125], [1, 7, 1, 5, 2, 2, 123, 125]].map(|frame| json!(frame));
+        let [one, two] = [[1, 6, 1, 6, 1, 2, 123, 125], [1, 6, 1, 5, 2, 2, 123, 125]].map(|frame| json!(frame));
         let update = json!([0, 2, 2, 0, 0]);
-        assert_eq!(told, [json!([1, 7, 1, 5, 1, 2, 123, 125]), update.clone(), one, update, two]);
+        assert_eq!(told, [json!([1, 6, 1, 5, 1, 2, 123, 125]), update.clone(), one, update, two]);
+    }
+
+    /// [SYNC-7] Also when a frame tells of several clients: of each the newest is left.
+    #[test]
+    fn awareness_of_many_is_the_newest_of_each_client() {
+        let both = |clock| {
+            let entries: [(u64, &[u8]); 2] = [(5, &[5, clock, 1, b'x']), (6, &[6, clock, 1, b'x'])];
+            (Kind::Broadcast, OutFrame::Sync(wire::awareness_of(&entries).into()))
+        };
+        let told = told([both(1), awareness(6, 2), both(3), awareness(5, 4)].into());
+        let six = wire::awareness_of(&[(6, &[6, 3, 1, b'x'])]);
+        assert_eq!(told, [json!(six), json!([1, 6, 1, 5, 4, 2, 123, 125])]);
     }
 }

@@ -9,7 +9,7 @@ use troupe_model::{Diagram, TenantId, UserId, WorkflowId};
 
 use super::{CALL_WITHIN, EditDiagramError, OPEN_WITHIN, System, TRIES, TRY_AGAIN_AFTER, Unavailable, answered};
 use crate::{
-    canvas::{CanvasSession, JoinCanvas},
+    canvas::{CanvasSession, JoinCanvas, Showing},
     credit::Credits,
     outbox::{Close, Outbox},
     tenant::TenantMsg,
@@ -44,6 +44,7 @@ impl System {
             workflow: actor,
             outbox,
             credits: Credits::new(limits.credit),
+            showing: Showing::new(limits.awareness_frames_per_second_max),
             _slot: slot,
         })
     }

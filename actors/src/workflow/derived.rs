@@ -174,6 +174,7 @@ impl WorkflowState {
         }
         let unchanged = self.derived.latest.as_ref().is_some_and(|(.., latest)| **latest == *analysis);
         self.derived.latest = Some((version, revision, analysis));
+        self.feed.forget_snapshot();
         if !unchanged {
             let data = self.analysis_json();
             self.publish("diagnostics", data);

@@ -2,13 +2,12 @@
 
 mod access;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use ractor::{ActorProcessingErr, RpcReplyPort};
-use serde_json::json;
 use tokio::time::Instant;
-use troupe_crdt::{Peer, Refusal, UserTag, wire};
+use troupe_crdt::{Outcome, Peer, Question, Refusal, wire};
 use troupe_model::SessionId;
 
 use super::{WorkflowState, answer};
@@ -18,16 +17,11 @@ use crate::{
     outbox::{Close, OutFrame, Outbox, Pushed},
 };
 
-/// A reader that takes nothing for this long is closed with 1013 [SYNC-7].
-const STUCK_AFTER: Duration = Duration::from_secs(30);
-
-/// How often a session that lags is looked at.
-const CATCH_UP_EVERY: Duration = Duration::from_millis(100);
-
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) outbox: Outbox,
-    peer: Peer,
+    pub(super) peer: Peer,
+    joined_ms: i64,
     acks: bool,
     /// Update-carrying frames received.
     counted: u64,
@@ -38,8 +32,26 @@ pub(super) struct Session {
     /// It was refused an edit. What says so must reach it, or it would take the edit for saved.
     denied: bool,
     /// A state that the client is known to have, or will have once its outbox is written.
-    floor: Arc<[u8]>,
-    lagging_since: Option<Instant>,
+    pub(super) floor: Arc<[u8]>,
+    /// After an overflow nothing is sent until it can be caught up.
+    pub(super) lagging_since: Option<Instant>,
+    /// What the client asks for, the newest question: what it lacks, and who is here.
+    pub(super) asked: Option<Question>,
+    pub(super) asked_who: bool,
+    /// The client is to be asked for what it has.
+    pub(super) lacks: bool,
+    pub(super) was_answered: bool,
+    pub(super) unanswered: Unanswered,
+}
+
+/// How far a session is with what it asks.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    Nothing,
+    /// It waits for its turn.
+    Waits,
+    /// It has not read what it was sent before, since then.
+    Unread(Instant),
 }
 
 #[derive(Debug)]
@@ -70,6 +82,12 @@ impl WorkflowState {
             // Nothing is known of the client until it has been sent the whole.
             floor: Arc::from([0].as_slice()),
             lagging_since: None,
+            joined_ms: self.now_ms(),
+            asked: None,
+            asked_who: false,
+            lacks: false,
+            was_answered: false,
+            unanswered: Unanswered::Nothing,
         };
         session.tell_access(self.document_epoch());
         session.answer(wire::sync_step1(&state_vector));
@@ -79,7 +97,7 @@ impl WorkflowState {
         self.sessions.insert(join.session, session);
         metrics::gauge!("troupe_canvas_sessions").increment(1.0);
         self.alarm.at_latest(self.next_sweep);
-        self.publish_presence();
+        self.presence_changed();
         answer(reply, ());
     }
 
@@ -87,42 +105,36 @@ impl WorkflowState {
         let Some(gone) = self.sessions.remove(&session) else { return };
         gone.outbox.close(Close::new(1000, "left"));
         metrics::gauge!("troupe_canvas_sessions").decrement(1.0);
-        if let Some(frame) = self.awareness.leave(session) {
-            self.broadcast(&frame.into(), None);
-        }
-        self.publish_presence();
+        self.awareness.leave(session, self.now_ms());
+        self.tell_awareness();
+        self.presence_changed();
         self.alarm.at_latest(self.next_sweep);
     }
 
     /// One frame of one session. A hostile frame closes that session and harms no one else [SYNC-4].
     pub(super) fn receive(&mut self, id: SessionId, frame: &Bytes, credit: Credit) -> Result<(), ActorProcessingErr> {
-        let now = self.context.clock.now();
+        let now_ms = self.now_ms();
         let Some(session) = self.sessions.get_mut(&id) else { return Ok(()) };
-        let outcome = match session.peer.receive(&mut self.canvas, &mut self.awareness, frame, now.as_millis()) {
+        let mut outcome = match session.peer.receive(&mut self.canvas, &mut self.awareness, frame, now_ms) {
             Ok(outcome) => outcome,
             Err(refusal) => {
-                tracing::info!(workflow.id = %self.workflow, session.id = %id, %refusal, "refused a frame");
-                metrics::counter!("troupe_canvas_refused_frames_total").increment(1);
                 let (reload, is_full) = (refusal.needs_reload(), refusal.code == Refusal::TOO_LARGE);
-                session.outbox.close_now(Close::new(refusal.code, refusal.reason));
-                self.leave(id);
+                self.refuse(id, refusal);
                 if is_full {
                     self.found_full();
                 }
                 return if reload { self.reload() } else { self.repair() };
             }
         };
-        for reply in outcome.replies {
-            session.answer(reply);
+        if let Some(reply) = outcome.reply.take() {
+            session.deliver(reply);
         }
+        let asks = session.note_questions(&mut outcome);
         let user = session.peer.user().id;
         for update in outcome.updates {
             self.integrated(update, Some(id), Some(user))?;
         }
-        if let Some(frame) = outcome.awareness {
-            // To its author too: the stock provider takes 30 s without a message for a dead connection.
-            self.broadcast(&frame.into(), None);
-        }
+        self.tell_awareness();
         if outcome.counted > 0
             && let Some(session) = self.sessions.get_mut(&id)
         {
@@ -132,83 +144,54 @@ impl WorkflowState {
             session.unacknowledged.push_back(Unacknowledged { count, seq: self.seq, denied, _credit: credit });
             session.acknowledge(self.durable_seq);
         }
+        if asks {
+            self.asked(id);
+        }
         Ok(())
     }
 
     /// Sends one encoded frame to all sessions but one.
     pub(super) fn broadcast(&mut self, frame: &Bytes, except: Option<SessionId>) {
+        let mut lagging = Vec::new();
         for (id, session) in &mut self.sessions {
             if Some(*id) == except || session.lagging_since.is_some() {
                 continue;
             }
             session.deliver(frame.clone());
             if session.lagging_since.is_some() {
-                self.next_sweep = Instant::now();
-                self.alarm.at_latest(self.next_sweep);
+                lagging.push(*id);
             }
         }
+        lagging.into_iter().for_each(|id| self.asked(id));
     }
 
-    /// Catches up those that lagged, closes those that are stuck, expires awareness.
+    /// Closes those that are stuck, expires awareness.
     pub(super) fn sweep(&mut self, now: Instant) {
-        let at = self.context.clock.now().as_millis();
-        if let Some(frame) = self.awareness.expire(at) {
-            self.broadcast(&frame.into(), None);
-        }
+        let present_since_ms = self.sessions.values().map(|session| session.joined_ms).min();
+        self.awareness.expire(self.now_ms(), present_since_ms);
         self.canvas.forget_unused();
+        self.settle_askers();
         let current: Arc<[u8]> = self.canvas.state_vector().into();
-        let document_epoch = self.document_epoch();
-        let mut stuck = Vec::new();
+        let stuck_after = self.context.limits.stuck_after;
+        let (mut stuck, mut lagging) = (Vec::new(), Vec::new());
         for (id, session) in &mut self.sessions {
-            match session.lagging_since {
-                None if session.outbox.is_empty() && session.peer.is_synced() => session.floor = current.clone(),
-                None => {}
-                Some(_) if session.outbox.is_writable() => {
-                    session.lagging_since = None;
-                    match self.canvas.diff(&session.floor) {
-                        Ok(diff) => session.answer(wire::sync_step2(&diff)),
-                        Err(refusal) => session.outbox.close(Close::new(1013, refusal.reason)),
-                    }
-                    if let Some(awareness) = self.awareness.full() {
-                        session.answer(awareness);
-                    }
-                    session.tell_access(document_epoch);
-                    session.tell_acknowledged();
+            match &session.unanswered {
+                Unanswered::Unread(since) if now > *since + stuck_after => stuck.push(*id),
+                // An overflow that no broadcast caused.
+                Unanswered::Nothing if session.lagging_since.is_some() => lagging.push(*id),
+                Unanswered::Nothing if session.outbox.is_empty() && session.peer.is_synced() => {
+                    session.floor = current.clone();
                 }
-                Some(since) if now > since + STUCK_AFTER => stuck.push(*id),
-                Some(_) => self.next_sweep = now + CATCH_UP_EVERY,
+                _ => {}
             }
         }
+        lagging.into_iter().for_each(|id| self.asked(id));
         for id in stuck {
             if let Some(session) = self.sessions.get(&id) {
                 session.outbox.close_now(Close::too_slow());
             }
             self.leave(id);
         }
-    }
-
-    /// Who is here, each user once.
-    pub(super) fn presence(&self) -> serde_json::Value {
-        let mut users: Vec<(&UserTag, usize)> = Vec::new();
-        for session in self.sessions.values() {
-            let user = session.peer.user();
-            match users.iter_mut().find(|(known, _)| known.id == user.id) {
-                Some((_, sessions)) => *sessions += 1,
-                None => users.push((user, 1)),
-            }
-        }
-        users.sort_by_key(|(user, _)| user.id);
-        users
-            .into_iter()
-            .map(|(user, sessions)| {
-                json!({ "user_id": user.id, "name": user.name, "color": user.color, "sessions": sessions })
-            })
-            .collect()
-    }
-
-    fn publish_presence(&mut self) {
-        let users = self.presence();
-        self.publish("presence", json!({ "users": users }));
     }
 }
 
@@ -234,15 +217,26 @@ impl Session {
         }
     }
 
+    /// Keeps what is asked with a frame; tells whether anything is. The newest question counts.
+    fn note_questions(&mut self, outcome: &mut Outcome) -> bool {
+        let asks = outcome.asked.is_some() || outcome.asked_who || outcome.lacks;
+        if let Some(asked) = outcome.asked.take() {
+            self.asked = Some(asked);
+        }
+        self.asked_who |= outcome.asked_who;
+        self.lacks |= outcome.lacks;
+        asks
+    }
+
     /// Again after an overflow, which may have taken the last word.
-    fn tell_acknowledged(&mut self) {
+    pub(super) fn tell_acknowledged(&mut self) {
         if self.acks && self.acknowledged > 0 {
             self.deliver(wire::ack(self.acknowledged).into());
         }
     }
 
     /// Sends what this client asked for.
-    fn answer(&mut self, frame: impl Into<Bytes>) {
+    pub(super) fn answer(&mut self, frame: impl Into<Bytes>) {
         let pushed = self.outbox.answer(OutFrame::Sync(frame.into()));
         self.note(pushed);
     }

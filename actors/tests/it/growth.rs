@@ -46,10 +46,10 @@ fn a_canvas_over_its_budget_is_rebuilt() {
         let old = world.session("Ann", Access::ReadWrite, Some(0)).await;
         assert_eq!(closed(old.outbox()).await.code, 4409);
         let stale = world.session("Ann", Access::ReadWrite, None).await;
-        stale.send(wire::sync_step1(&ann.canvas.state_vector()).into()).await;
+        stale.send(wire::sync_step1(&ann.canvas.state_vector()).into(), None).await;
         assert_eq!(closed(stale.outbox()).await.code, 4409);
         let current = world.session("Ann", Access::ReadWrite, Some(1)).await;
-        current.send(wire::sync_step1(&fresh.canvas.state_vector()).into()).await;
+        current.send(wire::sync_step1(&fresh.canvas.state_vector()).into(), None).await;
         fresh.overwrite("after").await.unwrap();
         assert!(!current.outbox().is_closed());
         let (diagram, _) = world.system().diagram(world.tenant, world.workflow).await.unwrap();

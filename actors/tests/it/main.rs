@@ -6,6 +6,8 @@ mod canvas;
 mod client;
 mod growth;
 mod leases;
+mod presence;
+mod questions;
 mod run;
 mod versions;
 mod world;

@@ -46,6 +46,8 @@ pub struct World {
     pub workflow: WorkflowId,
     pub trace: Trace,
     pub clock: Brittle,
+    /// Nothing happens in it while a test does not wait.
+    has_one_thread: bool,
     node: Option<(Runtime, System)>,
 }
 
@@ -90,7 +92,17 @@ impl World {
     }
 
     pub fn limited(limits: Limits) -> Self {
+        Self::made(limits, false)
+    }
+
+    /// A server on the thread of its test: nothing happens while the test does not wait.
+    pub fn on_one_thread(limits: Limits) -> Self {
+        Self::made(limits, true)
+    }
+
+    fn made(limits: Limits, has_one_thread: bool) -> Self {
         let mut world = Self {
+            has_one_thread,
             limits,
             folder: Arc::new(TempDir::new().unwrap()),
             server: ServerId::generate(),
@@ -114,6 +126,7 @@ impl World {
             trace: self.trace.clone(),
             clock: self.clock.clone(),
             node: None,
+            has_one_thread: false,
             ..*self
         };
         other.start();
@@ -136,7 +149,8 @@ impl World {
 
     /// Starts a server on what is stored.
     pub fn start(&mut self) {
-        let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().unwrap();
+        let mut builder = if self.has_one_thread { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+        let runtime = builder.worker_threads(WORKERS).enable_all().build().unwrap();
         let system = runtime.block_on(async {
             let store = Store::open(DatabaseConfig::sqlite(self.folder.path().join("troupe.db"))).await.unwrap();
             store.migrate().await.unwrap();
@@ -223,7 +237,18 @@ impl World {
 
     /// A session that has not said anything yet. `document_epoch`: of the copy that it has.
     pub async fn session(&self, name: &str, access: Access, document_epoch: Option<i64>) -> CanvasSession {
-        let user = UserTag { id: self.user, name: name.to_owned(), color: "#123456".to_owned() };
+        self.session_of(self.user, name, access, document_epoch).await
+    }
+
+    /// The same of another user.
+    pub async fn session_of(
+        &self,
+        user: UserId,
+        name: &str,
+        access: Access,
+        document_epoch: Option<i64>,
+    ) -> CanvasSession {
+        let user = UserTag { id: user, name: name.to_owned(), color: "#123456".to_owned() };
         let session = SessionId::generate();
         let join = JoinCanvas { session, user, access, acks: true, document_epoch };
         self.system().join_canvas(self.tenant, self.workflow, join).await.unwrap()

@@ -65,6 +65,11 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.buf()?).map_err(|_| Malformed::Text)
     }
 
+    /// How many bytes are left.
+    pub const fn len(&self) -> usize {
+        self.rest.len()
+    }
+
     pub const fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }

@@ -86,8 +86,10 @@ impl World {
     }
 
     fn receive(&mut self, index: usize, frame: &[u8]) {
-        let outcome = self.room.receive(&mut self.links[index].peer, frame).unwrap();
-        self.links[index].down.extend(outcome.replies.iter().map(|reply| reply.to_vec()));
+        let link = &mut self.links[index];
+        let outcome = self.room.receive(&mut link.peer, frame).unwrap();
+        let replies = self.room.replies(&mut link.peer, &outcome);
+        link.down.extend(replies.iter().map(|reply| reply.to_vec()));
         for update in &outcome.updates {
             self.broadcast(update, Some(index));
         }

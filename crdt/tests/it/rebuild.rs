@@ -176,10 +176,9 @@ fn a_stale_copy_is_refused() {
 
     // Who comes with nothing, or with what it alone wrote, is welcome.
     let mut fresh = editor();
-    let outcome = room.receive(&mut fresh, &wire::sync_step1(&[0])).unwrap();
     let newcomer = Client::new(14);
-    for reply in &outcome.replies {
-        newcomer.receive(reply);
+    for reply in room.ask(&mut fresh, &[0]) {
+        newcomer.receive(&reply);
     }
     room.receive(&mut fresh, &wire::update(&newcomer.set_label("b", "again"))).unwrap();
     room.receive(&mut editor(), &wire::update(&unrelated)).unwrap();

@@ -2,7 +2,9 @@
 
 use troupe_crdt::{Access, Limits, Outcome, Refusal, wire};
 
-use crate::world::{Client, Room, editor, editor_with, reader};
+use std::{collections::BTreeSet, time::Instant};
+
+use crate::world::{Client, Room, editor, editor_with, joiner, reader};
 use yrs::{Doc, Map, ReadTxn};
 
 const EMPTY: [u8; 2] = [0, 0];
@@ -15,9 +17,8 @@ fn a_newcomer_gets_the_difference_and_a_question() {
     room.receive(&mut editor(), &wire::update(&author.add_node("a"))).unwrap();
     let mut peer = editor();
     assert!(!peer.is_synced());
-    let outcome = room.receive(&mut peer, &wire::sync_step1(&newcomer.state_vector())).unwrap();
+    let [step_2, step_1] = room.ask(&mut peer, &newcomer.state_vector()).try_into().unwrap();
     assert!(peer.is_synced());
-    let [step_2, step_1] = outcome.replies.try_into().unwrap();
     assert!(matches!(wire::decode(&step_2), Ok(wire::Message::SyncStep2(_))));
     assert_eq!(newcomer.receive(&step_2), None);
     assert_eq!(newcomer.json(), author.json());
@@ -50,7 +51,7 @@ fn what_waits_is_not_acknowledged() {
     let updates = [author.add_node("a"), author.set_label("a", "b"), author.set_label("a", "c")];
     let waits = room.receive(&mut peer, &wire::update(&updates[2])).unwrap();
     assert_eq!((waits.updates.len(), waits.counted), (0, 0));
-    assert_eq!(waits.replies, [wire::sync_step1(&room.canvas.state_vector())]);
+    assert!(waits.lacks);
     let other = room.receive(&mut peer, &wire::update(&Client::new(12).add_node("z"))).unwrap();
     assert_eq!((other.updates.len(), other.counted), (1, 0));
     let first = room.receive(&mut peer, &wire::update(&updates[0])).unwrap();
@@ -69,7 +70,7 @@ fn the_question_heals_the_gap() {
     let author = Client::new(11);
     author.add_node("lost on the way");
     let outcome = room.receive(&mut peer, &wire::update(&author.add_node("b"))).unwrap();
-    let answer = author.receive(&outcome.replies[0]).unwrap();
+    let answer = author.receive(&room.replies(&mut peer, &outcome)[0]).unwrap();
     let outcome = room.receive(&mut peer, &answer).unwrap();
     assert_eq!((outcome.updates.len(), outcome.counted), (1, 2));
     assert_eq!(room.canvas.project().nodes.len(), 2);
@@ -103,9 +104,9 @@ fn a_reader_may_look_and_point() {
     let client = Client::new(12);
     let known = Client::new(11).add_node("a");
     room.receive(&mut editor(), &wire::update(&known)).unwrap();
-    let outcome = room.receive(&mut peer, &wire::sync_step1(&client.state_vector())).unwrap();
-    assert_eq!(outcome.replies.len(), 1);
-    client.receive(&outcome.replies[0]);
+    let replies = room.ask(&mut peer, &client.state_vector());
+    assert_eq!(replies.len(), 1);
+    client.receive(&replies[0]);
     // What it answers to a question that it was asked anyway changes nothing, deletions included: it is settled.
     client.edit(|_| {});
     let outcome = room.receive(&mut peer, &wire::sync_step2(&client.diff(&[0]))).unwrap();
@@ -115,7 +116,8 @@ fn a_reader_may_look_and_point() {
     assert_eq!(outcome.counted, 1);
     assert!(outcome.denied.is_some_and(|reason| reason.contains("read")));
     assert_eq!(room.canvas.project().nodes.len(), 1);
-    assert!(room.receive(&mut peer, &crate::awareness::announce(12, 1, "{}")).unwrap().awareness.is_some());
+    room.receive(&mut peer, &crate::awareness::announce(12, 1, "{}")).unwrap();
+    assert!(room.awareness.tell(0).frame.is_some());
 }
 
 /// [SYNC-10] A deletion is an edit, and a known one is not.
@@ -197,8 +199,8 @@ fn who_made_it_too_large_can_make_it_smaller() {
     room.assert_log_is_whole();
 }
 
-/// [PERF-4, SYNC-1] Those who come with nothing to a large document share one frame. The SyncStep2, with which a client
-/// takes itself for synced, follows with what was written since.
+/// [PERF-4, SYNC-1, SYNC-7] Those who lack most of a large document share one frame, and what was written since: an answer
+/// holds nothing of its own. The SyncStep2, with which a client takes itself for synced, comes last.
 #[test]
 fn many_who_join_share_one_frame() {
     let mut room = Room::new();
@@ -207,18 +209,23 @@ fn many_who_join_share_one_frame() {
     for node in 0..500 {
         room.receive(&mut peer, &wire::update(&author.add_node(&format!("node {node}")))).unwrap();
     }
-    let join = |room: &mut Room| {
+    let join = |room: &mut Room, state_vector: &[u8]| {
         let newcomer = Client::new(12);
-        let outcome = room.receive(&mut reader(), &wire::sync_step1(&newcomer.state_vector())).unwrap();
-        let [whole, rest] = outcome.replies.try_into().unwrap();
+        let frames = room.ask(&mut reader(), state_vector);
+        assert_eq!(*frames.last().unwrap(), wire::sync_step2(&EMPTY));
+        let whole = frames[0].clone();
         assert!(matches!(wire::decode(&whole), Ok(wire::Message::Update(_))));
-        assert!(matches!(wire::decode(&rest), Ok(wire::Message::SyncStep2(_))));
-        [&whole, &rest].iter().for_each(|reply| drop(newcomer.receive(reply)));
-        (newcomer.json(), whole)
+        frames.iter().for_each(|frame| drop(newcomer.receive(frame)));
+        (newcomer.json(), whole, frames.len())
     };
-    let (first, second) = (join(&mut room), join(&mut room));
-    assert_eq!(first.0, author.json());
-    assert!(std::ptr::eq(&first.1[..], &second.1[..]), "the bytes are shared");
+    let first = join(&mut room, &[0]);
+    assert_eq!((&first.0, first.2), (&author.json(), 2));
+    // Whom the document does not know, or who has next to nothing of it, has nothing.
+    for state_vector in [&[0][..], &[1, 5, 0], &[1, 5, 9], &[1, 11, 100]] {
+        let next = join(&mut room, state_vector);
+        assert_eq!(first.0, next.0);
+        assert!(std::ptr::eq(&first.1[..], &next.1[..]), "the bytes are shared");
+    }
 
     room.receive(&mut peer, &wire::update(&author.set_label("node 7", "seven"))).unwrap();
     let deletion = author.edit(|txn| {
@@ -226,19 +233,157 @@ fn many_who_join_share_one_frame() {
         nodes.remove(txn, "node 8");
     });
     room.receive(&mut peer, &wire::update(&deletion)).unwrap();
-    let third = join(&mut room);
-    assert_eq!(third.0, author.json());
+    let mut diagram = room.canvas.project();
+    diagram.nodes[9].data.label = "by REST".to_owned();
+    let edit = room.canvas.edit(&diagram).unwrap();
+    author.apply(&edit);
+    let third = join(&mut room, &[0]);
+    assert_eq!((&third.0, third.2), (&author.json(), 5));
     assert!(std::ptr::eq(&first.1[..], &third.1[..]), "and the rest is told apart");
 
     let rewritten = author.set_label("node 9", &"long".repeat(first.1.len() / 16));
     room.receive(&mut peer, &wire::update(&rewritten)).unwrap();
-    let fourth = join(&mut room);
+    let held = first.1.clone();
+    drop((first, third));
+    let fourth = join(&mut room, &[0]);
     assert_eq!(fourth.0, author.json());
-    assert!(!std::ptr::eq(&first.1[..], &fourth.1[..]), "encoded anew when too much changed");
+    assert!(!std::ptr::eq(&held[..], &fourth.1[..]), "encoded anew when too much changed");
 
     room.canvas.forget_unused();
     room.canvas.forget_unused();
-    let fifth = join(&mut room);
-    assert_eq!(fifth.0, author.json());
-    assert!(!std::ptr::eq(&fourth.1[..], &fifth.1[..]), "and after nobody came for a while");
+    let newest = fourth.1.clone();
+    drop((held, fourth));
+    drop(newest);
+    let fifth = join(&mut room, &[0]);
+    assert_eq!((&fifth.0, fifth.2), (&author.json(), 2), "and after nobody came for a while");
+}
+
+/// [SYNC-7] However much is written and however many read slowly, two copies of the document are held, and who comes
+/// later is sent the newer one with what was written since, or waits.
+#[test]
+fn slow_readers_hold_two_copies() {
+    let mut room = Room::new();
+    let author = Client::new(11);
+    let mut peer = editor();
+    for node in 0..500 {
+        room.receive(&mut peer, &wire::update(&author.add_node(&format!("node {node}")))).unwrap();
+    }
+    let (mut held, mut waited) = (Vec::new(), 0);
+    for round in 0..60 {
+        let rewritten = author.set_label("node 9", &format!("{round}").repeat(6_000));
+        room.receive(&mut peer, &wire::update(&rewritten)).unwrap();
+        if round % 7 == 0 {
+            room.canvas.forget_unused();
+        }
+        let mut slow = reader();
+        let asked = room.receive(&mut slow, &wire::sync_step1(&[0])).unwrap().asked.unwrap();
+        let Some(answer) = slow.answer(&mut room.canvas, &asked).unwrap() else {
+            waited += 1;
+            continue;
+        };
+        assert_eq!(answer.own_bytes, 0);
+        let newcomer = Client::new(12);
+        answer.frames.iter().for_each(|frame| drop(newcomer.receive(frame)));
+        assert_eq!(newcomer.json(), author.json());
+        held.extend(answer.frames.into_iter().filter(|frame| frame.len() > 40_000));
+    }
+    let copies: BTreeSet<_> = held.iter().map(|frame| frame.as_ptr()).collect();
+    assert_eq!(copies.len(), 2, "{waited} waited");
+    drop(held);
+    assert_eq!(room.ask(&mut reader(), &[0]).len(), 2, "whoever waited is answered when the others have read");
+}
+
+/// [SYNC-4] Who lacks less than half is sent what it lacks.
+#[test]
+fn who_has_most_is_sent_the_rest() {
+    let mut room = Room::new();
+    let author = Client::new(11);
+    let mut peer = editor();
+    for node in 0..500 {
+        room.receive(&mut peer, &wire::update(&author.add_node(&format!("node {node}")))).unwrap();
+    }
+    let newcomer = joiner(&room.canvas);
+    room.receive(&mut peer, &wire::update(&author.set_label("node 7", "seven"))).unwrap();
+    let frames = room.ask(&mut reader(), &newcomer.state_vector());
+    let [answer] = &frames[..] else { panic!("one frame") };
+    assert!(answer.len() < 200, "{}", answer.len());
+    newcomer.receive(answer);
+    assert_eq!(newcomer.json(), author.json());
+}
+
+/// Notes of which every other was removed again: so many deletions that do not merge.
+fn with_gaps(gaps: usize) -> (Room, Client) {
+    let mut room = Room::new();
+    let author = Client::new(11);
+    let update = author.edit(|txn| {
+        let notes = txn.get_map("notes").unwrap();
+        for note in 0..2 * gaps {
+            notes.insert(txn, format!("{note}"), 1);
+        }
+        for note in 0..gaps {
+            notes.remove(txn, &format!("{}", 2 * note));
+        }
+    });
+    room.receive(&mut editor(), &wire::update(&update)).unwrap();
+    (room, author)
+}
+
+/// [SYNC-4, REL-12] What a reader sends costs as much as it is long: the deletions that a client tells when it comes are
+/// looked up, not compared with one another.
+#[test]
+fn known_deletions_cost_what_they_are_long() {
+    let took = |gaps: usize| {
+        let (mut room, author) = with_gaps(gaps);
+        let known = wire::sync_step2(&author.diff(&room.canvas.state_vector()));
+        let once = |room: &mut Room| {
+            let begun = Instant::now();
+            let outcome = room.receive(&mut reader(), &known).unwrap();
+            assert_eq!((outcome.counted, outcome.denied), (1, None));
+            begun.elapsed()
+        };
+        (0..5).map(|_| once(&mut room)).min().unwrap()
+    };
+    let (few, many) = (took(2_000), took(16_000));
+    assert!(many < few * 32, "eight times as many took {many:?}, and not {few:?}");
+}
+
+/// [SYNC-10] What is deleted stays known, however it came to be deleted.
+#[test]
+fn every_deletion_is_known() {
+    let (mut room, author) = with_gaps(10);
+    let answer = |room: &mut Room, client: &Client| {
+        room.receive(&mut reader(), &wire::sync_step2(&client.diff(&[0]))).unwrap().denied
+    };
+    assert_eq!(answer(&mut room, &author), None);
+    // A map with what it holds, a value that is overwritten, an edit of the server, and what a client has collected.
+    let mut updates = vec![author.add_node("a"), author.set_label("a", "b")];
+    updates.push(author.edit(|txn| {
+        let nodes = txn.get_map("nodes").unwrap();
+        nodes.remove(txn, "a");
+    }));
+    let collector = Client { doc: Doc::with_client_id(12) };
+    collector.doc.get_or_insert_map("nodes");
+    collector.add_node("c");
+    collector.edit(|txn| {
+        let nodes = txn.get_map("nodes").unwrap();
+        nodes.remove(txn, "c");
+    });
+    let collected = collector.diff(&[0]);
+    author.apply(&collected);
+    updates.push(collected);
+    for update in updates {
+        room.receive(&mut editor(), &wire::update(&update)).unwrap();
+        let newcomer = joiner(&room.canvas);
+        assert_eq!(answer(&mut room, &newcomer), None);
+    }
+    let mut diagram = room.canvas.project();
+    diagram.notes.remove("1");
+    let edit = room.canvas.edit(&diagram).unwrap();
+    author.apply(&edit);
+    assert_eq!(answer(&mut room, &author), None);
+    let more = author.edit(|txn| {
+        let notes = txn.get_map("notes").unwrap();
+        notes.remove(txn, "3");
+    });
+    assert!(room.receive(&mut reader(), &wire::update(&more)).unwrap().denied.is_some());
 }

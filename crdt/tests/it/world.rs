@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde_json::Value;
 use troupe_crdt::{Access, Awareness, Canvas, Limits, Outcome, Peer, Refusal, UserTag, wire};
 use troupe_model::{SessionId, UserId};
@@ -152,6 +153,19 @@ impl Room {
         let outcome = peer.receive(&mut self.canvas, &mut self.awareness, frame, 0)?;
         self.log.extend(outcome.updates.iter().cloned());
         Ok(outcome)
+    }
+
+    /// What a session is sent that asks with this state vector.
+    pub fn ask(&mut self, peer: &mut Peer, state_vector: &[u8]) -> Vec<Bytes> {
+        let outcome = self.receive(peer, &wire::sync_step1(state_vector)).unwrap();
+        self.replies(peer, &outcome)
+    }
+
+    /// What a session is sent that is owed this, if it reads.
+    pub fn replies(&mut self, peer: &mut Peer, outcome: &Outcome) -> Vec<Bytes> {
+        let answer = outcome.asked.as_ref().map(|asked| peer.answer(&mut self.canvas, asked).unwrap().unwrap());
+        let question = outcome.lacks.then(|| Bytes::from(wire::sync_step1(&self.canvas.state_vector())));
+        answer.map(|answer| answer.frames).into_iter().flatten().chain(question).collect()
     }
 
     /// What the log says must be what is in memory.

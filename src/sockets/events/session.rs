@@ -17,6 +17,7 @@ use crate::{
     policy::{self, Level, Object, Permission},
     problem::Problem,
     sockets::{
+        turns::Turns,
         upgrade::Socket,
         visitor::{RECHECK_EVERY, Visitor, refusal},
         wire::{self, Incoming, Reader},
@@ -25,6 +26,10 @@ use crate::{
 
 const READ: Permission = Permission { object: Object::Workflow, level: Level::Read };
 const CHANNELS_MAX: usize = 100;
+/// Messages of one session that are taken: at once, as many as it takes to subscribe to all channels anew, and then in a
+/// second.
+const MESSAGES_AT_ONCE: usize = 2 * CHANNELS_MAX;
+const MESSAGES_PER_SECOND: usize = 50;
 const CHANNEL_CHARS_MAX: usize = 100;
 
 struct Session {
@@ -34,6 +39,7 @@ struct Session {
     encoding: Encoding,
     outbox: Outbox,
     subscriptions: HashMap<Channel, Subscription>,
+    turns: Turns,
 }
 
 pub async fn serve(
@@ -74,7 +80,9 @@ async fn read(
     };
     outbox.push(message::authorized(visitor.caller()));
     let span = tracing::info_span!("events", tenant.id = %visitor.caller().tenant);
-    Session { app, visitor, wake, encoding, outbox, subscriptions: HashMap::new() }.run(reader).instrument(span).await
+    let turns = Turns::new(MESSAGES_AT_ONCE, MESSAGES_PER_SECOND);
+    let session = Session { app, visitor, wake, encoding, outbox, subscriptions: HashMap::new(), turns };
+    session.run(reader).instrument(span).await
 }
 
 /// The first message must authorise, and soon [SYNC-17].
@@ -128,6 +136,7 @@ impl Session {
     }
 
     async fn receive(&mut self, incoming: &Incoming) -> Result<(), Close> {
+        self.turns.next().await;
         if self.visitor.is_stale() {
             self.follow().await?;
         }

@@ -28,7 +28,7 @@ impl WorkflowState {
             session.follow(access, epoch, &state_vector);
         }
         if renamed {
-            self.publish_presence();
+            self.presence_changed();
         }
     }
 }
@@ -47,7 +47,7 @@ impl Session {
     }
 
     /// Tells a client that understands it what it may do, and which epoch of the document it has.
-    pub(super) fn tell_access(&mut self, document_epoch: u64) {
+    pub(in super::super) fn tell_access(&mut self, document_epoch: u64) {
         if self.acks {
             self.deliver(wire::session(self.peer.access(), document_epoch).into());
         }

@@ -1,0 +1,302 @@
+//! What clients ask of a canvas, and what they missed because they read too slowly: answered when it is their turn
+//! [SYNC-4, SYNC-7].
+//!
+//! A question is a mark on its session, not an entry of a queue: the newest counts, and who asks again before the answer
+//! has asked once. It is answered when the session has read everything that it was sent, so that a session holds one
+//! answer at most. What it takes is counted: answers take half of the actor's time at most, with edits in between, and
+//! each user has a budget of bytes. Who has used it up waits, and is not closed. Large answers are shared; one that is
+//! not takes its memory from a budget of the server until it is written, and where there is no room for it, the shared
+//! one is sent, which says the same and more.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
+use troupe_crdt::{Answer, Budget, Question, Rate, Refusal, wire};
+use troupe_model::{SessionId, UserId};
+
+use super::{
+    WorkflowState,
+    session::{Session, Unanswered},
+};
+use crate::outbox::Close;
+
+/// An answer that is smaller is not worth counting.
+const LARGE_BYTES_MIN: usize = 64 << 10;
+/// A canvas counts as so large at least.
+const CANVAS_BYTES_MIN: usize = 256 << 10;
+/// The first answer of a session counts by this share: many come at once when a server has restarted.
+const NEWCOMERS_SHARE: usize = 16;
+/// What an answer takes at least, in bytes that are encoded.
+const ANSWER_BYTES: usize = 1 << 10;
+/// The share of the actor's time that answers leave to everything else: as much as they take.
+const REST: u32 = 2;
+/// Time that answers may take before that.
+const TIME_AT_ONCE: Duration = Duration::from_millis(20);
+/// An answer that takes longer is the only one of its turn.
+const LONG: Duration = Duration::from_millis(2);
+/// How soon is looked again whether an answer is possible.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Default)]
+pub(in super::super) struct Questions {
+    /// Who waits for an answer and would read it, in order.
+    waiting: VecDeque<SessionId>,
+    askers: HashMap<UserId, Asker>,
+    /// Answers have used up the time until then.
+    taken_until: Option<Instant>,
+}
+
+/// What a user has been answered on this canvas.
+#[derive(Debug)]
+struct Asker {
+    budget: Budget,
+    /// One answer that is not shared is held at a time.
+    own: Arc<Semaphore>,
+}
+
+/// An answer with the memory that it takes, given back when it is written.
+struct Lent {
+    frame: Bytes,
+    _memory: OwnedSemaphorePermit,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.frame
+    }
+}
+
+/// Whether a session can be answered.
+enum Readiness {
+    Ready,
+    /// Not before.
+    Later(Instant),
+    /// It has not read everything.
+    Unread,
+    Gone,
+}
+
+impl Questions {
+    /// Until when answers have to rest.
+    fn rests_until(&self, now: Instant) -> Option<Instant> {
+        self.taken_until.filter(|until| *until > now + TIME_AT_ONCE).map(|until| until - TIME_AT_ONCE)
+    }
+
+    fn took(&mut self, begun: Instant, took: Duration) {
+        let from = self.taken_until.map_or(begun, |until| until.max(begun));
+        self.taken_until = Some(from + took * REST);
+    }
+
+    fn asker(&mut self, user: UserId) -> &mut Asker {
+        self.askers.entry(user).or_insert_with(|| Asker { budget: Budget::default(), own: Arc::new(Semaphore::new(1)) })
+    }
+}
+
+impl WorkflowState {
+    /// A session has asked something, or has to be caught up.
+    pub(super) fn asked(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.unanswered == Unanswered::Nothing {
+            session.unanswered = Unanswered::Waits;
+            self.questions.waiting.push_back(id);
+            self.answer_questions();
+        }
+    }
+
+    /// A session has read everything.
+    pub(super) fn drained(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if matches!(session.unanswered, Unanswered::Unread(_)) {
+            session.unanswered = Unanswered::Waits;
+            self.questions.waiting.push_back(id);
+            self.answer_questions();
+        }
+    }
+
+    /// Answers those whose turn it is; wakes again when it is the others'.
+    pub(super) fn answer_questions(&mut self) {
+        let now = Instant::now();
+        let mut next = None::<Instant>;
+        for _ in 0..self.questions.waiting.len() {
+            if let Some(until) = self.questions.rests_until(Instant::now()) {
+                next = Some(until);
+                break;
+            }
+            let Some(id) = self.questions.waiting.pop_front() else { break };
+            match self.readiness(id, now) {
+                Readiness::Ready => {
+                    if self.answer_session(id) > LONG {
+                        // What else came meanwhile goes first.
+                        next = Some(now);
+                        break;
+                    }
+                }
+                Readiness::Later(then) => {
+                    self.questions.waiting.push_back(id);
+                    next = Some(next.map_or(then, |next| next.min(then)));
+                }
+                Readiness::Unread => self.wait_until_read(id, now),
+                Readiness::Gone => {}
+            }
+        }
+        if let Some(next) = next.filter(|_| !self.questions.waiting.is_empty()) {
+            self.alarm.at_latest(next);
+        }
+    }
+
+    /// Forgets who has paid for everything. To be called now and then.
+    pub(super) fn settle_askers(&mut self) {
+        let (rate, now_ms) = (self.answer_rate(), self.now_ms());
+        self.questions
+            .askers
+            .retain(|_, asker| asker.budget.owed(rate, now_ms) > 0 || asker.own.available_permits() == 0);
+    }
+
+    fn readiness(&mut self, id: SessionId, now: Instant) -> Readiness {
+        let (rate, now_ms) = (self.answer_rate(), self.now_ms());
+        let Some(session) = self.sessions.get(&id) else { return Readiness::Gone };
+        if session.outbox.is_closed() {
+            return Readiness::Gone;
+        }
+        if !session.outbox.is_writable() {
+            return Readiness::Unread;
+        }
+        let wait_ms = self.questions.asker(session.peer.user().id).budget.wait_ms(rate, now_ms);
+        if wait_ms > 0 {
+            Readiness::Later(now + Duration::from_millis(wait_ms.unsigned_abs()))
+        } else {
+            Readiness::Ready
+        }
+    }
+
+    fn wait_until_read(&mut self, id: SessionId, now: Instant) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.unanswered = Unanswered::Unread(now);
+        let myself = self.myself.clone();
+        // A canvas that is gone has no sessions.
+        session.outbox.when_writable(move || drop(myself.cast(super::WorkflowMsg::Drained(id))));
+    }
+
+    fn answer_rate(&self) -> Rate {
+        let limits = &self.context.limits;
+        let canvas_bytes = self.canvas.size_bytes().max(CANVAS_BYTES_MIN) as u64;
+        Rate {
+            burst: canvas_bytes * limits.answers_at_once_max as u64,
+            per_second: canvas_bytes * limits.answers_per_minute_max as u64 / 60,
+        }
+    }
+
+    /// Answers all that one session wants to know; returns how long that took.
+    fn answer_session(&mut self, id: SessionId) -> Duration {
+        let begun = Instant::now();
+        let cost_bytes = match self.sessions.remove(&id) {
+            Some(mut session) => {
+                let answered = self.answer_all(&mut session);
+                self.sessions.insert(id, session);
+                answered
+            }
+            None => return Duration::ZERO,
+        };
+        match cost_bytes {
+            Ok(Some(cost_bytes)) => {
+                let (rate, now_ms) = (self.answer_rate(), self.now_ms());
+                if let Some(session) = self.sessions.get(&id) {
+                    let asker = self.questions.asker(session.peer.user().id);
+                    asker.budget.spend(ANSWER_BYTES + cost_bytes, rate, now_ms);
+                }
+            }
+            Ok(None) => {
+                self.questions.waiting.push_back(id);
+                self.alarm.at_latest(begun + AGAIN_AFTER);
+            }
+            Err(refusal) => self.refuse(id, refusal),
+        }
+        let took = begun.elapsed();
+        self.questions.took(begun, took);
+        took
+    }
+
+    /// What that costs its user. `None`: it cannot be answered now.
+    fn answer_all(&mut self, session: &mut Session) -> Result<Option<usize>, Refusal> {
+        let mut cost_bytes = 0;
+        let lagged = session.lagging_since.is_some();
+        if session.asked.is_some() || lagged {
+            let Some(answer) = self.answer_what_lacks(session)? else { return Ok(None) };
+            let bytes = answer.bytes();
+            cost_bytes += answer.cost_bytes + if session.was_answered { bytes } else { bytes / NEWCOMERS_SHARE };
+            session.was_answered = true;
+            session.lacks &= session.asked.is_none();
+            session.asked = None;
+            session.lagging_since = None;
+            answer.frames.into_iter().for_each(|frame| session.answer(frame));
+        }
+        if std::mem::take(&mut session.lacks) {
+            let question = wire::sync_step1(&self.canvas.state_vector());
+            cost_bytes += question.len();
+            session.answer(question);
+        }
+        if std::mem::take(&mut session.asked_who) || lagged {
+            let awareness = self.awareness.full();
+            cost_bytes += awareness.as_ref().map_or(0, Bytes::len);
+            awareness.into_iter().for_each(|awareness| session.answer(awareness));
+        }
+        if lagged {
+            session.tell_access(self.document_epoch());
+            session.tell_acknowledged();
+        }
+        session.unanswered = Unanswered::Nothing;
+        Ok(Some(cost_bytes))
+    }
+
+    /// What it asked for, or, when it has lagged, what was written since it was last up to date.
+    fn answer_what_lacks(&mut self, session: &mut Session) -> Result<Option<Answer>, Refusal> {
+        let answer = match &session.asked {
+            Some(asked) => session.peer.answer(&mut self.canvas, asked)?,
+            None => {
+                let missed = self.canvas.question(&session.floor)?;
+                self.canvas.answer(&missed)?
+            }
+        };
+        let Some(mut answer) = answer else { return Ok(None) };
+        if answer.own_bytes <= LARGE_BYTES_MIN {
+            return Ok(Some(answer));
+        }
+        if let Some(lent) = self.lend(session.peer.user().id, &answer) {
+            answer.frames[0] = lent;
+            return Ok(Some(answer));
+        }
+        let spent = answer.cost_bytes;
+        let whole = match &session.asked {
+            Some(_) => session.peer.answer(&mut self.canvas, &Question::everything())?,
+            None => self.canvas.answer(&Question::everything())?,
+        };
+        Ok(whole.map(|whole| Answer { cost_bytes: whole.cost_bytes + spent, ..whole }))
+    }
+
+    /// The first frame of an answer, which is its own, with the memory that it takes. `None`: there is none left.
+    fn lend(&mut self, user: UserId, answer: &Answer) -> Option<Bytes> {
+        let turn = self.questions.asker(user).own.clone().try_acquire_owned().ok()?;
+        let bytes = u32::try_from(answer.own_bytes).ok()?;
+        let memory = self.context.answers.clone().try_acquire_many_owned(bytes).ok()?;
+        Some(Bytes::from_owner(Lent { frame: answer.frames[0].clone(), _memory: memory, _turn: turn }))
+    }
+
+    /// Ends a session for what it sent or asked.
+    pub(super) fn refuse(&mut self, id: SessionId, refusal: Refusal) {
+        tracing::info!(workflow.id = %self.workflow, session.id = %id, %refusal, "refused a frame");
+        metrics::counter!("troupe_canvas_refused_frames_total").increment(1);
+        if let Some(session) = self.sessions.get(&id) {
+            session.outbox.close_now(Close::new(refusal.code, refusal.reason));
+        }
+        self.leave(id);
+    }
+}
