@@ -38,7 +38,7 @@ use yrs::{
 
 use crate::{
     Refusal,
-    guard::{self, Hostile, Id, Kind, Owner, Place, ROOTS, Seen, Sketch, TYPES_DEPTH_MAX},
+    guard::{self, Hostile, Id, Kind, Owner, Place, Position, ROOTS, Seen, Sketch, TYPES_DEPTH_MAX},
 };
 
 pub use epoch::DocumentEpoch;
@@ -337,7 +337,7 @@ impl Canvas {
         }
     }
 
-    fn check_places(&self, sketch: &Sketch, order: &[(usize, usize)]) -> Result<Vec<Option<Place>>, Hostile> {
+    fn check_places(&self, sketch: &Sketch, order: &[Position]) -> Result<Vec<Option<Place>>, Hostile> {
         let txn = self.doc.transact();
         let in_document = |id: Id| (id.clock < self.clock(id.client)).then(|| self.seen(&txn, id));
         let is_emptied = |id: Id| self.emptied.contains(&ID::new(ClientID::new(id.client), id.clock));
@@ -345,14 +345,13 @@ impl Canvas {
     }
 
     /// To be called before the clocks are brought up to date.
-    fn note_places(&mut self, sketch: &Sketch, order: &[(usize, usize)], places: &[Option<Place>]) {
-        for (&(section, index), place) in order.iter().zip(places) {
+    fn note_places(&mut self, sketch: &Sketch, order: &[Position], places: &[Option<Place>]) {
+        for (&position, place) in order.iter().zip(places) {
             if let Some(place) = place {
-                let section = &sketch.sections[section];
-                let block = &section.blocks[index];
+                let (client, block) = sketch.at(position);
                 // What was known stays where it is, whatever this update says of it.
-                let start = block.clock.max(self.clock(section.client));
-                self.places.note(section.client, start, block.end(), *place);
+                let start = block.clock.max(self.clock(client));
+                self.places.note(client, start, block.end(), *place);
             }
         }
     }
@@ -424,19 +423,19 @@ fn kind(branch: &Branch) -> Kind {
 
 fn owner(branch: &Branch) -> Owner {
     match branch.id() {
-        BranchID::Root(name) => Owner::Root(ROOTS.iter().position(|root| **root == *name).unwrap_or(ROOTS.len())),
+        BranchID::Root(name) => Owner::Root(ROOTS.iter().position(|root| **root == *name).unwrap_or(ROOTS.len()) as u8),
         BranchID::Nested(id) => Owner::Item(Id { client: id.client.get(), clock: id.clock }),
     }
 }
 
-fn types_around(txn: &impl ReadTxn, mut item: ID) -> usize {
-    for depth in 0..=TYPES_DEPTH_MAX {
+fn types_around(txn: &impl ReadTxn, mut item: ID) -> u8 {
+    for depth in 0..=TYPES_DEPTH_MAX as u8 {
         match branch_around(txn, item).map(|branch| branch.id()) {
             Some(BranchID::Nested(parent)) => item = parent,
             Some(BranchID::Root(_)) | None => return depth,
         }
     }
-    TYPES_DEPTH_MAX
+    TYPES_DEPTH_MAX as u8
 }
 
 fn empty_document() -> (Doc, Types) {

@@ -67,19 +67,29 @@ pub struct Section {
     pub blocks: Vec<Block>,
 }
 
+/// Small: a frame may hold one for each two of its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Block {
     pub clock: u32,
     pub len: u32,
     pub content: Content,
-    pub left: Option<Id>,
-    pub right: Option<Id>,
-    /// The root that holds it, by its position in [`ROOTS`].
-    pub root: Option<usize>,
-    /// The item that holds it. Neither: it stands in its neighbours' list.
-    pub parent: Option<Id>,
+    pub at: At,
     /// Whether it names a key of what holds it.
     pub has_key: bool,
+}
+
+/// Where a block says that it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// It is no item.
+    Nowhere,
+    /// In the root of this position in [`ROOTS`].
+    Root(u8),
+    Within(Id),
+    /// In its neighbours' list.
+    After(Id),
+    Before(Id),
+    Between(Id, Id),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,10 +116,19 @@ pub enum Kind {
     Sequence,
 }
 
+/// Packed, for what is kept of each block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(Rust, packed(4))]
 pub struct Id {
     pub client: u64,
     pub clock: u32,
+}
+
+/// A block of a sketch: its section and its index there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) section: u32,
+    pub(crate) block: u32,
 }
 
 /// Clocks `start..end` of `client` are deleted.
@@ -121,10 +140,8 @@ pub struct Deleted {
 }
 
 /// Texts of a canvas are plain. `order`: the blocks that the document does not have; old ones may hold formats.
-pub(crate) fn refuse_formats(sketch: &Sketch, order: &[(usize, usize)]) -> Result<(), Hostile> {
-    let is_format =
-        |&(section, block): &(usize, usize)| sketch.sections[section].blocks[block].content == Content::Format;
-    if order.iter().any(is_format) { Err(Hostile::Content) } else { Ok(()) }
+pub(crate) fn refuse_formats(sketch: &Sketch, order: &[Position]) -> Result<(), Hostile> {
+    if order.iter().any(|at| sketch.at(*at).1.content == Content::Format) { Err(Hostile::Content) } else { Ok(()) }
 }
 
 impl Block {
@@ -133,7 +150,17 @@ impl Block {
     }
 
     pub(crate) fn needs(&self) -> impl Iterator<Item = Id> {
-        [self.left, self.right, self.parent].into_iter().flatten()
+        let needs = match self.at {
+            At::Nowhere | At::Root(_) => [None, None],
+            At::Within(id) | At::After(id) | At::Before(id) => [Some(id), None],
+            At::Between(left, right) => [Some(left), Some(right)],
+        };
+        needs.into_iter().flatten()
+    }
+
+    /// Whether it says what holds it by its neighbours.
+    pub(crate) const fn has_neighbour(&self) -> bool {
+        matches!(self.at, At::After(_) | At::Before(_) | At::Between(..))
     }
 }
 
@@ -145,6 +172,12 @@ impl Section {
 }
 
 impl Sketch {
+    /// A block, and whose it is.
+    pub(crate) fn at(&self, position: Position) -> (u64, &Block) {
+        let section = &self.sections[position.section as usize];
+        (section.client, &section.blocks[position.block as usize])
+    }
+
     /// Whether one range deletes all of a block.
     fn deletes_all(&self, client: u64, block: &Block) -> bool {
         let after = self.deletes.partition_point(|deleted| (deleted.client, deleted.start) <= (client, block.clock));
@@ -176,7 +209,7 @@ impl Sketch {
 
     /// Entries that it adds to a root, where there was nothing under their key. `known`: the clock of a client.
     pub(crate) fn entries(&self, root: &str, known: impl Fn(u64) -> u32) -> usize {
-        let is_entry = |block: &Block| block.root.is_some_and(|index| ROOTS[index] == root);
+        let is_entry = |block: &Block| matches!(block.at, At::Root(index) if ROOTS[usize::from(index)] == root);
         let of = |section: &Section| {
             let known = known(section.client);
             section.blocks.iter().filter(|block| block.end() > known && is_entry(block)).count()

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::guard::{Block, Content, Id, Kind, Owner, Place, Section, Sketch};
+use crate::guard::{At, Block, Content, Id, Kind, Owner, Place, Section, Sketch};
 
 /// Rounds over the authors of a document in which each goes as far as the others let them. Where more would be
 /// needed, `yrs` is asked later.
@@ -48,7 +48,7 @@ impl Places {
     }
 
     pub(super) fn get(&self, id: Id) -> Option<Place> {
-        let runs = self.0.get(&id.client)?;
+        let runs = self.0.get(&{ id.client })?;
         let run = runs.get(runs.partition_point(|run| run.end <= id.clock))?;
         (run.start <= id.clock).then(|| run.place())
     }
@@ -78,18 +78,18 @@ impl Places {
 impl Run {
     fn new(start: u32, end: u32, place: Place) -> Self {
         let owner = match place.owner {
-            Owner::Root(root) => Id { client: 0, clock: root as u32 },
+            Owner::Root(root) => Id { client: 0, clock: root.into() },
             Owner::Item(id) => id,
         };
-        Self { start, end, owner, kind: place.kind, depth: place.depth as u8 }
+        Self { start, end, owner, kind: place.kind, depth: place.depth }
     }
 
     fn place(&self) -> Place {
         let owner = match self.depth {
-            0 => Owner::Root(self.owner.clock as usize),
+            0 => Owner::Root(self.owner.clock as u8),
             _ => Owner::Item(self.owner),
         };
-        Place { owner, kind: self.kind, depth: self.depth.into() }
+        Place { owner, kind: self.kind, depth: self.depth }
     }
 }
 
@@ -110,7 +110,7 @@ impl Walk {
         let ready = rest.iter().take_while(|block| {
             block.needs().all(|id| match id.client == section.client {
                 true => id.clock < block.clock,
-                false => self.reached.get(&id.client).is_some_and(|reached| id.clock < *reached),
+                false => self.reached.get(&{ id.client }).is_some_and(|reached| id.clock < *reached),
             })
         });
         let ready = &rest[..ready.count()];
@@ -133,18 +133,18 @@ impl Walk {
     }
 
     fn place(&self, block: &Block) -> Option<Place> {
-        match (block.content, block.root, block.parent) {
-            (Content::Skip | Content::Collected, _, _) => None,
-            (_, Some(root), _) => Some(Place { owner: Owner::Root(root), kind: Kind::Map, depth: 0 }),
-            (_, _, Some(parent)) => {
+        match block.at {
+            At::Nowhere => None,
+            At::Root(root) => Some(Place { owner: Owner::Root(root), kind: Kind::Map, depth: 0 }),
+            At::Within(parent) => {
                 let around = self.places.get(parent)?;
                 let kind = *self.kinds.get(&parent)?;
                 Some(Place { owner: Owner::Item(parent), kind, depth: around.depth + 1 })
             }
-            (_, None, None) => {
-                let beside = |id: Option<Id>| id.and_then(|id| self.places.get(id));
-                let place = self.places.get(block.left.or(block.right)?)?;
-                beside(block.right).is_none_or(|right| right.owner == place.owner).then_some(place)
+            At::After(neighbour) | At::Before(neighbour) => self.places.get(neighbour),
+            At::Between(left, right) => {
+                let place = self.places.get(left)?;
+                self.places.get(right).is_none_or(|right| right.owner == place.owner).then_some(place)
             }
         }
     }
@@ -154,8 +154,8 @@ impl Walk {
 mod tests {
     use super::*;
 
-    fn place(depth: usize) -> Place {
-        let owner = if depth == 0 { Owner::Root(3) } else { Owner::Item(Id { client: 9, clock: depth as u32 }) };
+    fn place(depth: u8) -> Place {
+        let owner = if depth == 0 { Owner::Root(3) } else { Owner::Item(Id { client: 9, clock: depth.into() }) };
         Place { owner, kind: Kind::Sequence, depth }
     }
 

@@ -5,7 +5,9 @@
 
 use std::collections::HashSet;
 
-use super::{Block, Content, Deleted, Hostile, Id, JSON_DEPTH_MAX, Kind, ROOTS, Section, Sketch, UPDATE_CLIENTS_MAX};
+use super::{
+    At, Block, Content, Deleted, Hostile, Id, JSON_DEPTH_MAX, Kind, ROOTS, Section, Sketch, UPDATE_CLIENTS_MAX,
+};
 use crate::wire::{Malformed, Reader};
 
 const HAS_LEFT: u8 = 0x80;
@@ -102,16 +104,7 @@ fn advance(clock: u32, len: u32) -> Result<u32, Hostile> {
 
 fn block(reader: &mut Reader<'_>, clock: u32) -> Result<Block, Hostile> {
     let info = reader.byte()?;
-    let mut block = Block {
-        clock,
-        len: 0,
-        content: Content::Value,
-        left: None,
-        right: None,
-        root: None,
-        parent: None,
-        has_key: false,
-    };
+    let mut block = Block { clock, len: 0, content: Content::Value, at: At::Nowhere, has_key: false };
     match info {
         SKIP => {
             block.content = Content::Skip;
@@ -125,28 +118,30 @@ fn block(reader: &mut Reader<'_>, clock: u32) -> Result<Block, Hostile> {
         }
         _ => {}
     }
-    if info & HAS_LEFT != 0 {
-        block.left = Some(id(reader)?);
-    }
-    if info & HAS_RIGHT != 0 {
-        block.right = Some(id(reader)?);
-    }
-    if info & (HAS_LEFT | HAS_RIGHT) == 0 {
-        match reader.uint()? {
-            1 => {
-                let name = reader.str()?;
-                block.root = Some(ROOTS.iter().position(|root| *root == name).ok_or(Hostile::Root)?);
-            }
-            0 => block.parent = Some(id(reader)?),
-            _ => return Err(Hostile::Content),
-        }
-        if info & HAS_KEY != 0 {
-            reader.str()?;
-            block.has_key = true;
-        }
+    block.at = match (info & HAS_LEFT != 0, info & HAS_RIGHT != 0) {
+        (true, true) => At::Between(id(reader)?, id(reader)?),
+        (true, false) => At::After(id(reader)?),
+        (false, true) => At::Before(id(reader)?),
+        (false, false) => holder(reader)?,
+    };
+    if !block.has_neighbour() && info & HAS_KEY != 0 {
+        reader.str()?;
+        block.has_key = true;
     }
     (block.len, block.content) = content(reader, info & KIND)?;
     Ok(block)
+}
+
+fn holder(reader: &mut Reader<'_>) -> Result<At, Hostile> {
+    match reader.uint()? {
+        1 => {
+            let name = reader.str()?;
+            let root = ROOTS.iter().position(|root| *root == name).ok_or(Hostile::Root)?;
+            Ok(At::Root(root as u8))
+        }
+        0 => Ok(At::Within(id(reader)?)),
+        _ => Err(Hostile::Content),
+    }
 }
 
 fn id(reader: &mut Reader<'_>) -> Result<Id, Malformed> {

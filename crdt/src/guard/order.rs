@@ -1,15 +1,16 @@
 //! Whether an update integrates whole: everything its items refer to is in the document or comes earlier in it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::{Content, Sketch};
+use super::{Content, Position, Sketch};
 
-/// `known` tells the clock up to which the document has everything of a client. Returns the new blocks, by section and
-/// index, in an order in which they can integrate. `None`: something is missing, and `yrs` would integrate a part and
+/// `known` tells the clock up to which the document has everything of a client. Returns the new blocks in an
+/// order in which they can integrate. `None`: something is missing, and `yrs` would integrate a part and
 /// keep the rest.
-pub(crate) fn order(sketch: &Sketch, known: impl Fn(u64) -> u32) -> Option<Vec<(usize, usize)>> {
+pub(crate) fn order(sketch: &Sketch, known: impl Fn(u64) -> u32) -> Option<Vec<Position>> {
     let mut walk = Walk {
         known,
+        provided: sketch.sections.iter().map(|section| section.client).collect(),
         reached: HashMap::with_capacity(sketch.sections.len()),
         position: vec![0; sketch.sections.len()],
         waiting: HashMap::new(),
@@ -40,13 +41,15 @@ enum Step {
 
 struct Walk<F> {
     known: F,
+    /// Who has a section.
+    provided: HashSet<u64>,
     /// Clocks reached within the update.
     reached: HashMap<u64, u32>,
     /// The next block of each section.
     position: Vec<usize>,
     /// Sections that wait for a client.
     waiting: HashMap<u64, Vec<usize>>,
-    order: Vec<(usize, usize)>,
+    order: Vec<Position>,
 }
 
 impl<F: Fn(u64) -> u32> Walk<F> {
@@ -67,15 +70,14 @@ impl<F: Fn(u64) -> u32> Walk<F> {
                 }
                 self.reached.insert(section.client, reach);
                 if let Some(missing) = block.needs().find(|id| id.clock >= self.reach(id.client)) {
-                    let provided = sketch.sections.iter().any(|other| other.client == missing.client);
-                    if !provided || missing.client == section.client {
+                    if !self.provided.contains(&{ missing.client }) || missing.client == section.client {
                         return Step::Missing;
                     }
                     self.waiting.entry(missing.client).or_default().push(index);
                     break;
                 }
                 reach = reach.max(block.end());
-                self.order.push((index, self.position[index]));
+                self.order.push(Position { section: index as u32, block: self.position[index] as u32 });
             }
             self.position[index] += 1;
         }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::{Block, Content, Hostile, Id, Kind, Sketch, TYPES_DEPTH_MAX};
+use super::{At, Block, Content, Hostile, Id, Kind, Position, Sketch, TYPES_DEPTH_MAX};
 
 /// The list that an item stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,13 +14,13 @@ pub(crate) struct Place {
     pub(crate) owner: Owner,
     pub(crate) kind: Kind,
     /// Shared types around it, roots not counted.
-    pub(crate) depth: usize,
+    pub(crate) depth: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// By its position in [`super::ROOTS`].
-    Root(usize),
+    Root(u8),
     Item(Id),
 }
 
@@ -40,16 +40,14 @@ pub(crate) struct Seen {
 /// where only `yrs` can tell.
 pub(crate) fn check(
     sketch: &Sketch,
-    order: &[(usize, usize)],
+    order: &[Position],
     in_document: impl Fn(Id) -> Option<Seen>,
     is_emptied: impl Fn(Id) -> bool,
 ) -> Result<Vec<Option<Place>>, Hostile> {
-    let sections = sketch.sections.iter().enumerate().map(|(index, section)| (section.client, index)).collect();
-    let mut walk = Walk { sketch, sections, seen: HashMap::with_capacity(order.len()), in_document, is_emptied };
+    let mut walk = Walk { sketch, seen: SeenBlocks::of(sketch), in_document, is_emptied };
     let mut places = Vec::with_capacity(order.len());
-    for &(section, index) in order {
-        let block = &sketch.sections[section].blocks[index];
-        let client = sketch.sections[section].client;
+    for &position in order {
+        let (client, block) = sketch.at(position);
         let place = walk.goes_on(client, block, walk.place(block)?)?;
         if let Some(place) = place {
             stands(block, place, || sketch.deletes_all(client, block))?;
@@ -61,18 +59,18 @@ pub(crate) fn check(
         // Of a block whose beginning is known, `yrs` puts the rest beside that.
         let begins_anew = (walk.in_document)(Id { client, clock: block.clock }).is_none();
         let is_certain = place.is_some() && begins_anew && walk.is_certain(block);
-        walk.seen.insert((section, index), Seen { place, shared, is_certain });
+        *walk.seen.at_mut(position) = Seen { place, shared, is_certain };
         places.push(place.filter(|_| is_certain));
     }
     Ok(places)
 }
 
 fn stands(block: &Block, place: Place, is_deleted: impl Fn() -> bool) -> Result<(), Hostile> {
-    let inherits = block.left.is_some() || block.right.is_some();
+    let inherits = block.has_neighbour();
     let fits = match place.kind {
         // One value after the other, each beside the one that it replaces. Those that are deleted may be one block.
         Kind::Map => {
-            block.right.is_none()
+            !matches!(block.at, At::Before(_) | At::Between(..))
                 && (inherits || block.has_key)
                 && !matches!(block.content, Content::Text | Content::Format)
                 && (block.len == 1 || block.content == Content::Deleted || is_deleted())
@@ -82,7 +80,7 @@ fn stands(block: &Block, place: Place, is_deleted: impl Fn() -> bool) -> Result<
     if !fits {
         return Err(Hostile::Place);
     }
-    if matches!(block.content, Content::Type(_)) && place.depth >= TYPES_DEPTH_MAX {
+    if matches!(block.content, Content::Type(_)) && usize::from(place.depth) >= TYPES_DEPTH_MAX {
         return Err(Hostile::TypesDepth);
     }
     Ok(())
@@ -90,9 +88,7 @@ fn stands(block: &Block, place: Place, is_deleted: impl Fn() -> bool) -> Result<
 
 struct Walk<'a, F, D> {
     sketch: &'a Sketch,
-    sections: HashMap<u64, usize>,
-    /// Blocks of the update, by section and index.
-    seen: HashMap<(usize, usize), Seen>,
+    seen: SeenBlocks,
     in_document: F,
     is_emptied: D,
 }
@@ -102,25 +98,26 @@ impl<F: Fn(Id) -> Option<Seen>, D: Fn(Id) -> bool> Walk<'_, F, D> {
         if block.content == Content::Collected {
             return Ok(None);
         }
-        if let Some(root) = block.root {
-            return Ok(Some(Place { owner: Owner::Root(root), kind: Kind::Map, depth: 0 }));
+        match block.at {
+            At::Nowhere => Ok(None),
+            At::Root(root) => Ok(Some(Place { owner: Owner::Root(root), kind: Kind::Map, depth: 0 })),
+            At::Within(parent) => self.within(parent),
+            At::After(neighbour) | At::Before(neighbour) => Ok(self.seen(neighbour).place),
+            At::Between(left, right) => match (self.seen(left).place, self.seen(right).place) {
+                (Some(left), Some(right)) if left.owner != right.owner => Err(Hostile::Place),
+                (left, right) => Ok(left.or(right)),
+            },
         }
-        if let Some(parent) = block.parent {
-            let seen = self.seen(parent);
-            return match (seen.place, seen.shared) {
-                (None, _) => Ok(None),
-                (Some(around), Some(kind)) => {
-                    Ok(Some(Place { owner: Owner::Item(parent), kind, depth: around.depth + 1 }))
-                }
-                // A shared type whose author collected it before anybody here had it.
-                (Some(_), None) if self.is_emptied(parent) => Ok(None),
-                (Some(_), None) => Err(Hostile::Place),
-            };
-        }
-        let place = |neighbour: Option<Id>| neighbour.and_then(|id| self.seen(id).place);
-        match (place(block.left), place(block.right)) {
-            (Some(left), Some(right)) if left.owner != right.owner => Err(Hostile::Place),
-            (left, right) => Ok(left.or(right)),
+    }
+
+    fn within(&self, parent: Id) -> Result<Option<Place>, Hostile> {
+        let seen = self.seen(parent);
+        match (seen.place, seen.shared) {
+            (None, _) => Ok(None),
+            (Some(around), Some(kind)) => Ok(Some(Place { owner: Owner::Item(parent), kind, depth: around.depth + 1 })),
+            // A shared type whose author collected it before anybody here had it.
+            (Some(_), None) if self.is_emptied(parent) => Ok(None),
+            (Some(_), None) => Err(Hostile::Place),
         }
     }
 
@@ -143,28 +140,63 @@ impl<F: Fn(Id) -> Option<Seen>, D: Fn(Id) -> bool> Walk<'_, F, D> {
 
     /// What stands right of something that was collected goes where `yrs` puts it, and so does what stands there.
     fn is_certain(&self, block: &Block) -> bool {
-        let beside = block.parent.or(block.left).or(block.right);
-        block.root.is_some() || beside.is_some_and(|id| self.seen(id).is_certain)
+        match block.at {
+            At::Nowhere => false,
+            At::Root(_) => true,
+            At::Within(id) | At::After(id) | At::Before(id) | At::Between(id, _) => self.seen(id).is_certain,
+        }
     }
 
     fn seen(&self, id: Id) -> Seen {
         if let Some(seen) = (self.in_document)(id) {
             return seen;
         }
-        self.in_update(id).and_then(|at| self.seen.get(&at)).copied().unwrap_or_default()
+        self.seen.position(self.sketch, id).map(|position| *self.seen.at(position)).unwrap_or_default()
     }
 
     fn is_emptied(&self, id: Id) -> bool {
         if (self.in_document)(id).is_some() {
             return (self.is_emptied)(id);
         }
-        let block = self.in_update(id).and_then(|(section, index)| self.sketch.sections[section].blocks.get(index));
-        block.is_some_and(|block| block.content == Content::Deleted)
+        let position = self.seen.position(self.sketch, id);
+        position.is_some_and(|position| self.sketch.at(position).1.content == Content::Deleted)
+    }
+}
+
+/// What is known of the blocks of an update; nothing of those that have not been looked at.
+struct SeenBlocks {
+    /// Section by section.
+    seen: Vec<Seen>,
+    /// Where each section begins.
+    firsts: Vec<usize>,
+    sections: HashMap<u64, u32>,
+}
+
+impl SeenBlocks {
+    fn of(sketch: &Sketch) -> Self {
+        let (mut firsts, mut total) = (Vec::with_capacity(sketch.sections.len()), 0);
+        let mut sections = HashMap::with_capacity(sketch.sections.len());
+        for (index, section) in sketch.sections.iter().enumerate() {
+            firsts.push(total);
+            total += section.blocks.len();
+            sections.insert(section.client, index as u32);
+        }
+        Self { seen: vec![Seen::default(); total], firsts, sections }
     }
 
-    /// Which section, and which of its blocks.
-    fn in_update(&self, id: Id) -> Option<(usize, usize)> {
-        let section = *self.sections.get(&id.client)?;
-        Some((section, self.sketch.sections[section].blocks.partition_point(|block| block.end() <= id.clock)))
+    /// Where an update has an item.
+    fn position(&self, sketch: &Sketch, id: Id) -> Option<Position> {
+        let section = *self.sections.get(&{ id.client })?;
+        let blocks = &sketch.sections[section as usize].blocks;
+        let block = blocks.partition_point(|block| block.end() <= id.clock);
+        (block < blocks.len()).then_some(Position { section, block: block as u32 })
+    }
+
+    fn at(&self, position: Position) -> &Seen {
+        &self.seen[self.firsts[position.section as usize] + position.block as usize]
+    }
+
+    fn at_mut(&mut self, position: Position) -> &mut Seen {
+        &mut self.seen[self.firsts[position.section as usize] + position.block as usize]
     }
 }
