@@ -21,7 +21,7 @@ families! {
     nodes_in_a_circle: 100,
     columns: 500,
     long_names_compared: 20_000,
-    derived_columns: 25,
+    derived_columns: 200,
     chained_expression: 200,
     parentheses: 200,
     cel_maps: 8,
@@ -76,7 +76,7 @@ fn with_table(nodes: Vec<Node>, edges: Vec<Edge>, table: &str) -> Input {
             black_box(analyst.analyse(&diagram, &Map::new(), &Fuel::new(FUEL)));
         }),
     )];
-    Input { bytes, steps, ..Input::default() }
+    Input { bytes, has_threads: true, steps, ..Input::default() }
 }
 
 fn source() -> Node {
@@ -116,7 +116,8 @@ fn nodes_in_a_circle(size: usize) -> Input {
 fn columns(size: usize) -> Input {
     let names: Vec<_> = (0..size).map(|number| format!("c{number}")).collect();
     let table = format!("{}\n{}1\n", names.join(","), "1,".repeat(size - 1));
-    with_table(limits(3), chain(3).chain([edge("s", "n0")]).collect(), &table)
+    let input = with_table(limits(3), chain(3).chain([edge("s", "n0")]).collect(), &table);
+    Input { values: 4 * size, ..input }
 }
 
 /// A name that the table does not have is compared with those that it has.
@@ -126,10 +127,11 @@ fn long_names_compared(size: usize) -> Input {
     with_table(vec![source(), select], vec![edge("s", "n")], &table)
 }
 
+/// Each is looked at with those before it; the smallest size is as many as there may be.
 fn derived_columns(size: usize) -> Input {
     let columns: Vec<_> =
         (0..size).map(|number| json!({ "name": format!("c{number}"), "expression": "a + b" })).collect();
-    one("derive", json!({ "columns": columns }))
+    Input { items: size * size / 4, ..one("derive", json!({ "columns": columns })) }
 }
 
 fn derived(expression: &str) -> Input {
@@ -137,7 +139,7 @@ fn derived(expression: &str) -> Input {
 }
 
 fn chained_expression(size: usize) -> Input {
-    derived(&format!("a{}", " + a".repeat(size)))
+    Input { items: 2 * size, ..derived(&format!("a{}", " + a".repeat(size))) }
 }
 
 fn parentheses(size: usize) -> Input {
@@ -169,7 +171,7 @@ fn sql_joins(size: usize) -> Input {
 }
 
 fn sql_ors(size: usize) -> Input {
-    sql(&format!("select a from input where a = 1{}", " or a = 2".repeat(size)))
+    Input { items: 4 * size, ..sql(&format!("select a from input where a = 1{}", " or a = 2".repeat(size))) }
 }
 
 fn sql_ctes(size: usize) -> Input {
@@ -181,7 +183,7 @@ fn sql_ctes(size: usize) -> Input {
 }
 
 fn sql_in(size: usize) -> Input {
-    sql(&format!("select a from input where a in (0{})", ", 1".repeat(size)))
+    Input { items: size, ..sql(&format!("select a from input where a in (0{})", ", 1".repeat(size))) }
 }
 
 fn sql_subqueries(size: usize) -> Input {
@@ -192,5 +194,5 @@ fn sql_subqueries(size: usize) -> Input {
 
 /// A schema is told what is wrong, value by value.
 fn wrong_config(size: usize) -> Input {
-    one("select", json!({ "columns": vec![json!({ "column": 1 }); size] }))
+    Input { values: 2 * size, ..one("select", json!({ "columns": vec![json!({ "column": 1 }); size] })) }
 }

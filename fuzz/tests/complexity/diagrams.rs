@@ -80,7 +80,7 @@ fn posted(diagram: Value) -> Input {
             ("empty", Box::new(move |state| drop(black_box(state.as_mut().unwrap().edit(&empty))))),
         ]);
     }
-    Input { bytes, items, values, steps }
+    Input { bytes, items, values, steps, ..Input::default() }
 }
 
 fn one_node(config: Value) -> Input {

@@ -1,7 +1,7 @@
 //! What a client sends costs as its bytes, and no faster [REL-12].
 //!
 //! A family is one shape of input that grows: n, 2n, 4n. Of each of its steps the processor's time and the memory are
-//! measured, by the process's clock and by an allocator that counts. A step fails where either grows faster than the
+//! measured, by the processor's clock and by an allocator that counts. A step fails where either grows faster than the
 //! input by more than a margin, or takes more memory than its bytes and items may.
 //!
 //! `FAMILY=name` tries the families whose names begin so, and prints what it measured.

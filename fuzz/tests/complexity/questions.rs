@@ -79,7 +79,10 @@ fn one_named_again_and_again(size: usize) -> Input {
 
 fn authors_named(size: usize) -> Input {
     let clients: Vec<u64> = (0..size as u64).collect();
-    let section = |client: &u64| (*client, 0, vec![in_root("k", Content::Plain(7))]);
+    let section = |client: &u64| {
+        let key: &'static str = Box::leak(format!("k{client}").into_boxed_str());
+        (*client, 0, vec![in_root(key, Content::Plain(7))])
+    };
     let updates = clients.chunks(UPDATE_CLIENTS_MAX);
     let updates = updates.map(|clients| update(&clients.iter().map(section).collect::<Vec<_>>(), &[]));
     asked(updates.collect(), state_vector(clients.iter().copied()))

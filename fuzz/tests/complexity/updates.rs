@@ -30,7 +30,7 @@ families! {
     every_second_value_deleted: 5_000,
     characters_put_between: 5_000,
     characters_put_between_backwards: 5_000,
-    characters_put_between_anyhow: 5_000,
+    characters_put_between_anyhow: 10_000,
     two_take_turns: 5_000,
     authors: 1_000,
     collected: 10_000,
