@@ -19,6 +19,8 @@ pub mod seeds;
 mod state_vector;
 mod update;
 
+pub use awareness::announcement;
+
 /// A target's name, which is that of its corpus, and the target.
 pub type Target = (&'static str, fn(&[u8]));
 

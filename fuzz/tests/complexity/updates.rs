@@ -2,56 +2,52 @@
 
 use std::hint::black_box;
 
-use troupe_crdt::Canvas;
+use troupe_crdt::{Canvas, guard};
 use troupe_fuzz::grammar::{Content, Item, Parent, update};
 
-use crate::measure::{Family, Input, Step};
+use crate::{
+    families,
+    measure::{Input, State, Step},
+};
 
 const AUTHOR: u64 = 5;
 const OTHER: u64 = 9;
 const NONE: [&[u8]; 0] = [];
 
-macro_rules! families {
-    ($($name:ident: $size:expr,)*) => {
-        pub fn families() -> Vec<Family> {
-            vec![$(Family { name: stringify!($name), size: $size, input: $name }),*]
-        }
-    };
-}
-
 families! {
-    values_appended: 10_000,
-    key_overwritten: 10_000,
-    key_overwritten_by_another: 10_000,
-    keys_overwritten_backwards: 10_000,
-    text_appended_by_6: 10_000,
-    text_appended_by_1: 10_000,
-    text_prepended: 10_000,
-    maps_made: 10_000,
-    first_places_by_two: 4_000,
-    first_places_after: 4_000,
+    values_appended: 5_000,
+    key_overwritten: 5_000,
+    key_overwritten_by_another: 5_000,
+    keys_overwritten_backwards: 5_000,
+    text_appended_by_6: 5_000,
+    text_appended_by_1: 5_000,
+    text_prepended: 5_000,
+    maps_made: 5_000,
+    first_places_by_two: 2_000,
+    first_places_after: 2_000,
     same_gap_by_many: 1_000,
-    every_second_character_deleted: 10_000,
-    every_second_value_deleted: 10_000,
-    characters_put_between: 10_000,
-    characters_put_between_backwards: 10_000,
+    every_second_character_deleted: 5_000,
+    every_second_value_deleted: 5_000,
+    characters_put_between: 5_000,
+    characters_put_between_backwards: 5_000,
     characters_put_between_anyhow: 10_000,
-    two_take_turns: 10_000,
+    two_take_turns: 5_000,
     authors: 1_000,
-    collected: 20_000,
-    deleted: 10_000,
-    formats: 10_000,
-    formats_over_text: 4_000,
-    types_nested_and_deleted: 300,
-    children_deleted: 10_000,
-    value_of_many: 100_000,
-    long_text: 1_000_000,
-    deletions_known: 20_000,
+    collected: 10_000,
+    deleted: 5_000,
+    formats: 5_000,
+    formats_over_text: 2_000,
+    types_nested_and_deleted: 200,
+    children_deleted: 5_000,
+    value_of_many: 50_000,
+    long_text: 500_000,
+    deletions_known: 10_000,
 }
 
 /// Applies the ground, which was there before, and then what is measured.
 fn sent(ground: Vec<Vec<u8>>, update: Vec<u8>) -> Input {
-    let bytes = ground.iter().map(Vec::len).sum::<usize>() + update.len();
+    let sent = || ground.iter().chain([&update]);
+    let (bytes, items) = (sent().map(Vec::len).sum(), sent().map(|update| items(update)).sum());
     let mut prepared = Canvas::new();
     for update in &ground {
         prepared.apply(update).unwrap();
@@ -96,14 +92,20 @@ fn sent(ground: Vec<Vec<u8>>, update: Vec<u8>) -> Input {
             }),
         ),
     ];
-    Input { bytes, steps }
+    Input { bytes, items, steps, ..Input::default() }
 }
 
-fn canvas(state: &Option<Canvas>) -> &Canvas {
+/// Those that it brings, and two for each deletion that cuts another.
+fn items(update: &[u8]) -> usize {
+    let sketch = guard::sketch(update).unwrap();
+    sketch.sections.iter().map(|section| section.blocks.len()).sum::<usize>() + 2 * sketch.deletes.len()
+}
+
+fn canvas(state: &State) -> &Canvas {
     state.as_ref().unwrap()
 }
 
-fn in_root(key: &'static str, content: Content) -> Item {
+pub fn in_root(key: &'static str, content: Content) -> Item {
     Item { content, ..Item::new(Parent::Root("notes"), Some(key)) }
 }
 
@@ -226,11 +228,11 @@ fn same_gap_by_many(size: usize) -> Input {
     sent(vec![ground], updates)
 }
 
-fn deletions(size: usize) -> Vec<(u32, u32)> {
+pub fn deletions(size: usize) -> Vec<(u32, u32)> {
     (0..size as u32).map(|index| (2 * index + 1, 1)).collect()
 }
 
-fn deleting(ranges: &[(u32, u32)]) -> Vec<u8> {
+pub fn deleting(ranges: &[(u32, u32)]) -> Vec<u8> {
     use troupe_crdt::wire::write_uint;
     let mut out = vec![0, 1];
     write_uint(&mut out, AUTHOR);
@@ -242,7 +244,7 @@ fn deleting(ranges: &[(u32, u32)]) -> Vec<u8> {
     out
 }
 
-fn long_text_of(size: usize) -> Vec<u8> {
+pub fn long_text_of(size: usize) -> Vec<u8> {
     chain(in_root("t", Content::SharedText), 1, |_| first(text(size)))
 }
 
@@ -260,7 +262,8 @@ fn every_second_character_deleted(size: usize) -> Input {
 }
 
 fn every_second_value_deleted(size: usize) -> Input {
-    sent(vec![long_list_of(2 * size)], deleting(&deletions(size)))
+    let sent = sent(vec![long_list_of(2 * size)], deleting(&deletions(size)));
+    Input { values: 2 * size, ..sent }
 }
 
 fn put_between(size: usize, order: impl Iterator<Item = u32>) -> Input {
@@ -358,7 +361,7 @@ fn children_deleted(size: usize) -> Input {
 }
 
 fn value_of_many(size: usize) -> Input {
-    sent(vec![], long_list_of(size))
+    Input { values: size, ..sent(vec![], long_list_of(size)) }
 }
 
 fn long_text(size: usize) -> Input {
@@ -368,5 +371,5 @@ fn long_text(size: usize) -> Input {
 /// What the canvas knows to be deleted is said again.
 fn deletions_known(size: usize) -> Input {
     let ground = vec![long_list_of(2 * size), deleting(&deletions(size))];
-    sent(ground, deleting(&deletions(size)))
+    Input { values: 2 * size, ..sent(ground, deleting(&deletions(size))) }
 }

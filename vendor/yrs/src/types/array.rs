@@ -469,8 +469,18 @@ impl Prelim for ArrayPrelim {
             index: 0,
             current_attrs: None,
         };
-        for value in self.0 {
-            pos.left = txn.create_item(&pos, value, None);
+        // Plain values in a row are one item, as when a range is inserted.
+        let mut values = self.0.into_iter().peekable();
+        while let Some(value) = values.next() {
+            let In::Any(first) = value else {
+                pos.left = txn.create_item(&pos, value, None);
+                continue;
+            };
+            let mut run = vec![first];
+            while let Some(In::Any(next)) = values.next_if(|value| matches!(value, In::Any(_))) {
+                run.push(next);
+            }
+            pos.left = txn.create_item(&pos, RangePrelim(run), None);
         }
     }
 }
