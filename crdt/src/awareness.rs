@@ -117,15 +117,16 @@ impl Awareness {
         update: &[u8],
         now_ms: i64,
     ) -> Result<Option<Vec<u8>>, Refusal> {
-        let mut gone = Vec::new();
+        // Each once, however often one frame names it: it is told with its whole state.
+        let mut gone = BTreeSet::new();
         for entry in state::read(update)? {
             if self.may_announce(session, user.id, &entry, now_ms) {
                 self.hear(session, user, &entry, now_ms)?;
             } else if self.is_back(user.id, &entry) {
-                gone.push(entry.client);
+                gone.insert(entry.client);
             }
         }
-        Ok(self.frame(&gone))
+        Ok(self.frame(&Vec::from_iter(gone)))
     }
 
     /// The frame that tells a newcomer of everyone, if anyone is here.

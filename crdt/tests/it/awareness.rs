@@ -262,6 +262,25 @@ fn clocks_grow_by_bounded_steps() {
     );
 }
 
+/// [SYNC-9, REL-12] A frame that takes a client back again and again is told its state once, and not once for each time.
+#[test]
+fn one_frame_is_answered_once_for_each_client() {
+    let mut table = Table::new();
+    let mut ann = Someone::new(user("Ann"));
+    let shown = json!({ "pad": "p".repeat(10_000) }).to_string();
+    table.hear(&mut ann, 7, 1, &shown).unwrap();
+    let mut update = Vec::new();
+    write_uint(&mut update, 2_000);
+    for (clock, state) in [(2, "{}"), (3, "null")].into_iter().chain(std::iter::repeat_n((1, "{}"), 1_998)) {
+        write_uint(&mut update, 7);
+        write_uint(&mut update, clock);
+        write_buf(&mut update, state.as_bytes());
+    }
+    let outcome = table.say(&mut ann, &wire::awareness(&update)).unwrap();
+    let answered = outcome.reply.map_or(0, |frame| frame.len());
+    assert!(answered < 2 * shown.len(), "{answered} bytes");
+}
+
 /// [SYNC-9] Who comes back with the clock that it had is told that it is gone, and is heard with the next one: stock
 /// clients say their last word again when they have a new connection.
 #[test]
