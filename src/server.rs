@@ -256,6 +256,7 @@ fn limits(config: &config::Limits) -> Limits {
             frame_bytes_max: config.frame_bytes_max,
             document_bytes_max: config.canvas_bytes_max,
             document_items_max: config.canvas_items_max,
+            document_values_max: config.canvas_values_max,
             pending_updates_max: config.pending_updates_max,
             pending_bytes_max: config.pending_bytes_max,
             awareness_clients_max: config.awareness_clients_max,

@@ -15,6 +15,7 @@ mod project;
 mod question;
 mod rebuild;
 mod repair;
+mod size;
 mod text;
 mod touched;
 mod values;
@@ -41,6 +42,7 @@ use crate::{
     guard::{self, Hostile, Id, Kind, Owner, Place, Position, ROOTS, Seen, Sketch, TYPES_DEPTH_MAX},
 };
 
+pub use edit::weight;
 pub use epoch::DocumentEpoch;
 pub use load::{OpenError, Snapshot};
 pub use question::Question;
@@ -50,6 +52,7 @@ pub use whole::Answer;
 
 use deletions::Deletions;
 use places::Places;
+use size::Size;
 use values::Types;
 
 const META: &str = "meta";
@@ -85,10 +88,7 @@ pub struct Canvas {
     /// Up to which clock everything of each client is integrated.
     clocks: HashMap<u64, u32>,
     places: Places,
-    /// Bytes of the document as one V1 update: measured, then counted up.
-    size_bytes: usize,
-    /// Bytes of its deletions, which every client sends when it comes: measured, then counted up.
-    deletions_bytes: usize,
+    size: Size,
     /// A failed update left something behind; the others have what was there before.
     stray_since: Option<StateVector>,
     /// The document in memory could not be rebuilt.
@@ -191,8 +191,7 @@ impl Canvas {
                 if !changed {
                     return Ok(Applied::Unchanged);
                 }
-                self.size_bytes += update.len();
-                self.deletions_bytes += sketch.deletes.len() * DELETION_BYTES;
+                self.size.grow(sketch, update.len());
                 Ok(Applied::Integrated)
             }
             Err(failure) => Err(self.recover(failure)),
@@ -229,25 +228,6 @@ impl Canvas {
         txn.get_map(root).map_or(0, |map| map.len(&txn) as usize)
     }
 
-    /// About how much the document takes as one V1 update.
-    pub fn size_bytes(&self) -> usize {
-        self.size_bytes
-    }
-
-    /// About how much its deletions take of that.
-    pub fn deletions_bytes(&self) -> usize {
-        self.deletions_bytes
-    }
-
-    /// Measures the size anew: garbage collection may have made the document smaller than the sum of its updates.
-    pub fn measure(&mut self) -> usize {
-        if let Some(whole) = self.whole() {
-            self.size_bytes = whole.len();
-        }
-        self.deletions_bytes = self.doc.transact().snapshot().delete_set.encode_v1().len();
-        self.size_bytes
-    }
-
     fn around((doc, types): (Doc, Types)) -> Self {
         let (deletions, since) = (Deletions::watch(&doc), whole::Since::watch(&doc));
         let mut canvas = Self {
@@ -255,8 +235,7 @@ impl Canvas {
             epoch: DocumentEpoch::default(),
             clocks: HashMap::new(),
             places: Places::default(),
-            size_bytes: 0,
-            deletions_bytes: 0,
+            size: Size::default(),
             stray_since: None,
             lost: false,
             skipped: 0,

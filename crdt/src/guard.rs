@@ -58,6 +58,8 @@ pub struct Sketch {
     pub sections: Vec<Section>,
     /// Sorted by client and start.
     pub deletes: Vec<Deleted>,
+    /// JSON values that it brings, each within another too.
+    pub values: usize,
 }
 
 /// What one client wrote, with growing clocks.

@@ -19,7 +19,9 @@ pub mod wire;
 
 pub use awareness::{Awareness, Told, UserTag};
 pub use budget::{Budget, Rate};
-pub use canvas::{Answer, Applied, Canvas, DocumentEpoch, OpenError, Question, RebuildError, Snapshot, Touched};
+pub use canvas::{
+    Answer, Applied, Canvas, DocumentEpoch, OpenError, Question, RebuildError, Snapshot, Touched, weight,
+};
 pub use limits::Limits;
 pub use peer::{Access, Outcome, Peer};
 pub use refusal::Refusal;

@@ -8,6 +8,8 @@ pub struct Limits {
     pub document_bytes_max: usize,
     /// Of the document: a block takes memory, however small it is.
     pub document_items_max: usize,
+    /// JSON values of the document, each within another too: the same of them.
+    pub document_values_max: usize,
     /// Updates of one session that wait for others, and their sum.
     pub pending_updates_max: usize,
     pub pending_bytes_max: usize,
@@ -39,6 +41,7 @@ impl Default for Limits {
             frame_bytes_max: 1 << 20,
             document_bytes_max: 50 << 20,
             document_items_max: 1_000_000,
+            document_values_max: 1_000_000,
             pending_updates_max: 64,
             pending_bytes_max: 1 << 20,
             awareness_clients_max: 8,

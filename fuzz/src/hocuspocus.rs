@@ -2,7 +2,7 @@
 
 use troupe_crdt::wire::{
     self,
-    hocuspocus::{Answer, Frame, Request, decode, encode},
+    hocuspocus::{Frame, Request, decode, envelope},
 };
 
 use crate::room::Room;
@@ -14,7 +14,7 @@ pub fn target(data: &[u8]) {
     // The server unwraps the message, hands it on, and wraps what it tells others in the same name.
     let inside = wire::encode(message);
     assert_eq!(wire::decode(&inside), Ok(message));
-    let wrapped = encode(name, Answer::Canvas(&inside));
+    let wrapped = [envelope(name), inside.clone()].concat();
     assert_eq!(decode(&wrapped), Ok(Frame::Document(name, Request::Canvas(message))));
     Room::visit(|room| drop(room.hostile(&inside)));
 }

@@ -9,7 +9,7 @@ use axum::{
 use serde::{Serialize, de::DeserializeOwned};
 use troupe_model::problem::escaped;
 
-use crate::{app::App, problem::Problem};
+use crate::{app::App, config::Limits, problem::Problem};
 
 /// A body of at most `limits.body_bytes_max`.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let limits = &app.config().limits;
-        read(request, limits.body_bytes_max, limits.json_depth_max).await.map(Self)
+        read(request, limits.body_bytes_max, limits).await.map(Self)
     }
 }
 
@@ -33,7 +33,7 @@ impl<T: DeserializeOwned> FromRequest<App> for DiagramJson<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let limits = &app.config().limits;
-        read(request, limits.diagram_body_bytes_max, limits.json_depth_max).await.map(Self)
+        read(request, limits.diagram_body_bytes_max, limits).await.map(Self)
     }
 }
 
@@ -58,14 +58,14 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize, depth_max: usize) -> Result<T, Problem> {
+async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize, limits: &Limits) -> Result<T, Problem> {
     if !is_json(&request) {
         let (status, detail) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is not said to be JSON");
         return Err(Problem::new(status, "unsupported_media_type", "Unsupported media type", detail)
             .solution("send JSON, with `Content-Type: application/json`"));
     }
     let body = bounded(request, bytes_max).await?;
-    check_depth(&body, depth_max)?;
+    check_shape(&body, limits.json_depth_max, limits.json_values_max)?;
     parse(&body)
 }
 
@@ -110,21 +110,30 @@ fn malformed(pointer: &str, error: &serde_json::Error) -> Problem {
     Problem::invalid("malformed_json", detail.clone()).field(pointer, detail)
 }
 
-/// Refuses nesting before a recursive parser meets it.
-fn check_depth(body: &[u8], depth_max: usize) -> Result<(), Problem> {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+/// Refuses nesting before a recursive parser meets it, and more values than memory should be filled with.
+fn check_shape(body: &[u8], depth_max: usize, values_max: usize) -> Result<(), Problem> {
+    let (mut depth, mut values, mut in_string, mut escaped) = (0_usize, 1_usize, false, false);
     for byte in body {
         match (in_string, byte) {
             (true, _) if escaped => escaped = false,
             (true, b'\\') => escaped = true,
             (_, b'"') => in_string = !in_string,
-            (false, b'[' | b'{') => depth += 1,
+            (false, b'[' | b'{') => {
+                depth += 1;
+                values += 1;
+            }
+            (false, b',') => values += 1,
             (false, b']' | b'}') => depth = depth.saturating_sub(1),
             _ => {}
         }
         if depth > depth_max {
             let detail = format!("the body is nested more than {depth_max} levels deep");
             return Err(Problem::invalid("json_too_deep", detail).solution("flatten it"));
+        }
+        if values > values_max {
+            let detail = format!("the body holds more than {values_max} values");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail)
+                .solution("send less at once"));
         }
     }
     Ok(())
@@ -177,9 +186,19 @@ mod tests {
     #[test]
     fn limits_depth() {
         let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
-        assert!(check_depth(deep(64).as_bytes(), 64).is_ok());
-        assert_eq!(check_depth(deep(65).as_bytes(), 64).unwrap_err().code(), "json_too_deep");
+        assert!(check_shape(deep(64).as_bytes(), 64, 100).is_ok());
+        assert_eq!(check_shape(deep(65).as_bytes(), 64, 100).unwrap_err().code(), "json_too_deep");
         let quoted = format!("[\"{}\\\"{}\"]", "[".repeat(100), "{".repeat(100));
-        assert!(check_depth(quoted.as_bytes(), 64).is_ok());
+        assert!(check_shape(quoted.as_bytes(), 64, 100).is_ok());
+    }
+
+    /// [SEC-1] So is the number of values, however few bytes they are; commas inside strings do not count.
+    #[test]
+    fn limits_values() {
+        let list = |values: usize| format!("[{}]", vec!["0"; values].join(","));
+        assert!(check_shape(list(99).as_bytes(), 64, 101).is_ok());
+        let refused = check_shape(list(101).as_bytes(), 64, 101).unwrap_err();
+        assert_eq!((refused.status(), refused.code()), (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"));
+        assert!(check_shape(format!("[\"{}\"]", ",".repeat(1_000)).as_bytes(), 64, 101).is_ok());
     }
 }

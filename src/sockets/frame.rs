@@ -222,8 +222,8 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
 }
 
 impl Message {
-    /// Appends the header of its one frame; the payload comes after it.
-    pub fn write_header(&self, to: &mut BytesMut) {
+    /// Appends the header of its one frame, in which `envelope` stands before the payload, and the envelope.
+    pub fn write_head(&self, envelope: &[u8], to: &mut BytesMut) {
         let (opcode, len) = match self {
             Self::Binary(bytes) => (OpCode::Data(Data::Binary), bytes.len()),
             Self::Text(text) => (OpCode::Data(Data::Text), text.len()),
@@ -232,7 +232,8 @@ impl Message {
             Self::Close(close) => (OpCode::Control(Control::Close), close.as_ref().map_or(0, close_len)),
         };
         let header = FrameHeader { opcode, ..FrameHeader::default() };
-        header.format(len as u64, &mut to.writer()).expect("memory takes every write");
+        header.format((envelope.len() + len) as u64, &mut to.writer()).expect("memory takes every write");
+        to.put_slice(envelope);
     }
 
     pub fn into_payload(self) -> Bytes {

@@ -178,11 +178,10 @@ impl Socket {
         match self.join(name, token).await {
             Ok(document) => {
                 // That it is open is the first that the canvas says of it.
-                let name: Arc<str> = name.0.into();
                 let (outbox, ledger) = (document.member.outbox().clone(), document.ledger.clone());
-                self.documents.insert(name.clone(), document);
+                self.documents.insert(name.0.into(), document);
                 // A writer that is gone takes the reader with it.
-                let _ = self.joined.send(Outlet { name, outbox, ledger }).await;
+                let _ = self.joined.send(Outlet::new(name, outbox, ledger)).await;
                 Ok(())
             }
             Err(close) if wire::is_final(&close) => self.answer(name, Answer::Denied(&close.reason)),
@@ -276,7 +275,7 @@ impl Socket {
     }
 
     fn answer(&self, name: Name<'_>, answer: Answer<'_>) -> Result<(), Close> {
-        self.say(hocuspocus::encode(name, answer))
+        self.say([hocuspocus::envelope(name), hocuspocus::encode(answer)].concat())
     }
 
     fn say(&self, frame: Vec<u8>) -> Result<(), Close> {

@@ -278,6 +278,11 @@ pub async fn run(
 /// What a writer writes next.
 pub enum Outgoing {
     Message(Message),
+    /// What is shared by many, behind what is one client's own: one binary message.
+    Enveloped {
+        envelope: Bytes,
+        content: Bytes,
+    },
     /// The last.
     Close(Close),
 }
@@ -331,13 +336,13 @@ impl Writer {
             }
             let mut next = first;
             while let Some(now) = next {
-                match now {
-                    Outgoing::Message(message) => {
-                        if self.feed(message).await.is_err() {
-                            return;
-                        }
-                    }
+                let fed = match now {
+                    Outgoing::Message(message) => self.feed(&[], message).await,
+                    Outgoing::Enveloped { envelope, content } => self.feed(&envelope, Message::Binary(content)).await,
                     Outgoing::Close(close) => return self.end(close).await,
+                };
+                if fed.is_err() {
+                    return;
                 }
                 next = outgoing.next().now_or_never().flatten();
             }
@@ -350,11 +355,11 @@ impl Writer {
         }
     }
 
-    async fn feed(&mut self, message: Message) -> io::Result<()> {
+    async fn feed(&mut self, envelope: &[u8], message: Message) -> io::Result<()> {
         if self.buffer.is_empty() {
             self.buffer.reserve(FLUSH_BYTES);
         }
-        message.write_header(&mut self.buffer);
+        message.write_head(envelope, &mut self.buffer);
         let payload = message.into_payload();
         if payload.len() > WRITE_BYTES {
             self.flush().await?;
@@ -379,7 +384,7 @@ impl Writer {
     /// The last word. Whoever is gone needs none.
     pub async fn end(mut self, close: Close) {
         let last = async {
-            self.feed(Message::Close(Some(close))).await?;
+            self.feed(&[], Message::Close(Some(close))).await?;
             self.flush().await
         };
         let _ = timeout(CLOSE_WITHIN, last).await;

@@ -40,6 +40,8 @@ pub enum EditError {
     Invalid(FieldError),
     #[error("the canvas would take more than the {max} bytes allowed")]
     TooLarge { max: usize },
+    #[error("the canvas would hold more than the {max} items allowed")]
+    TooMany { max: usize },
 }
 
 #[derive(Debug)]
@@ -85,17 +87,37 @@ impl WorkflowState {
 
     /// A canvas that is full can still be emptied.
     fn make_room(&mut self, current: &Diagram, target: Diagram) -> Result<Diagram, EditError> {
-        let max = self.context.limits.canvas.document_bytes_max;
-        let asked = json_bytes(&target);
-        if self.canvas.size_bytes() + asked > max && target != *current {
-            let held = json_bytes(current);
-            // What is written anew takes room, and what it replaces leaves something behind.
-            if asked >= held && self.canvas.measure() + (asked - held) > max {
-                self.found_full();
-                return Err(EditError::TooLarge { max });
+        if target == *current {
+            return Ok(target);
+        }
+        self.room_for(current, &target)
+            .or_else(|_| {
+                self.canvas.measure();
+                self.room_for(current, &target)
+            })
+            .inspect_err(|_| self.found_full())?;
+        Ok(target)
+    }
+
+    /// As far as the canvas is measured. What is written anew takes room, and what it replaces leaves something behind.
+    fn room_for(&self, current: &Diagram, target: &Diagram) -> Result<(), EditError> {
+        let troupe_crdt::Limits { document_bytes_max, document_items_max, document_values_max, .. } =
+            self.context.limits.canvas;
+        let canvas = &self.canvas;
+        let (asked, held) = (troupe_crdt::weight(target), troupe_crdt::weight(current));
+        let grows_by = asked.saturating_sub(held);
+        for (is, max) in [(canvas.items(), document_items_max), (canvas.values(), document_values_max)] {
+            if (grows_by > 0 && is + grows_by > max) || is + asked > 2 * max {
+                return Err(EditError::TooMany { max });
             }
         }
-        Ok(target)
+        if canvas.size_bytes() + json_bytes(target) > document_bytes_max {
+            let (asked, held) = (json_bytes(target), json_bytes(current));
+            if asked >= held && canvas.size_bytes() + (asked - held) > document_bytes_max {
+                return Err(EditError::TooLarge { max: document_bytes_max });
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn answer_committed(&mut self) {

@@ -171,8 +171,8 @@ impl WorkflowState {
             return;
         }
         // What was written is not all there any more, and neither is what was measured.
-        let size_bytes = self.canvas.measure();
-        self.growth.measured_bytes = self.growth.measured_bytes.min(size_bytes);
+        self.canvas.measure();
+        self.growth.measured_bytes = self.growth.measured_bytes.min(self.canvas.size_bytes());
         if self.growth.is_due(&self.canvas, limits) {
             self.start(Work::Compact);
         }

@@ -106,6 +106,15 @@ fn normal_within(value: &Value, depth: usize) -> Value {
     }
 }
 
+/// A value and those within it.
+pub(super) fn values(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(values).sum::<usize>(),
+        Value::Object(object) => 1 + object.values().map(values).sum::<usize>(),
+        _ => 1,
+    }
+}
+
 /// Normal JSON as a plain value of the document.
 pub(super) fn to_any(value: &Value) -> Any {
     match value {

@@ -9,7 +9,7 @@ use troupe_model::{Diagram, Edge, Node, NodeData, Position, Viewport};
 use yrs::{Any, In, Map, MapPrelim, MapRef, Out, ReadTxn, Transact, TransactionMut, WriteTxn};
 
 use super::{
-    Canvas, DELETION_BYTES, EDGES, META, NODES, NOTES, content,
+    Canvas, EDGES, META, NODES, NOTES, content,
     project::{self, as_map, entries},
     text,
 };
@@ -37,7 +37,6 @@ impl Canvas {
         }?;
         self.note_own(&update);
         self.refresh_clocks();
-        self.size_bytes += update.len();
         Some(update)
     }
 }
@@ -47,12 +46,22 @@ impl Canvas {
     fn note_own(&mut self, update: &[u8]) {
         let Ok(sketch) = guard::sketch(update) else { return };
         self.types.note(&sketch, |client| self.clock(client));
-        self.deletions_bytes += sketch.deletes.len() * DELETION_BYTES;
+        self.size.grow(&sketch, update.len());
         let Some(order) = guard::order(&sketch, |client| self.clock(client)) else { return };
         if let Ok(places) = self.check_places(&sketch, &order) {
             self.note_places(&sketch, &order, &places);
         }
     }
+}
+
+/// How many items and JSON values a diagram is written with, about.
+pub fn weight(diagram: &Diagram) -> usize {
+    /// The entries that each node has, and each edge.
+    const NODE: usize = 10;
+    const EDGE: usize = 6;
+    let configs = diagram.nodes.iter().flat_map(|node| node.data.config.values());
+    let values: usize = configs.chain(diagram.notes.values()).map(content::values).sum();
+    values + NODE * diagram.nodes.len() + EDGE * diagram.edges.len()
 }
 
 fn write(txn: &mut TransactionMut<'_>, current: &Diagram, target: &Diagram) {

@@ -97,7 +97,12 @@ impl Canvas {
         guarded(move || drop(txn)).and(collected)?;
         let mut canvas = Self { places: Places::of(&sketch), ..self };
         note_emptied(&mut canvas.emptied, &sketch, |_| 0);
-        canvas.measure();
+        canvas.measured(&sketch, whole.len());
+        if !sketch.deletes.is_empty() {
+            // What was deleted in it was collected just now.
+            canvas.size.outdate();
+            canvas.measure();
+        }
         Ok((canvas, sketch.has_holes()))
     }
 

@@ -48,7 +48,7 @@ fn read(update: &[u8], clients_max: usize) -> Result<Sketch, Hostile> {
     let mut seen = HashSet::new();
     sketch.sections.reserve(clients);
     for _ in 0..clients {
-        let section = section(&mut reader)?;
+        let section = section(&mut reader, &mut sketch.values)?;
         if clients > 1 && !seen.insert(section.client) {
             return Err(Hostile::RepeatedClient);
         }
@@ -71,7 +71,8 @@ pub(crate) fn state_vector(bytes: &[u8], mut named: impl FnMut(u64)) -> Result<(
     Ok(())
 }
 
-fn section(reader: &mut Reader<'_>) -> Result<Section, Hostile> {
+/// `values`: how many there are so far.
+fn section(reader: &mut Reader<'_>, values: &mut usize) -> Result<Section, Hostile> {
     let count = reader.count(2)?;
     let client = reader.uint()?;
     let mut clock = reader.small()?;
@@ -80,7 +81,7 @@ fn section(reader: &mut Reader<'_>) -> Result<Section, Hostile> {
     }
     let mut blocks: Vec<Block> = Vec::with_capacity(count.min(BLOCKS_AT_ONCE));
     for _ in 0..count {
-        let block = block(reader, clock)?;
+        let block = block(reader, clock, values)?;
         if block.len == 0 {
             return Err(Hostile::EmptyItem);
         }
@@ -102,7 +103,7 @@ fn advance(clock: u32, len: u32) -> Result<u32, Hostile> {
     clock.checked_add(len).filter(|end| *end <= i32::MAX as u32).ok_or(Hostile::Clock)
 }
 
-fn block(reader: &mut Reader<'_>, clock: u32) -> Result<Block, Hostile> {
+fn block(reader: &mut Reader<'_>, clock: u32, values: &mut usize) -> Result<Block, Hostile> {
     let info = reader.byte()?;
     let mut block = Block { clock, len: 0, content: Content::Value, at: At::Nowhere, has_key: false };
     match info {
@@ -128,7 +129,7 @@ fn block(reader: &mut Reader<'_>, clock: u32) -> Result<Block, Hostile> {
         reader.str()?;
         block.has_key = true;
     }
-    (block.len, block.content) = content(reader, info & KIND)?;
+    (block.len, block.content) = content(reader, info & KIND, values)?;
     Ok(block)
 }
 
@@ -150,7 +151,7 @@ fn id(reader: &mut Reader<'_>) -> Result<Id, Malformed> {
 
 /// Sub-documents, XML, bytes and the JSON content of Yjs before version 13 have no place on a canvas. `yrs` 0.28 misreads
 /// the last, and cannot read a V2 snapshot with bytes in it: the canvas could never be compacted again.
-fn content(reader: &mut Reader<'_>, kind: u8) -> Result<(u32, Content), Hostile> {
+fn content(reader: &mut Reader<'_>, kind: u8, values: &mut usize) -> Result<(u32, Content), Hostile> {
     Ok(match kind {
         DELETED => (reader.small()?, Content::Deleted),
         STRING => (reader.str()?.encode_utf16().count() as u32, Content::Text),
@@ -167,7 +168,7 @@ fn content(reader: &mut Reader<'_>, kind: u8) -> Result<(u32, Content), Hostile>
         ANY => {
             let count = reader.count(1)?;
             for _ in 0..count {
-                json(reader, 0)?;
+                *values += json(reader, 0)?;
             }
             (count as u32, Content::Value)
         }
@@ -186,10 +187,12 @@ fn shared_type(reader: &mut Reader<'_>) -> Result<Kind, Hostile> {
     }
 }
 
-fn json(reader: &mut Reader<'_>, depth: usize) -> Result<(), Hostile> {
+/// How many values it is.
+fn json(reader: &mut Reader<'_>, depth: usize) -> Result<usize, Hostile> {
     if depth > JSON_DEPTH_MAX {
         return Err(Hostile::JsonDepth);
     }
+    let mut values = 1;
     match reader.byte()? {
         120 | 121 | 126 | 127 => {}
         125 => integer(reader)?,
@@ -205,12 +208,12 @@ fn json(reader: &mut Reader<'_>, depth: usize) -> Result<(), Hostile> {
         118 => {
             for _ in 0..reader.count(2)? {
                 reader.str()?;
-                json(reader, depth + 1)?;
+                values += json(reader, depth + 1)?;
             }
         }
         117 => {
             for _ in 0..reader.count(1)? {
-                json(reader, depth + 1)?;
+                values += json(reader, depth + 1)?;
             }
         }
         116 => {
@@ -218,7 +221,7 @@ fn json(reader: &mut Reader<'_>, depth: usize) -> Result<(), Hostile> {
         }
         _ => return Err(Hostile::Content),
     }
-    Ok(())
+    Ok(values)
 }
 
 /// lib0's signed number: six bits, then seven at a time.

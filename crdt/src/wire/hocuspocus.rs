@@ -54,15 +54,13 @@ pub enum Request<'a> {
     Close,
 }
 
-/// What the server sends of one document.
+/// What the server says of one document, beside what its canvas does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer<'a> {
     Authenticated {
         read_only: bool,
     },
     Denied(&'a str),
-    /// An encoded message of the y-protocols: a sync message, awareness, or a query for it.
-    Canvas(&'a [u8]),
     /// One change of the client is settled: durable, or refused.
     SyncStatus {
         durable: bool,
@@ -116,14 +114,16 @@ fn optional(reader: &mut Reader<'_>) -> Result<(), Malformed> {
     Ok(())
 }
 
-pub fn encode(name: Name<'_>, answer: Answer<'_>) -> Vec<u8> {
-    let content = match answer {
-        Answer::Canvas(message) => message.len(),
-        Answer::Denied(reason) | Answer::Close(reason) => reason.len(),
-        Answer::Authenticated { .. } | Answer::SyncStatus { .. } => 0,
-    };
-    let mut frame = Vec::with_capacity(name.0.len() + content + 16);
-    write_buf(&mut frame, name.0.as_bytes());
+/// What stands before an answer, or before an encoded message of the y-protocols: a sync message, awareness, or a query
+/// for it.
+pub fn envelope(name: Name<'_>) -> Vec<u8> {
+    let mut envelope = Vec::with_capacity(name.0.len() + 2);
+    write_buf(&mut envelope, name.0.as_bytes());
+    envelope
+}
+
+pub fn encode(answer: Answer<'_>) -> Vec<u8> {
+    let mut frame = Vec::new();
     let mut tagged = |tags: &[u64], text: &str| {
         tags.iter().for_each(|tag| write_uint(&mut frame, *tag));
         write_buf(&mut frame, text.as_bytes());
@@ -133,7 +133,6 @@ pub fn encode(name: Name<'_>, answer: Answer<'_>) -> Vec<u8> {
         Answer::Authenticated { read_only: false } => tagged(&[AUTH, AUTHENTICATED], "read-write"),
         Answer::Denied(reason) => tagged(&[AUTH, PERMISSION_DENIED], reason),
         Answer::Close(reason) => tagged(&[CLOSE], reason),
-        Answer::Canvas(message) => frame.extend_from_slice(message),
         Answer::SyncStatus { durable } => {
             write_uint(&mut frame, SYNC_STATUS);
             write_uint(&mut frame, durable.into());

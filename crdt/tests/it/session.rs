@@ -178,6 +178,31 @@ fn frames_and_documents_have_a_size() {
     room.assert_log_is_whole();
 }
 
+/// [SYNC-17] [REL-12] Values within values take memory however few bytes they have, so they are counted; what is
+/// overwritten is not any more.
+#[test]
+fn documents_have_a_number_of_values() {
+    let mut room = Room::new();
+    let limits = Limits { document_values_max: 1_000, ..Limits::default() };
+    let author = Client::new(11);
+    let list = |author: &Client, values: usize| {
+        author.edit(|txn| {
+            let nodes = crate::world::inner(txn, &["nodes"]).unwrap();
+            yrs::Map::insert(&nodes, txn, "a", vec![yrs::Any::Null; values]);
+        })
+    };
+    for _ in 0..5 {
+        let outcome = room.receive(&mut editor_with(limits), &wire::update(&list(&author, 400))).unwrap();
+        assert_eq!(outcome.updates.len(), 1);
+    }
+    let refusal = room.receive(&mut editor_with(limits), &wire::update(&list(&author, 1_100))).unwrap_err();
+    assert_eq!(refusal.code, Refusal::TOO_LARGE);
+    assert!(refusal.reason.contains("1000 values"), "{refusal}");
+    room.canvas.measure();
+    assert_eq!(room.canvas.values(), 401);
+    room.assert_log_is_whole();
+}
+
 /// [SYNC-17] Whoever added too much can take it back, and other things with it: their client collects what they removed.
 #[test]
 fn who_made_it_too_large_can_make_it_smaller() {

@@ -21,7 +21,7 @@ const VALUE_BYTES_MAX: usize = 330;
 const TIME_FREE: Duration = Duration::from_millis(8);
 const DOUBLINGS: u32 = 2;
 /// Of each step the cheapest try counts.
-const TRIES: usize = 4;
+const TRIES: usize = 8;
 
 /// A step of a family's work, which ends with nothing.
 pub type Step = (&'static str, Box<dyn FnOnce(&mut State)>);

@@ -114,7 +114,7 @@ impl From<EditDiagramError> for Problem {
             EditDiagramError::Edit(EditError::Invalid(FieldError { pointer, detail, solution })) => {
                 Self::invalid_field(&pointer, detail).solution(solution.unwrap_or_else(|| "correct it".to_owned()))
             }
-            EditDiagramError::Edit(error @ EditError::TooLarge { .. }) => {
+            EditDiagramError::Edit(error @ (EditError::TooLarge { .. } | EditError::TooMany { .. })) => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "canvas_too_large", "Canvas too large", error.to_string())
                     .solution("remove something from the workflow, or spread it over several")
             }

@@ -80,13 +80,16 @@ fn a_large_message_is_refused_early() {
 #[test]
 fn frames_are_written_as_tungstenite_writes_them() {
     for len in [0, 1, 125, 126, 65_535, 65_536] {
-        let message = Message::Binary(Bytes::from(vec![7; len]));
-        let mut written = BytesMut::new();
-        message.write_header(&mut written);
-        written.extend_from_slice(&message.into_payload());
+        let payload = Bytes::from(vec![7; len]);
         let mut expected = Vec::new();
         Frame::message(vec![7; len], OpCode::Data(Data::Binary), true).format(&mut expected).unwrap();
-        assert!(written == expected, "{len} bytes");
+        for envelope in [0, len / 3] {
+            let message = Message::Binary(payload.slice(envelope..));
+            let mut written = BytesMut::new();
+            message.write_head(&payload[..envelope], &mut written);
+            written.extend_from_slice(&message.into_payload());
+            assert!(written == expected, "{len} bytes");
+        }
     }
 }
 

@@ -25,9 +25,10 @@ use crate::sockets::{
 
 /// The writer's side of one document.
 pub struct Outlet {
-    pub name: Arc<str>,
-    pub outbox: Outbox,
-    pub ledger: SharedLedger,
+    /// The document's name, before everything that is said of it.
+    envelope: Bytes,
+    outbox: Outbox,
+    ledger: SharedLedger,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -69,11 +70,15 @@ fn binary(frame: OutFrame) -> Written {
 }
 
 impl Outlet {
+    pub fn new(name: Name<'_>, outbox: Outbox, ledger: SharedLedger) -> Self {
+        Self { envelope: hocuspocus::envelope(name).into(), outbox, ledger }
+    }
+
     fn outgoing(self) -> impl Stream<Item = Outgoing> {
         let answers = stream::unfold(Some(self), |outlet| async move {
             let outlet = outlet?;
             match outlet.outbox.next().await {
-                Next::Frame(OutFrame::Sync(frame)) => Some((outlet.translate(&frame), Some(outlet))),
+                Next::Frame(OutFrame::Sync(frame)) => Some((outlet.translate(frame), Some(outlet))),
                 Next::Frame(frame) => Some((vec![Outgoing::Message(binary(frame))], Some(outlet))),
                 Next::Close(close) => Some((outlet.closed(close), None)),
             }
@@ -82,8 +87,8 @@ impl Outlet {
     }
 
     /// What one frame of the canvas is in this framing.
-    fn translate(&self, frame: &[u8]) -> Vec<Outgoing> {
-        match protocol::decode(frame) {
+    fn translate(&self, frame: Bytes) -> Vec<Outgoing> {
+        match protocol::decode(&frame) {
             Ok(Message::Ack(frames)) => {
                 let changes = self.ledger.lock().durable(frames);
                 (0..changes).map(|_| self.answer(Answer::SyncStatus { durable: true })).collect()
@@ -96,7 +101,7 @@ impl Outlet {
                 vec![self.answer(Answer::Authenticated { read_only: access == Access::ReadOnly })]
             }
             Ok(Message::SyncStep1(_)) if !self.ledger.lock().asks() => Vec::new(),
-            _ => vec![self.answer(Answer::Canvas(frame))],
+            _ => vec![self.enveloped(frame)],
         }
     }
 
@@ -112,7 +117,11 @@ impl Outlet {
     }
 
     fn answer(&self, answer: Answer<'_>) -> Outgoing {
-        Outgoing::Message(Written::Binary(Bytes::from(hocuspocus::encode(Name(&self.name), answer))))
+        self.enveloped(hocuspocus::encode(answer).into())
+    }
+
+    fn enveloped(&self, content: Bytes) -> Outgoing {
+        Outgoing::Enveloped { envelope: self.envelope.clone(), content }
     }
 }
 
@@ -121,12 +130,13 @@ mod tests {
     use super::*;
 
     fn outlet() -> Outlet {
-        Outlet { name: "d".into(), outbox: Outbox::new(1_000), ledger: SharedLedger::default() }
+        Outlet::new(Name("d"), Outbox::new(1_000), SharedLedger::default())
     }
 
     fn bytes(outgoing: Vec<Outgoing>) -> Vec<Vec<u8>> {
         let bytes = |outgoing| match outgoing {
-            Outgoing::Message(message) => message.into_payload().to_vec(),
+            Outgoing::Enveloped { envelope, content } => [envelope, content].concat(),
+            Outgoing::Message(other) => panic!("{other:?}"),
             Outgoing::Close(close) => panic!("{close:?}"),
         };
         outgoing.into_iter().map(bytes).collect()
@@ -137,8 +147,8 @@ mod tests {
     fn an_acknowledgement_settles_each_change() {
         let outlet = outlet();
         (0..3).for_each(|_| outlet.ledger.lock().sends(&Message::Update(&[0, 0])));
-        assert_eq!(bytes(outlet.translate(&protocol::ack(2))), [[1, b'd', 8, 1], [1, b'd', 8, 1]]);
-        assert_eq!(bytes(outlet.translate(&protocol::ack(3))).len(), 1);
+        assert_eq!(bytes(outlet.translate(protocol::ack(2).into())), [[1, b'd', 8, 1], [1, b'd', 8, 1]]);
+        assert_eq!(bytes(outlet.translate(protocol::ack(3).into())).len(), 1);
     }
 
     /// [SYNC-2, SYNC-10] A reader whose edit was refused is told, in words that do not end its session.
@@ -146,11 +156,11 @@ mod tests {
     fn a_refused_edit_is_not_saved() {
         let outlet = outlet();
         outlet.ledger.lock().sends(&Message::Update(&[0, 0]));
-        assert_eq!(bytes(outlet.translate(&protocol::denied("no"))), [[1, b'd', 8, 0]]);
-        assert!(outlet.translate(&protocol::denied("no")).is_empty());
+        assert_eq!(bytes(outlet.translate(protocol::denied("no").into())), [[1, b'd', 8, 0]]);
+        assert!(outlet.translate(protocol::denied("no").into()).is_empty());
         // The canvas counts it as settled too.
         outlet.ledger.lock().sends(&Message::Update(&[0, 0]));
-        assert_eq!(bytes(outlet.translate(&protocol::ack(2))), [[1, b'd', 8, 1]]);
+        assert_eq!(bytes(outlet.translate(protocol::ack(2).into())), [[1, b'd', 8, 1]]);
     }
 
     /// [SYNC-2, SYNC-10] What a session may do is told as the provider understands it, when it opens and when it changes.
@@ -158,7 +168,9 @@ mod tests {
     fn access_is_told() {
         let outlet = outlet();
         for (access, told) in [(Access::ReadOnly, "readonly"), (Access::ReadWrite, "read-write")] {
-            let [frame] = &bytes(outlet.translate(&protocol::session(access, 7)))[..] else { panic!("one frame") };
+            let [frame] = &bytes(outlet.translate(protocol::session(access, 7).into()))[..] else {
+                panic!("one frame")
+            };
             assert!(frame.starts_with(&[1, b'd', 2, 2]) && frame.ends_with(told.as_bytes()), "{frame:?}");
         }
     }

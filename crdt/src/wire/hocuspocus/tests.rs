@@ -33,17 +33,16 @@ fn requests_have_the_providers_bytes() {
 /// [SYNC-2] What the provider reads, byte for byte.
 #[test]
 fn answers_have_the_providers_bytes() {
-    let table: [(Answer<'_>, &[u8]); 7] = [
+    let table: [(Answer<'_>, &[u8]); 6] = [
         (Answer::Authenticated { read_only: false }, b"\x02\x02\x0aread-write"),
         (Answer::Authenticated { read_only: true }, b"\x02\x02\x08readonly"),
         (Answer::Denied("no"), b"\x02\x01\x02no"),
-        (Answer::Canvas(&[0, 2, 2, 0, 0]), &[0, 2, 2, 0, 0]),
         (Answer::SyncStatus { durable: true }, &[8, 1]),
         (Answer::SyncStatus { durable: false }, &[8, 0]),
         (Answer::Close("bye"), b"\x07\x03bye"),
     ];
     for (answer, rest) in table {
-        assert_eq!(encode(Name("doc\0s1"), answer), named("doc\0s1", rest));
+        assert_eq!([envelope(Name("doc\0s1")), encode(answer)].concat(), named("doc\0s1", rest));
     }
 }
 
