@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use troupe_actors::{Loans, System};
+use troupe_actors::System;
 use troupe_engine::Registry;
 use troupe_model::{Clock, TenantId, UserId};
 use troupe_store::{Store, secrets::SecretBox};
@@ -33,17 +33,11 @@ pub struct Parts {
     pub people: People,
     pub secrets: SecretBox,
     pub sessions: Sessions,
-    pub loans: Loans,
 }
 
 impl App {
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
-    }
-
-    /// Memory for what is larger than a frame.
-    pub fn loans(&self) -> &Loans {
-        &self.0.loans
     }
 
     pub fn config(&self) -> &Config {

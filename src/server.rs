@@ -4,6 +4,7 @@ mod stop_signal;
 
 use std::{
     net::SocketAddr,
+    num::NonZero,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -17,7 +18,7 @@ use tokio::{
     sync::oneshot,
     time::timeout,
 };
-use troupe_actors::{CreditLimits, Limits, Loans, System, SystemConfig, task};
+use troupe_actors::{CreditLimits, Limits, System, SystemConfig, WorktimeLimits, task};
 use troupe_engine::{Registry, egress::Egress};
 use troupe_model::{Clock, ServerId, SystemClock};
 use troupe_store::{DatabaseConfig, Store, Timeouts, secrets::SecretBox};
@@ -215,7 +216,6 @@ async fn build(config: Config, store: Store, server: ServerId) -> anyhow::Result
         attempts: Attempts::new(&config.auth),
         devices: Devices::new(signing_keys, &config),
         sessions: Sessions::default(),
-        loans: Loans::new(config.limits.large_frames_bytes_max),
         secrets: SecretBox::new(&master_key),
         config,
     }))
@@ -252,6 +252,14 @@ fn limits(config: &config::Limits) -> Limits {
             frames_max: config.session_frames_in_flight_max,
             bytes_max: config.session_bytes_in_flight_max,
         },
+        large_frames_bytes_max: config.large_frames_bytes_max,
+        worktime: WorktimeLimits {
+            at_once: Duration::from_millis(config.user_time_at_once_ms),
+            per_second: Duration::from_millis(config.user_time_per_second_ms),
+            shared_per_second: Duration::from_millis(
+                config.shared_time_per_second_ms.unwrap_or_else(|| 500 * cores() as u64),
+            ),
+        },
         canvas: troupe_crdt::Limits {
             frame_bytes_max: config.frame_bytes_max,
             document_bytes_max: config.canvas_bytes_max,
@@ -274,7 +282,11 @@ fn limits(config: &config::Limits) -> Limits {
 
 /// The rest is for editing.
 fn half_of_the_cores() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
+    (cores() / 2).max(1)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// A configured secret, or the one that was made on first start.

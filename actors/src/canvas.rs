@@ -1,6 +1,9 @@
 //! A session's handle on an open canvas, for the edge: frames in with credit, frames out through the outbox.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use ractor::ActorRef;
@@ -8,7 +11,7 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use troupe_crdt::{Access, Budget, Rate, UserTag, wire};
 use troupe_model::SessionId;
 
-use crate::{credit::Credits, loans::Loan, outbox::Outbox, workflow::WorkflowMsg};
+use crate::{credit::Credits, loans::Loan, outbox::Outbox, workflow::WorkflowMsg, worktime::Worktime};
 
 /// Who joins, and with what rights.
 #[derive(Clone, Debug)]
@@ -30,6 +33,7 @@ pub struct CanvasSession {
     pub(crate) outbox: Outbox,
     pub(crate) credits: Credits,
     pub(crate) showing: Showing,
+    pub(crate) worktime: Worktime,
     pub(crate) _slot: OwnedSemaphorePermit,
 }
 
@@ -40,8 +44,14 @@ impl CanvasSession {
     }
 
     /// Hands one frame to the canvas, once the session has credit for it [SYNC-17]; one that is larger than a frame may
-    /// be with its loan. Presence that comes faster than anybody moves is dropped unread. False when the canvas is gone.
+    /// be with its loan, and once its user owes little of the server's time. Presence that comes faster than anybody moves is
+    /// dropped unread. False when the canvas is gone.
     pub async fn send(&self, frame: Bytes, loan: Option<Loan>) -> bool {
+        self.worktime.owe(FRAME_TIME + BYTE_TIME * u32::try_from(frame.len()).unwrap_or(u32::MAX));
+        if loan.is_none() {
+            // Who borrows has waited before that.
+            self.worktime.wait().await;
+        }
         if wire::is_awareness(&frame) && !self.showing.may_show(frame.len()) {
             metrics::counter!("troupe_canvas_presence_dropped_total").increment(1);
             return true;
@@ -64,6 +74,9 @@ impl Drop for CanvasSession {
     }
 }
 
+/// What it takes to read a frame, and each byte of it.
+const FRAME_TIME: Duration = Duration::from_micros(3);
+const BYTE_TIME: Duration = Duration::from_nanos(2);
 /// What a frame of presence takes, rarely more.
 const FRAME_BYTES: usize = 4 << 10;
 

@@ -7,7 +7,13 @@ use troupe_engine::{egress::Egress, files::Files, payloads::Payloads, registry::
 use troupe_model::{Clock, RunId, ServerId, TenantId};
 use troupe_store::Store;
 
-use crate::{durability::Durability, lease::Leases, turns::Turns};
+use crate::{
+    durability::Durability,
+    lease::Leases,
+    loans::Loans,
+    turns::Turns,
+    worktime::{WorktimeLimits, Worktimes},
+};
 
 /// How the actor system is set up.
 #[derive(Clone)]
@@ -60,6 +66,9 @@ pub struct Limits {
     pub tombstone_bytes_idle_max: usize,
     pub tombstone_bytes_max: usize,
     pub credit: crate::credit::CreditLimits,
+    /// What is lent to messages that are larger than a frame.
+    pub large_frames_bytes_max: usize,
+    pub worktime: WorktimeLimits,
     /// Of one canvas and of what one session may ask of it [SYNC-17].
     pub canvas: troupe_crdt::Limits,
 }
@@ -85,6 +94,8 @@ impl Default for Limits {
             tombstone_bytes_idle_max: 256 << 10,
             tombstone_bytes_max: 8 << 20,
             credit: crate::credit::CreditLimits::default(),
+            large_frames_bytes_max: 128 << 20,
+            worktime: WorktimeLimits::default(),
             canvas: troupe_crdt::Limits::default(),
         }
     }
@@ -106,6 +117,8 @@ pub(crate) struct Context {
     pub(crate) compactions: Arc<Semaphore>,
     /// One permit per byte of an answer that is not shared.
     pub(crate) answers: Arc<Semaphore>,
+    pub(crate) loans: Loans,
+    pub(crate) worktimes: Worktimes,
     files_root: PathBuf,
     payloads_root: PathBuf,
 }
@@ -125,6 +138,8 @@ impl Context {
             analyses: Turns::new(config.limits.analyses_max),
             compactions: Arc::new(Semaphore::new(1)),
             answers: Arc::new(Semaphore::new(config.limits.answers_bytes_max)),
+            loans: Loans::new(config.limits.large_frames_bytes_max),
+            worktimes: Worktimes::new(config.limits.worktime),
             files_root: config.files_root,
             payloads_root: config.payloads_root,
         }

@@ -22,15 +22,17 @@ mod tenant;
 mod turns;
 mod view;
 mod workflow;
+mod worktime;
 
 pub use canvas::{CanvasSession, JoinCanvas};
 pub use context::{Limits, SystemConfig};
 pub use credit::CreditLimits;
 pub use feed::{Channel, EventFrame};
-pub use loans::{Lender, Loan, Loans};
+pub use loans::{Lender, Loan};
 pub use outbox::{Close, Next, OutFrame, Outbox, Pushed};
 pub use system::{
     EditDiagramError, PublishVersionError, StartError, StartRun, StartRunError, SubscribeError, Subscription, System,
     Unavailable,
 };
 pub use workflow::{Change, DiagramEdit, EditError, Edited, LastChange, Publish, PublishError};
+pub use worktime::WorktimeLimits;

@@ -9,6 +9,8 @@ use dashmap::DashMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use troupe_model::{TenantId, UserId};
 
+use crate::worktime::{Worktime, WorktimeLimits, Worktimes};
+
 /// One tenant may hold the budget divided by this.
 const TENANT_SHARE: usize = 2;
 /// Semaphores count in 32 bits.
@@ -16,7 +18,7 @@ const UNIT_BYTES: usize = 1024;
 
 /// The server's budget.
 #[derive(Clone, Debug)]
-pub struct Loans(Arc<Budget>);
+pub(crate) struct Loans(Arc<Budget>);
 
 #[derive(Debug)]
 struct Budget {
@@ -32,6 +34,7 @@ pub struct Lender {
     budget: Arc<Budget>,
     tenant: TenantId,
     user: UserId,
+    worktime: Worktime,
 }
 
 /// Given back on drop.
@@ -43,7 +46,7 @@ pub struct Loan {
 }
 
 impl Loans {
-    pub fn new(bytes_max: usize) -> Self {
+    pub(crate) fn new(bytes_max: usize) -> Self {
         let units_max = units(bytes_max).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         Self(Arc::new(Budget {
             units: Arc::new(Semaphore::new(units_max)),
@@ -53,15 +56,24 @@ impl Loans {
         }))
     }
 
-    pub fn of(&self, tenant: TenantId, user: UserId) -> Lender {
-        Lender { budget: self.0.clone(), tenant, user }
+    pub(crate) fn of(&self, tenant: TenantId, user: UserId, worktime: Worktime) -> Lender {
+        Lender { budget: self.0.clone(), tenant, user, worktime }
     }
 }
 
 impl Lender {
+    /// Of a budget that nobody shares, for tests.
+    #[doc(hidden)]
+    pub fn alone(bytes_max: usize) -> Self {
+        let (tenant, user) = (TenantId::generate(), UserId::generate());
+        Loans::new(bytes_max).of(tenant, user, Worktimes::new(WorktimeLimits::default()).of(tenant, user))
+    }
+
     /// Waits for its turn. What is larger than the whole share waits for all of it.
     pub async fn lend(self, bytes: usize) -> Loan {
-        let Self { budget, tenant, user } = self;
+        let Self { budget, tenant, user, worktime } = self;
+        // Nothing is held by who has to wait for the server's time.
+        worktime.wait().await;
         let tenant_max = (budget.units_max / TENANT_SHARE).max(1);
         let wanted = units(bytes).min(tenant_max);
         let of_user = budget.users.take(user, 1, 1).await;
@@ -122,6 +134,10 @@ mod tests {
 
     use super::*;
 
+    fn lender(loans: &Loans, tenant: TenantId, user: UserId) -> Lender {
+        loans.of(tenant, user, Worktimes::new(WorktimeLimits::default()).of(tenant, user))
+    }
+
     async fn waits(loan: impl Future<Output = Loan>) -> bool {
         timeout(Duration::from_millis(1), loan).await.is_err()
     }
@@ -132,13 +148,13 @@ mod tests {
         let loans = Loans::new(100 << 10);
         let (one, other) = (TenantId::generate(), TenantId::generate());
         let [ada, bob, cyd, dan] = [(); 4].map(|()| UserId::generate());
-        let first = loans.of(one, ada).lend(30 << 10).await;
-        assert!(waits(loans.of(one, ada).lend(1)).await, "a second loan of one user");
-        let second = loans.of(one, bob).lend(20 << 10).await;
-        assert!(waits(loans.of(one, cyd).lend(1)).await, "the share of a tenant is half");
-        let all_of_theirs = loans.of(other, dan).lend(90 << 10).await;
+        let first = lender(&loans, one, ada).lend(30 << 10).await;
+        assert!(waits(lender(&loans, one, ada).lend(1)).await, "a second loan of one user");
+        let second = lender(&loans, one, bob).lend(20 << 10).await;
+        assert!(waits(lender(&loans, one, cyd).lend(1)).await, "the share of a tenant is half");
+        let all_of_theirs = lender(&loans, other, dan).lend(90 << 10).await;
         drop(first);
-        let third = loans.of(one, cyd).lend(30 << 10).await;
+        let third = lender(&loans, one, cyd).lend(30 << 10).await;
         drop((second, third, all_of_theirs));
         assert!(loans.0.tenants.0.is_empty() && loans.0.users.0.is_empty(), "nobody is remembered");
     }
@@ -149,7 +165,7 @@ mod tests {
         let loans = Loans::new(100 << 10);
         let tenant = TenantId::generate();
         let borrowed = (0..20).map(|_| {
-            let lender = loans.of(tenant, UserId::generate());
+            let lender = lender(&loans, tenant, UserId::generate());
             async move {
                 let _loan = lender.lend(40 << 20).await;
                 tokio::time::sleep(Duration::from_millis(1)).await;

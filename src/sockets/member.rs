@@ -71,7 +71,7 @@ impl Member {
     /// Where memory is borrowed for what is larger than a frame.
     pub fn lender(&self, app: &App) -> Lender {
         let caller = self.visitor.caller();
-        app.loans().of(caller.tenant, caller.user)
+        app.system().lender(caller.tenant, caller.user)
     }
 
     /// Hands one frame of the y-protocols to the canvas.

@@ -91,16 +91,14 @@ impl Parts {
 
 #[cfg(test)]
 mod tests {
-    use troupe_actors::Loans;
     use troupe_crdt::Refusal;
-    use troupe_model::{TenantId, UserId};
 
     use super::*;
 
     const SIZES: Sizes = Sizes { free_bytes_max: 10, bytes_max: 100 };
 
     fn lender() -> Lender {
-        Loans::new(1 << 20).of(TenantId::generate(), UserId::generate())
+        Lender::alone(1 << 20)
     }
 
     fn take(parts: &mut Parts, part: &'static [u8], remaining: usize) -> Result<Option<Bytes>, u16> {

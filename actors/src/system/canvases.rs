@@ -1,6 +1,6 @@
 //! Open canvases: joining, reading and editing them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ractor::{ActorRef, RpcReplyPort, rpc::CallResult};
 use serde_json::Value;
@@ -10,13 +10,24 @@ use troupe_model::{Diagram, TenantId, UserId, WorkflowId};
 use super::{CALL_WITHIN, EditDiagramError, OPEN_WITHIN, System, TRIES, TRY_AGAIN_AFTER, Unavailable, answered};
 use crate::{
     canvas::{CanvasSession, JoinCanvas, Showing},
+    context::Context,
     credit::Credits,
+    loans::Lender,
     outbox::{Close, Outbox},
     tenant::TenantMsg,
     workflow::{DiagramEdit, Edited, WorkflowMsg},
 };
 
+/// What it takes to come to a canvas, beside what the canvas does.
+const JOIN_TIME: Duration = Duration::from_micros(300);
+
 impl System {
+    /// Where a user borrows memory for what is larger than a frame.
+    pub fn lender(&self, tenant: TenantId, user: UserId) -> Lender {
+        let Context { loans, worktimes, .. } = &*self.0.context;
+        loans.of(tenant, user, worktimes.of(tenant, user))
+    }
+
     /// Joins a canvas, which is loaded if need be. The caller has checked that the user may.
     pub async fn join_canvas(
         &self,
@@ -25,6 +36,9 @@ impl System {
         join: JoinCanvas,
     ) -> Result<CanvasSession, Unavailable> {
         let limits = self.0.context.limits;
+        let worktime = self.0.context.worktimes.of(tenant, join.user.id);
+        worktime.owe(JOIN_TIME);
+        worktime.wait().await;
         let slot = self
             .tenant(tenant)
             .await?
@@ -45,6 +59,7 @@ impl System {
             outbox,
             credits: Credits::new(limits.credit),
             showing: Showing::new(limits.awareness_frames_per_second_max),
+            worktime,
             _slot: slot,
         })
     }
@@ -67,6 +82,7 @@ impl System {
         if let Some(fault) = durability.fault() {
             return Err(Unavailable::Store(fault).into());
         }
+        self.0.context.worktimes.of(tenant, by).wait().await;
         let message = |reply| WorkflowMsg::Edit { edit: edit.clone(), if_match, by, reply };
         tokio::select! {
             edited = self.ask_workflow(tenant, workflow, message) => Ok(edited?.1?),

@@ -7,6 +7,7 @@ use ractor::{ActorProcessingErr, RpcReplyPort};
 use serde::Serialize;
 use serde_json::{Value, json};
 use thiserror::Error;
+use tokio::time::Instant;
 use troupe_engine::workflow_file;
 use troupe_model::{
     Diagram, Edge, FieldError, Node, UserId,
@@ -53,6 +54,19 @@ pub(super) struct AwaitingCommit {
 
 impl WorkflowState {
     pub(super) fn edit(
+        &mut self,
+        edit: &DiagramEdit,
+        if_match: Option<i64>,
+        by: UserId,
+        reply: RpcReplyPort<Result<Edited, EditError>>,
+    ) -> Result<(), ActorProcessingErr> {
+        let begun = Instant::now();
+        let edited = self.take_edit(edit, if_match, by, reply);
+        self.context.worktimes.of(self.tenant, by).owe(begun.elapsed());
+        edited
+    }
+
+    fn take_edit(
         &mut self,
         edit: &DiagramEdit,
         if_match: Option<i64>,

@@ -198,14 +198,10 @@ impl WorkflowState {
     /// Answers all that one session wants to know; returns how long that took.
     fn answer_session(&mut self, id: SessionId) -> Duration {
         let begun = Instant::now();
-        let cost_bytes = match self.sessions.remove(&id) {
-            Some(mut session) => {
-                let answered = self.answer_all(&mut session);
-                self.sessions.insert(id, session);
-                answered
-            }
-            None => return Duration::ZERO,
-        };
+        let Some(mut session) = self.sessions.remove(&id) else { return Duration::ZERO };
+        let cost_bytes = self.answer_all(&mut session);
+        let worktime = session.worktime.clone();
+        self.sessions.insert(id, session);
         match cost_bytes {
             Ok(Some(cost_bytes)) => {
                 let (rate, now_ms) = (self.answer_rate(), self.now_ms());
@@ -221,6 +217,7 @@ impl WorkflowState {
             Err(refusal) => self.refuse(id, refusal),
         }
         let took = begun.elapsed();
+        worktime.owe(took);
         self.questions.took(begun, took);
         took
     }

@@ -15,12 +15,14 @@ use crate::{
     canvas::JoinCanvas,
     credit::Credit,
     outbox::{Close, OutFrame, Outbox, Pushed},
+    worktime::Worktime,
 };
 
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) outbox: Outbox,
     pub(super) peer: Peer,
+    pub(super) worktime: Worktime,
     joined_ms: i64,
     acks: bool,
     /// Update-carrying frames received.
@@ -72,6 +74,7 @@ impl WorkflowState {
         }
         let state_vector = self.canvas.state_vector();
         let mut session = Session {
+            worktime: self.context.worktimes.of(self.tenant, join.user.id),
             peer: Peer::with_limits(join.session, join.access, join.user, self.context.limits.canvas),
             outbox,
             acks: join.acks,
@@ -113,6 +116,14 @@ impl WorkflowState {
 
     /// One frame of one session. A hostile frame closes that session and harms no one else [SYNC-4].
     pub(super) fn receive(&mut self, id: SessionId, frame: &Bytes, credit: Credit) -> Result<(), ActorProcessingErr> {
+        let Some(worktime) = self.sessions.get(&id).map(|session| session.worktime.clone()) else { return Ok(()) };
+        let begun = Instant::now();
+        let received = self.take(id, frame, credit);
+        worktime.owe(begun.elapsed());
+        received
+    }
+
+    fn take(&mut self, id: SessionId, frame: &Bytes, credit: Credit) -> Result<(), ActorProcessingErr> {
         let now_ms = self.now_ms();
         let Some(session) = self.sessions.get_mut(&id) else { return Ok(()) };
         let mut outcome = match session.peer.receive(&mut self.canvas, &mut self.awareness, frame, now_ms) {
