@@ -6,7 +6,7 @@
 //! tried again, unchanged, until it can. What gathers is bounded by the sessions' credits, which are given back on
 //! commit.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
@@ -18,6 +18,10 @@ use crate::{durability::Durability, task, workflow::WorkflowMsg};
 
 /// Entries in one transaction at most, so that a backlog does not become one endless commit.
 const BATCH_ENTRIES_MAX: usize = 4_096;
+/// Bytes of one workflow in it, beside its first entry: whoever writes much does not keep the others waiting.
+const BATCH_WORKFLOW_BYTES_MAX: usize = 256 << 10;
+/// Bytes of all of it, beside the first entry: larger ones wait for each other, and not the small ones for them.
+const BATCH_BYTES_MAX: usize = 2 << 20;
 /// From the beginning of one commit to that of the next, at least: what an acknowledgement waits under load.
 const COMMIT_EVERY: Duration = Duration::from_millis(8);
 /// The same after a large commit: a commit costs by the workflows that are in it, so fewer of them cost less.
@@ -107,8 +111,7 @@ impl Journal {
             }
             return;
         }
-        let rest = state.pending.split_off(state.pending.len().min(BATCH_ENTRIES_MAX));
-        let batch = std::mem::replace(&mut state.pending, rest);
+        let batch = next_batch(&mut state.pending);
         let (store, durability, myself) = (self.store.clone(), self.durability.clone(), myself.clone());
         state.committing = Some(task::spawn_owned("journal-commit", async move {
             let large = batch.len() >= LARGE_COMMIT_ENTRIES;
@@ -120,6 +123,30 @@ impl Journal {
             let _ = myself.cast(JournalMsg::Committed);
         }));
     }
+}
+
+/// What is committed next, of each workflow in order. What is left goes before what comes later.
+fn next_batch(pending: &mut Vec<Entry>) -> Vec<Entry> {
+    let (mut batch, mut left, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let mut of_workflow: HashMap<WorkflowId, Option<usize>> = HashMap::new();
+    for entry in std::mem::take(pending) {
+        let len = entry.update.len();
+        // `None`: an earlier one of the same workflow is left.
+        let written = of_workflow.entry(entry.workflow).or_insert(Some(0));
+        let fits = written.is_some_and(|written| written == 0 || written + len <= BATCH_WORKFLOW_BYTES_MAX)
+            && (bytes == 0 || bytes + len <= BATCH_BYTES_MAX)
+            && batch.len() < BATCH_ENTRIES_MAX;
+        if fits {
+            *written = written.map(|written| written + len);
+            bytes += len;
+            batch.push(entry);
+        } else {
+            *written = None;
+            left.push(entry);
+        }
+    }
+    *pending = left;
+    batch
 }
 
 /// One flag per entry: false when its epoch is over.
@@ -162,9 +189,11 @@ async fn commit(store: &Store, batch: &[Entry]) -> Result<Vec<bool>, troupe_stor
             at: entry.at,
         })
         .collect();
+    let begun = Instant::now();
     let mut tx = store.begin_system().await?;
     let kept = canvas::append(&mut tx, &rows).await?;
     tx.commit().await?;
+    metrics::histogram!("troupe_journal_commit_duration_seconds").record(begun.elapsed());
     metrics::counter!("troupe_journal_commits_total").increment(1);
     metrics::counter!("troupe_journal_updates_total").increment(batch.len() as u64);
     Ok(kept)

@@ -42,12 +42,18 @@ use crate::{
     journal::JournalMsg,
     lease::Lease,
     outbox::{Close, Outbox},
+    task,
     turns::{TenantTurns, Turn},
 };
 use session::Session;
 
 /// How often awareness is swept and lagging sessions are looked at while there are sessions.
 const SWEEP_EVERY: Duration = Duration::from_secs(3);
+/// Frames and canvases that are smaller take no time worth noticing.
+const LONG_FRAME_BYTES_MIN: usize = 8 << 10;
+const LARGE_CANVAS_BYTES_MIN: usize = 256 << 10;
+/// A turn that takes longer is felt by everybody on the canvas, and logged.
+const SLOW_TURN: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(crate) enum WorkflowMsg {
@@ -116,6 +122,21 @@ pub(crate) enum WorkflowMsg {
     Wake,
     /// Close every session with this and stop when all is committed.
     Close(Close),
+}
+
+impl WorkflowMsg {
+    /// What it is, for the log.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Join { .. } => "join",
+            Self::Frame { .. } => "frame",
+            Self::Drained(_) | Self::Wake => "wake",
+            Self::Edit { .. } => "edit",
+            Self::MayAnalyse(_) | Self::Analysed { .. } => "analysis",
+            Self::Compacted(_) => "compacted",
+            _ => "other",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -189,7 +210,18 @@ impl Actor for Workflow {
         message: WorkflowMsg,
         state: &mut WorkflowState,
     ) -> Result<(), ActorProcessingErr> {
-        state.handle(message)?;
+        if state.may_take_long(&message) {
+            let (begun, kind) = (Instant::now(), message.kind());
+            task::long(|| state.handle(message))?;
+            let took = begun.elapsed();
+            metrics::histogram!("troupe_canvas_long_turn_duration_seconds").record(took);
+            if took > SLOW_TURN {
+                let (took_ms, items) = (took.as_millis() as u64, state.canvas.items());
+                tracing::info!(workflow.id = %state.workflow, took_ms, items, bytes = state.canvas.size_bytes(), kind, "a slow turn");
+            }
+        } else {
+            state.handle(message)?;
+        }
         state.stop_when_done();
         Ok(())
     }
@@ -222,6 +254,20 @@ pub(crate) fn answer<T: Send + 'static>(reply: RpcReplyPort<T>, value: T) {
 }
 
 impl WorkflowState {
+    /// Whether a message may keep its thread busy for milliseconds.
+    fn may_take_long(&self, message: &WorkflowMsg) -> bool {
+        match message {
+            WorkflowMsg::Frame { frame, .. } => frame.len() > LONG_FRAME_BYTES_MIN,
+            WorkflowMsg::Committed { .. } | WorkflowMsg::Leave(_) | WorkflowMsg::RunChanged { .. } => false,
+            _ => self.is_large(),
+        }
+    }
+
+    /// Whether it takes milliseconds to walk through the whole document.
+    fn is_large(&self) -> bool {
+        self.canvas.size_bytes() > LARGE_CANVAS_BYTES_MIN
+    }
+
     fn handle(&mut self, message: WorkflowMsg) -> Result<(), ActorProcessingErr> {
         match message {
             doubtful if self.is_doubtful(&doubtful) => self.doubt(doubtful),

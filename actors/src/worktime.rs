@@ -130,6 +130,14 @@ impl Worktime {
         lock(&self.account.owed).spend(micros, self.all.rate(Duration::ZERO), self.all.now_ms());
     }
 
+    /// Work for this user: they owe the processor's time that it takes. It is done by one thread.
+    pub(crate) fn pay_for<T>(&self, work: impl FnOnce() -> T) -> T {
+        let begun = processor_time();
+        let done = work();
+        self.owe(processor_time().saturating_sub(begun));
+        done
+    }
+
     /// Until this user owes no more than what is free.
     pub(crate) async fn wait(&self) {
         if self.wait_ms(Duration::ZERO) == 0 {
@@ -174,6 +182,12 @@ impl Drop for Waiting<'_> {
             }
         }
     }
+}
+
+/// Of this thread: whoever is kept waiting by others does not owe that.
+fn processor_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -169,29 +169,26 @@ impl Peer {
         if !adds {
             return Ok(());
         }
-        self.make_room_for(canvas, sketch.values, bytes).or_else(|_| {
+        let Limits { document_bytes_max, document_values_max, .. } = self.limits;
+        if canvas.size_bytes() + bytes > document_bytes_max {
             canvas.measure();
-            self.make_room_for(canvas, sketch.values, bytes)
-        })?;
+            if canvas.size_bytes() + bytes > document_bytes_max {
+                let reason = format!("the canvas would take more than the {document_bytes_max} bytes allowed");
+                return Err(Refusal::too_large(reason));
+            }
+        }
+        if canvas.values() + sketch.values > document_values_max {
+            canvas.count_values();
+            if canvas.values() + sketch.values > document_values_max {
+                let reason = format!("the canvas would hold more than the {document_values_max} values allowed");
+                return Err(Refusal::too_large(reason));
+            }
+        }
         for (root, max) in [(NODES, NODES_MAX), (EDGES, EDGES_MAX)] {
             let added = canvas.added(sketch, root);
             if added > 0 && canvas.entries(root) + added > max {
                 return Err(Refusal::too_large(format!("a canvas has up to {max} {root}")));
             }
-        }
-        Ok(())
-    }
-
-    /// As far as the canvas is measured.
-    fn make_room_for(&self, canvas: &Canvas, values: usize, bytes: usize) -> Result<(), Refusal> {
-        let Limits { document_bytes_max, document_values_max, .. } = self.limits;
-        if canvas.size_bytes() + bytes > document_bytes_max {
-            let reason = format!("the canvas would take more than the {document_bytes_max} bytes allowed");
-            return Err(Refusal::too_large(reason));
-        }
-        if canvas.values() + values > document_values_max {
-            let reason = format!("the canvas would hold more than the {document_values_max} values allowed");
-            return Err(Refusal::too_large(reason));
         }
         Ok(())
     }

@@ -7,7 +7,6 @@ use ractor::{ActorProcessingErr, RpcReplyPort};
 use serde::Serialize;
 use serde_json::{Value, json};
 use thiserror::Error;
-use tokio::time::Instant;
 use troupe_engine::workflow_file;
 use troupe_model::{
     Diagram, Edge, FieldError, Node, UserId,
@@ -60,10 +59,8 @@ impl WorkflowState {
         by: UserId,
         reply: RpcReplyPort<Result<Edited, EditError>>,
     ) -> Result<(), ActorProcessingErr> {
-        let begun = Instant::now();
-        let edited = self.take_edit(edit, if_match, by, reply);
-        self.context.worktimes.of(self.tenant, by).owe(begun.elapsed());
-        edited
+        let worktime = self.context.worktimes.of(self.tenant, by);
+        worktime.pay_for(|| self.take_edit(edit, if_match, by, reply))
     }
 
     fn take_edit(

@@ -26,7 +26,7 @@ use super::{
     WorkflowState,
     session::{Session, Unanswered},
 };
-use crate::outbox::Close;
+use crate::{outbox::Close, task};
 
 /// An answer that is smaller is not worth counting.
 const LARGE_BYTES_MIN: usize = 64 << 10;
@@ -199,8 +199,11 @@ impl WorkflowState {
     fn answer_session(&mut self, id: SessionId) -> Duration {
         let begun = Instant::now();
         let Some(mut session) = self.sessions.remove(&id) else { return Duration::ZERO };
-        let cost_bytes = self.answer_all(&mut session);
-        let worktime = session.worktime.clone();
+        let (is_large, worktime) = (self.is_large(), session.worktime.clone());
+        let cost_bytes = worktime.pay_for(|| match is_large {
+            true => task::long(|| self.answer_all(&mut session)),
+            false => self.answer_all(&mut session),
+        });
         self.sessions.insert(id, session);
         match cost_bytes {
             Ok(Some(cost_bytes)) => {
@@ -217,7 +220,6 @@ impl WorkflowState {
             Err(refusal) => self.refuse(id, refusal),
         }
         let took = begun.elapsed();
-        worktime.owe(took);
         self.questions.took(begun, took);
         took
     }

@@ -117,10 +117,7 @@ impl WorkflowState {
     /// One frame of one session. A hostile frame closes that session and harms no one else [SYNC-4].
     pub(super) fn receive(&mut self, id: SessionId, frame: &Bytes, credit: Credit) -> Result<(), ActorProcessingErr> {
         let Some(worktime) = self.sessions.get(&id).map(|session| session.worktime.clone()) else { return Ok(()) };
-        let begun = Instant::now();
-        let received = self.take(id, frame, credit);
-        worktime.owe(begun.elapsed());
-        received
+        worktime.pay_for(|| self.take(id, frame, credit))
     }
 
     fn take(&mut self, id: SessionId, frame: &Bytes, credit: Credit) -> Result<(), ActorProcessingErr> {

@@ -84,8 +84,8 @@ enum CompactError {
     Rebuild(#[from] troupe_crdt::RebuildError),
     #[error("the lease was lost, or somebody else wrote meanwhile")]
     Superseded,
-    #[error("it was interrupted: {0}")]
-    Interrupted(#[from] tokio::task::JoinError),
+    #[error(transparent)]
+    Interrupted(#[from] task::Interrupted),
 }
 
 /// The number of the last update that is stored.
@@ -285,7 +285,7 @@ impl Job {
         let (stored, published_seq) = (self.load().await?, self.published_seq);
         let (seq, rows, bytes) = (last_seq(&stored), stored.updates.len() as u64, bytes_of_log(&stored));
         let measure_above = self.measure_above_bytes;
-        let compact = tokio::task::spawn_blocking(move || {
+        let compact = task::aside("compaction", move || {
             let (canvas, authorship) = replay(&stored, published_seq)?;
             let past = match canvas.size_bytes() > measure_above {
                 true => Past::of(&canvas, &canvas.rebuilt()?),
@@ -311,7 +311,7 @@ impl Job {
     async fn rebuild(&self) -> Result<Done, CompactError> {
         let (stored, published_seq) = (self.load().await?, self.published_seq);
         let (seq, rows, bytes) = (last_seq(&stored), stored.updates.len() as u64, bytes_of_log(&stored));
-        let compact = tokio::task::spawn_blocking(move || {
+        let compact = task::aside("compaction", move || {
             let (former, authorship) = replay(&stored, published_seq)?;
             let canvas = former.rebuilt()?;
             let past = Past::of(&former, &canvas);

@@ -43,6 +43,7 @@ impl Deletions {
         }
     }
 
+    /// `deletes`: sorted by client and start.
     pub(super) fn have(&self, doc: &Doc, deletes: &[Deleted]) -> bool {
         let mut deletions = self.lock();
         let known = deletions.get_or_insert_with(|| {
@@ -50,7 +51,7 @@ impl Deletions {
             all.add(&doc.transact().snapshot().delete_set);
             all
         });
-        deletes.iter().all(|range| known.contains(range))
+        deletes.chunk_by(|a, b| a.client == b.client).all(|ranges| known.contain(ranges))
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Ranges>> {
@@ -83,9 +84,16 @@ impl Ranges {
         ranges.insert(start, end);
     }
 
-    fn contains(&self, range: &Deleted) -> bool {
-        let around = self.0.get(&range.client).and_then(|ranges| ranges.range(..=range.start).next_back());
-        around.is_some_and(|(_, end)| range.end <= *end)
+    /// `wanted`: of one client, sorted by start. Both are walked side by side.
+    fn contain(&self, wanted: &[Deleted]) -> bool {
+        let [first, ..] = wanted else { return true };
+        let Some(ranges) = self.0.get(&first.client) else { return false };
+        let Some((from, _)) = ranges.range(..=first.start).next_back() else { return false };
+        let mut known = ranges.range(from..).peekable();
+        wanted.iter().all(|range| {
+            while known.next_if(|(_, end)| **end <= range.start).is_some() {}
+            known.peek().is_some_and(|(start, end)| **start <= range.start && range.end <= **end)
+        })
     }
 }
 
@@ -108,13 +116,15 @@ mod tests {
             }
             for start in 0u32..70 {
                 for end in start + 1..70 {
-                    let is_known = kept.contains(&Deleted { client: 7, start, end });
+                    let is_known = kept.contain(&[Deleted { client: 7, start, end }]);
                     prop_assert_eq!(is_known, (start..end).all(|clock| all.contains(&clock)));
+                    let both = kept.contain(&[start, end].map(|start| Deleted { client: 7, start, end: start + 1 }));
+                    prop_assert_eq!(both, all.contains(&start) && all.contains(&end));
                 }
             }
             let ends: Vec<_> = kept.0.values().flatten().collect();
             prop_assert!(ends.windows(2).all(|pair| pair[0].1 < pair[1].0));
-            let of_another = kept.contains(&Deleted { client: 8, start: 0, end: 1 });
+            let of_another = kept.contain(&[Deleted { client: 8, start: 0, end: 1 }]);
             prop_assert!(!of_another);
         }
     }

@@ -97,12 +97,9 @@ impl Canvas {
         guarded(move || drop(txn)).and(collected)?;
         let mut canvas = Self { places: Places::of(&sketch), ..self };
         note_emptied(&mut canvas.emptied, &sketch, |_| 0);
-        canvas.measured(&sketch, whole.len());
-        if !sketch.deletes.is_empty() {
-            // What was deleted in it was collected just now.
-            canvas.size.outdate();
-            canvas.measure();
-        }
+        // What was deleted in it was collected just now.
+        let bytes = if sketch.deletes.is_empty() { Some(whole.len()) } else { canvas.whole().map(|whole| whole.len()) };
+        canvas.measured(bytes.unwrap_or(whole.len()));
         Ok((canvas, sketch.has_holes()))
     }
 

@@ -3,7 +3,7 @@
 use yrs::{ReadTxn, Transact, updates::encoder::Encode};
 
 use super::{Canvas, DELETION_BYTES};
-use crate::guard::{self, Sketch};
+use crate::guard::Sketch;
 
 /// A measure is good for as long as the document has grown by no more than this share since, and nothing was deleted.
 const GROWN_SHARE: usize = 64;
@@ -31,13 +31,8 @@ impl Size {
         self.has_deletions |= !sketch.deletes.is_empty();
     }
 
-    /// It may be less than was measured.
-    pub(super) fn outdate(&mut self) {
-        self.has_deletions = true;
-    }
-
     fn is_measured(&self) -> bool {
-        !self.has_deletions && self.grown_bytes <= self.bytes / GROWN_SHARE
+        self.bytes > 0 && !self.has_deletions && self.grown_bytes <= self.bytes / GROWN_SHARE
     }
 }
 
@@ -61,15 +56,22 @@ impl Canvas {
     pub fn measure(&mut self) {
         if !self.size.is_measured()
             && let Some(whole) = self.whole()
-            && let Ok(sketch) = guard::document(&whole)
         {
-            self.measured(&sketch, whole.len());
+            self.measured(whole.len());
         }
     }
 
-    /// `whole`: the document as one update, of so many bytes.
-    pub(super) fn measured(&mut self, whole: &Sketch, bytes: usize) {
-        let deletions_bytes = self.doc.transact().snapshot().delete_set.encode_v1().len();
-        self.size = Size { bytes, deletions_bytes, values: whole.values, ..Size::default() };
+    /// The document takes so many bytes as one update.
+    pub(super) fn measured(&mut self, bytes: usize) {
+        let txn = self.doc.transact();
+        let deletions_bytes = txn.snapshot().delete_set.encode_v1().len();
+        let values = txn.store().values_len();
+        drop(txn);
+        self.size = Size { bytes, deletions_bytes, values, ..Size::default() };
+    }
+
+    /// Counts the values anew, which takes much less than to measure it all.
+    pub(crate) fn count_values(&mut self) {
+        self.size.values = self.doc.transact().store().values_len();
     }
 }

@@ -145,9 +145,10 @@ impl Editor {
     }
 
     /// Takes one frame of the session.
-    pub fn receive(&mut self, frame: &[u8]) -> Result<()> {
+    /// `at`: when it was heard.
+    pub fn receive(&mut self, frame: &[u8], at: Instant) -> Result<()> {
         match frame {
-            [ACK, count @ ..] => self.take_acknowledgement(uint(count)),
+            [ACK, count @ ..] => self.take_acknowledgement(uint(count), at),
             [SYNC, ..] => match Message::decode_v1(frame)? {
                 Message::Sync(SyncMessage::SyncStep1(theirs)) => self.answer(&theirs.encode_v1()),
                 Message::Sync(SyncMessage::SyncStep2(update)) => {
@@ -276,14 +277,14 @@ impl Editor {
         }
     }
 
-    fn take_acknowledgement(&mut self, total: u64) -> Result<()> {
+    fn take_acknowledgement(&mut self, total: u64, at: Instant) -> Result<()> {
         let link = self.link.as_mut().context("an acknowledgement without a session")?;
         while link.acknowledged < total {
             link.acknowledged += 1;
             let sent = link.sent.pop_front();
             let sent =
                 sent.with_context(|| format!("{}: {total} updates are acknowledged, and fewer were sent", self.name))?;
-            self.received.acknowledged_us.push(sent.at.elapsed().as_micros() as u64);
+            self.received.acknowledged_us.push(at.saturating_duration_since(sent.at).as_micros() as u64);
             if let Some((entries, clock)) = sent.up_to {
                 self.book.acknowledge(entries);
                 self.clock_acknowledged = self.clock_acknowledged.max(clock);

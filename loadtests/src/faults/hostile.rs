@@ -9,7 +9,7 @@ mod ground;
 mod socket;
 mod update;
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
@@ -63,6 +63,8 @@ pub struct Hostile {
 }
 
 const MIB: u64 = 1 << 20;
+/// The numbers of honest people begin here; the attackers' are smaller.
+const HONEST: usize = 100;
 const SAVED_WITHIN: Duration = Duration::from_secs(120);
 /// An outbox of somebody who never reads lives for 30 s, and an idle connection for 60 s.
 const CALM_WITHIN: Duration = Duration::from_secs(120);
@@ -80,13 +82,24 @@ pub async fn run(program: &Hostile) -> Result<()> {
 async fn play(program: &Hostile, stage: &Stage) -> Result<()> {
     let Hostile { seconds, editors, canvases, attacked, rate, .. } = *program;
     ensure!(attacked < canvases && canvases <= editors, "some canvases are attacked, others are not, none is empty");
-    // A canvas that is rebuilt ends its sessions, by design.
-    let mut server = stage.server("server", &[("LIMITS__TOMBSTONE_BYTES_MAX", (1_u64 << 30).to_string())])?;
+    let settings = [
+        // A canvas that is rebuilt ends its sessions, by design.
+        ("LIMITS__TOMBSTONE_BYTES_MAX", (1_u64 << 30).to_string()),
+        // Everybody signs in from here.
+        ("AUTH__LOGIN_ATTEMPTS_PER_MINUTE_PER_ADDRESS", "1000".to_owned()),
+    ];
+    let mut server = stage.server("server", &settings)?;
     server.start().await?;
     server.limit_data(2 * program.memory_mib * MIB)?;
     let api = Api::register(server.url()).await?;
     let plan = Plan { canvases, editors, seed: program.common.seed };
-    let mut room = Room::open(&api, plan, |_| Route::to(vec![api.clone()]).editing(rate)).await?;
+    let mut people = Vec::new();
+    for number in 0..editors {
+        people.push(api.colleague("member", HONEST + number).await?);
+    }
+    let next = Cell::new(0);
+    let own = |_| Route::to(vec![people[next.replace(next.get() + 1)].clone()]).editing(rate);
+    let mut room = Room::open(&api, plan, own).await?;
     let ground = Arc::new(Ground::prepare(&api, &mut room, attacked).await?);
 
     room.phase(Phase::Typing);

@@ -47,7 +47,8 @@ enum Program {
     Hostile(hostile::Hostile),
 }
 
-#[tokio::main]
+/// Many threads: what one client does with a large document is not to keep the others from hearing.
+#[tokio::main(worker_threads = 16)]
 async fn main() -> ExitCode {
     let program = async {
         match Cli::parse().program {

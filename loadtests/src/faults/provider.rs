@@ -4,11 +4,11 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use futures::{SinkExt, StreamExt};
+use futures::{SinkExt, StreamExt, stream::SplitStream};
 use rand::{RngExt, rngs::StdRng};
 use tokio::{
     net::{TcpSocket, TcpStream},
@@ -29,6 +29,8 @@ const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_millis(2_500);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const STALLED_BUFFER_BYTES: u32 = 64 * 1024;
+/// Frames that an editor has heard and not looked at. Who stalls hears one.
+const HEARD_MAX: usize = 64;
 
 type Socket = WebSocketStream<TcpStream>;
 
@@ -132,7 +134,9 @@ impl Provider {
 
     /// Until the session ends: why it did. An error means that the program must end.
     async fn serve(&mut self, socket: Socket, mut outgoing: mpsc::Receiver<Vec<u8>>) -> Result<String> {
-        let (mut sink, mut stream) = socket.split();
+        let (mut sink, stream) = socket.split();
+        let (heard, mut hearing) = mpsc::channel(if self.route.stalls { 1 } else { HEARD_MAX });
+        let listening = tokio::spawn(listen(stream, heard));
         let writing = async {
             while let Some(frame) = outgoing.recv().await {
                 if sink.send(Frame::Binary(frame.into())).await.is_err() {
@@ -146,24 +150,36 @@ impl Provider {
                 if self.route.stalls {
                     self.signals.stall.wait_for(|stall| !*stall).await.context("the program has ended")?;
                 }
-                let frame = match timeout(self.route.silence_max, stream.next()).await {
+                let frame = match timeout(self.route.silence_max, hearing.recv()).await {
                     Err(_) => return Ok("silence".to_owned()),
                     Ok(None) => return Ok("cut".to_owned()),
-                    Ok(Some(Err(error))) => return Ok(kind(&error.into())),
-                    Ok(Some(Ok(frame))) => frame,
+                    Ok(Some((_, Err(error)))) => return Ok(kind(&error.into())),
+                    Ok(Some((at, Ok(frame)))) => (at, frame),
                 };
+                let (at, frame) = frame;
                 match frame {
-                    Frame::Binary(bytes) => lock(&self.editor).receive(&bytes)?,
+                    Frame::Binary(bytes) => lock(&self.editor).receive(&bytes, at)?,
                     Frame::Close(Some(close)) => return ended(u16::from(close.code), &close.reason),
                     Frame::Close(None) => return Ok("closed without a code".to_owned()),
                     _ => {}
                 }
             }
         };
-        tokio::select! {
+        let end = tokio::select! {
             end = reading => end,
             () = writing => Ok("ended here".to_owned()),
-        }
+        };
+        listening.abort();
+        end
+    }
+}
+
+/// Hears at once what the server says, also while its editor is busy with what it said before.
+async fn listen(mut stream: SplitStream<Socket>, heard: mpsc::Sender<(Instant, Result<Frame, SocketError>)>) {
+    while let Ok(room) = heard.reserve().await
+        && let Some(frame) = stream.next().await
+    {
+        room.send((Instant::now(), frame));
     }
 }
 
@@ -245,7 +261,7 @@ pub async fn look(server: &Api, workflow: &str) -> Result<super::canvas::Canvas>
             sink.send(Frame::Binary(frame.into())).await?;
         }
         match stream.next().await.context("the server cut a reader off")?? {
-            Frame::Binary(bytes) => reader.receive(&bytes)?,
+            Frame::Binary(bytes) => reader.receive(&bytes, Instant::now())?,
             Frame::Close(close) => bail!("a reader was closed: {close:?}"),
             _ => {}
         }

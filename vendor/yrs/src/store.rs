@@ -13,7 +13,7 @@ use crate::{
     Doc, Observer, OffsetKind, Snapshot, TransactionCleanupEvent, TransactionMut, UpdateEvent,
     Uuid, ID,
 };
-use crate::{IdSet, StateVector};
+use crate::{Any, IdSet, StateVector};
 use arc_swap::{ArcSwap, DefaultStrategy, Guard};
 use async_lock::futures::{Read, Write};
 use async_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -198,6 +198,26 @@ impl Store {
     /// Number of blocks that this document holds in memory, deleted ones included.
     pub fn blocks_len(&self) -> usize {
         self.blocks.iter().map(|(_, blocks)| blocks.len()).sum()
+    }
+
+    /// Number of JSON-like values that this document holds in memory, those within others included.
+    pub fn values_len(&self) -> usize {
+        fn nested(value: &Any) -> usize {
+            match value {
+                Any::Array(values) => 1 + values.iter().map(nested).sum::<usize>(),
+                Any::Map(entries) => 1 + entries.values().map(nested).sum::<usize>(),
+                _ => 1,
+            }
+        }
+        let blocks = self.blocks.iter().flat_map(|(_, blocks)| blocks.iter());
+        let values = blocks.map(|block| match block.as_ref() {
+            Block::Item(item) => match &item.content {
+                ItemContent::Any(values) => values.iter().map(nested).sum(),
+                _ => 0,
+            },
+            _ => 0,
+        });
+        values.sum()
     }
 
     /// Compute a diff to sync with another client.
