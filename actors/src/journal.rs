@@ -111,7 +111,7 @@ impl Journal {
             }
             return;
         }
-        let batch = next_batch(&mut state.pending);
+        let batch = next_batch(&mut state.pending, |entry| (entry.workflow, entry.update.len()));
         let (store, durability, myself) = (self.store.clone(), self.durability.clone(), myself.clone());
         state.committing = Some(task::spawn_owned("journal-commit", async move {
             let large = batch.len() >= LARGE_COMMIT_ENTRIES;
@@ -125,14 +125,15 @@ impl Journal {
     }
 }
 
-/// What is committed next, of each workflow in order. What is left goes before what comes later.
-fn next_batch(pending: &mut Vec<Entry>) -> Vec<Entry> {
+/// What is committed next, of each workflow in order. What is left goes before what comes later. `size`: whose an entry is,
+/// and its bytes.
+fn next_batch<T>(pending: &mut Vec<T>, size: impl Fn(&T) -> (WorkflowId, usize)) -> Vec<T> {
     let (mut batch, mut left, mut bytes) = (Vec::new(), Vec::new(), 0);
+    // `None`: an earlier one of the same workflow is left.
     let mut of_workflow: HashMap<WorkflowId, Option<usize>> = HashMap::new();
     for entry in std::mem::take(pending) {
-        let len = entry.update.len();
-        // `None`: an earlier one of the same workflow is left.
-        let written = of_workflow.entry(entry.workflow).or_insert(Some(0));
+        let (workflow, len) = size(&entry);
+        let written = of_workflow.entry(workflow).or_insert(Some(0));
         let fits = written.is_some_and(|written| written == 0 || written + len <= BATCH_WORKFLOW_BYTES_MAX)
             && (bytes == 0 || bytes + len <= BATCH_BYTES_MAX)
             && batch.len() < BATCH_ENTRIES_MAX;
@@ -210,5 +211,34 @@ fn report(batch: Vec<Entry>, kept: &[bool]) {
             // A workflow that has stopped meanwhile needs no answer: its rows are durable.
             let _ = entry.owner.cast(message);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [REL-12] Who writes much is committed in parts and in order, and a large update keeps no small one waiting.
+    #[test]
+    fn small_updates_do_not_wait_for_large_ones() {
+        let [large, small, other] = [(); 3].map(|()| WorkflowId::generate());
+        let len = BATCH_WORKFLOW_BYTES_MAX / 2;
+        let mut pending: Vec<_> = (0..6).map(|n| (large, len, n)).collect();
+        pending.extend([(small, 10, 6), (other, 2 * BATCH_BYTES_MAX, 7), (small, 10, 8)]);
+        let mut batches = Vec::new();
+        while !pending.is_empty() {
+            let batch = next_batch(&mut pending, |(workflow, len, _)| (*workflow, *len));
+            batches.push(batch.iter().map(|(_, _, n)| *n).collect::<Vec<_>>());
+        }
+        assert_eq!(batches, [vec![0, 1, 6, 8], vec![2, 3], vec![4, 5], vec![7]]);
+    }
+
+    /// The largest update is committed alone when nothing else is before it.
+    #[test]
+    fn the_first_always_fits() {
+        let workflow = WorkflowId::generate();
+        let mut pending = vec![(workflow, 10 * BATCH_BYTES_MAX), (workflow, 1)];
+        assert_eq!(next_batch(&mut pending, |entry| *entry).len(), 1);
+        assert_eq!(next_batch(&mut pending, |entry| *entry).len(), 1);
     }
 }

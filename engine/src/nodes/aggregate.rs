@@ -86,9 +86,12 @@ fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
         let name = aggregation.name();
         values.push(aggregation.expr(table, &field)?.alias(name.as_str()));
         if names.contains(&name) {
-            return Err(Fault::new("duplicate_column", format!("two columns would be called `{}`", shown::name(&name)))
-                .at(format!("{field}/name"))
-                .fix("give one of them another name"));
+            return Err(Fault::new(
+                "duplicate_column",
+                format!("two columns would be called `{}`", shown::name(&name)),
+            )
+            .at(format!("{field}/name"))
+            .fix("give one of them another name"));
         }
         names.insert(name);
     }

@@ -56,7 +56,8 @@ impl TypedNode for Derive {
 
 fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
     if config.columns.len() > COLUMNS_MAX {
-        let message = format!("up to {COLUMNS_MAX} columns can be derived at once, and here are {}", config.columns.len());
+        let message =
+            format!("up to {COLUMNS_MAX} columns can be derived at once, and here are {}", config.columns.len());
         return Err(Fault::new("too_many_columns", message).at("/columns").fix("use several nodes"));
     }
     let mut table = tables.one("in")?.clone();

@@ -55,8 +55,7 @@ impl TypedNode for Filter {
 fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
     let table = tables.one("in")?;
     let condition = sql::expression(&config.expression, FIELD, table, tables.fuel())?;
-    let answer =
-        Table::new(table.frame.clone().select([condition.clone()])).map_err(|error| error.at(FIELD))?;
+    let answer = Table::new(table.frame.clone().select([condition.clone()])).map_err(|error| error.at(FIELD))?;
     match answer.schema.get_at_index(0) {
         Some((_, DataType::Boolean)) => Ok(table.frame.clone().filter(condition)),
         other => {

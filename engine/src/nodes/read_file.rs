@@ -98,7 +98,9 @@ impl TypedNode for ReadFile {
     }
 
     fn check(&self, config: &Config, ctx: &CheckContext<'_>) -> Checked {
-        transform::checked(ctx.files().existing(&config.path).map_err(missing).and_then(|file| schema(config, file, ctx.fuel)))
+        transform::checked(
+            ctx.files().existing(&config.path).map_err(missing).and_then(|file| schema(config, file, ctx.fuel)),
+        )
     }
 
     async fn run(&self, config: Config, ctx: RunContext) -> Result<Outcome, NodeFailure> {

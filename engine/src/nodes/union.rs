@@ -67,7 +67,11 @@ fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
         same_types(i, table, &mut known)?;
         columns_fit(known.len())?;
         if known.len() * tables.len() > COLUMNS_JOINED_MAX {
-            let message = format!("{} tables can have up to {} columns together here", tables.len(), COLUMNS_JOINED_MAX / tables.len());
+            let message = format!(
+                "{} tables can have up to {} columns together here",
+                tables.len(),
+                COLUMNS_JOINED_MAX / tables.len()
+            );
             return Err(Fault::new("too_many_columns", message).fix("make several unions, and a union of those"));
         }
         if config.mode == Mode::Strict {
@@ -87,7 +91,11 @@ fn plan(config: &Config, tables: &Tables) -> Result<LazyFrame, Fault> {
 
 /// Integers and floats go together, and nothing goes with anything. `known`: the first type of each column, and the
 /// number of the table that has it.
-fn same_types<'a>(i: usize, table: &'a Table, known: &mut HashMap<&'a str, (usize, &'a DataType)>) -> Result<(), Fault> {
+fn same_types<'a>(
+    i: usize,
+    table: &'a Table,
+    known: &mut HashMap<&'a str, (usize, &'a DataType)>,
+) -> Result<(), Fault> {
     let fit = |a: &DataType, b: &DataType| a == b || (a.is_numeric() && b.is_numeric());
     for (name, dtype) in table.schema.iter().filter(|(_, dtype)| !dtype.is_null()) {
         let (j, expected) = *known.entry(name).or_insert((i, dtype));

@@ -13,6 +13,7 @@ use rand::{RngExt, rngs::StdRng};
 use tokio::{
     net::{TcpSocket, TcpStream},
     sync::{mpsc, watch},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 use tokio_tungstenite::{
@@ -136,7 +137,9 @@ impl Provider {
     async fn serve(&mut self, socket: Socket, mut outgoing: mpsc::Receiver<Vec<u8>>) -> Result<String> {
         let (mut sink, stream) = socket.split();
         let (heard, mut hearing) = mpsc::channel(if self.route.stalls { 1 } else { HEARD_MAX });
-        let listening = tokio::spawn(listen(stream, heard));
+        // Ends with this session.
+        let mut listening = JoinSet::new();
+        listening.spawn(listen(stream, heard));
         let writing = async {
             while let Some(frame) = outgoing.recv().await {
                 if sink.send(Frame::Binary(frame.into())).await.is_err() {
@@ -150,13 +153,12 @@ impl Provider {
                 if self.route.stalls {
                     self.signals.stall.wait_for(|stall| !*stall).await.context("the program has ended")?;
                 }
-                let frame = match timeout(self.route.silence_max, hearing.recv()).await {
+                let (at, frame) = match timeout(self.route.silence_max, hearing.recv()).await {
                     Err(_) => return Ok("silence".to_owned()),
                     Ok(None) => return Ok("cut".to_owned()),
                     Ok(Some((_, Err(error)))) => return Ok(kind(&error.into())),
                     Ok(Some((at, Ok(frame)))) => (at, frame),
                 };
-                let (at, frame) = frame;
                 match frame {
                     Frame::Binary(bytes) => lock(&self.editor).receive(&bytes, at)?,
                     Frame::Close(Some(close)) => return ended(u16::from(close.code), &close.reason),
@@ -165,12 +167,10 @@ impl Provider {
                 }
             }
         };
-        let end = tokio::select! {
+        tokio::select! {
             end = reading => end,
             () = writing => Ok("ended here".to_owned()),
-        };
-        listening.abort();
-        end
+        }
     }
 }
 
