@@ -10,7 +10,7 @@ use tokio::{
 };
 use tracing::Instrument;
 
-const ASIDE_NICE: i32 = 10;
+const ASIDE_NICE: i32 = 5;
 
 /// Work panicked, or there was no thread for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

@@ -1,9 +1,10 @@
 //! The server's time, shared fairly among those who use much of it [REL-12].
 //!
 //! Bytes are not cost: so what a user makes the server do is measured, and owed. A little is free, and an honest editor
-//! never owes more. Who does waits before more of theirs is read, and is not closed. Debts are paid by a part of the
-//! machine's time, in equal parts to the tenants with users who wait, and to these: whoever is alone gets all of it, and
-//! of a hundred attackers each gets little.
+//! never owes more. What is more is paid at once by a part of the machine's time, for as long as there is enough of it for
+//! all. When there is not, who owes waits before more of theirs is read, and is not closed; that part of the time is then
+//! given in equal parts to the tenants with users who wait, and to these: whoever is alone gets all of it, and of a
+//! hundred attackers each gets little.
 
 use std::{
     collections::HashMap,
@@ -20,6 +21,8 @@ use troupe_model::{TenantId, UserId};
 
 /// How soon is looked again, while others come and go.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// What is shared in a second, divided by this, may be paid at once.
+const PAID_AT_ONCE_SHARE: u64 = 4;
 /// Accounts that are kept before those without debts are looked for.
 const KEPT_MIN: usize = 1_024;
 
@@ -29,7 +32,7 @@ pub struct WorktimeLimits {
     /// What is free for each: at once, and then in a second.
     pub at_once: Duration,
     pub per_second: Duration,
-    /// What those who wait for more are given together in a second.
+    /// What is paid in a second for those who use more, or, when it is not enough, given to those who wait.
     pub shared_per_second: Duration,
 }
 
@@ -51,6 +54,8 @@ struct Shared {
     limits: WorktimeLimits,
     began: Instant,
     accounts: Mutex<Accounts>,
+    /// What was paid of the shared time while nobody waited, in microseconds.
+    paid: Mutex<Budget>,
     /// How many users wait, of each tenant.
     waiting: Mutex<HashMap<TenantId, usize>>,
 }
@@ -82,7 +87,13 @@ struct Waiting<'a>(&'a Worktime);
 
 impl Worktimes {
     pub(crate) fn new(limits: WorktimeLimits) -> Self {
-        Self(Arc::new(Shared { limits, began: Instant::now(), accounts: Mutex::default(), waiting: Mutex::default() }))
+        Self(Arc::new(Shared {
+            limits,
+            began: Instant::now(),
+            accounts: Mutex::default(),
+            paid: Mutex::default(),
+            waiting: Mutex::default(),
+        }))
     }
 
     pub(crate) fn of(&self, tenant: TenantId, user: UserId) -> Worktime {
@@ -99,9 +110,24 @@ impl Worktimes {
 }
 
 impl Shared {
+    /// Pays what a user owes beyond what is free, if nobody waits and there is something left.
+    fn pay(&self, owed: &mut Budget) {
+        let (free, now_ms) = (self.rate(Duration::ZERO), self.now_ms());
+        let debt = (owed.owed(free, now_ms) / 1_000).saturating_sub(free.burst);
+        if debt == 0 || !lock(&self.waiting).is_empty() {
+            return;
+        }
+        let per_second = micros(self.limits.shared_per_second);
+        let shared = Rate { burst: per_second / PAID_AT_ONCE_SHARE, per_second };
+        let mut paid = lock(&self.paid);
+        if paid.wait_ms(shared, now_ms) == 0 {
+            paid.spend(usize::try_from(debt).unwrap_or(usize::MAX), shared, now_ms);
+            owed.pay(debt + 1);
+        }
+    }
+
     /// `given`: in a second, beside what is free.
     fn rate(&self, given: Duration) -> Rate {
-        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         Rate { burst: micros(self.limits.at_once), per_second: micros(self.limits.per_second + given) }
     }
 
@@ -126,8 +152,10 @@ impl Account {
 impl Worktime {
     /// The server has worked so long for this user.
     pub(crate) fn owe(&self, took: Duration) {
-        let micros = usize::try_from(took.as_micros()).unwrap_or(usize::MAX);
-        lock(&self.account.owed).spend(micros, self.all.rate(Duration::ZERO), self.all.now_ms());
+        let mut owed = lock(&self.account.owed);
+        let amount = usize::try_from(micros(took)).unwrap_or(usize::MAX);
+        owed.spend(amount, self.all.rate(Duration::ZERO), self.all.now_ms());
+        self.all.pay(&mut owed);
     }
 
     /// Work for this user: they owe the processor's time that it takes. It is done by one thread.
@@ -190,6 +218,10 @@ fn processor_time() -> Duration {
     Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -213,7 +245,10 @@ mod tests {
         ada.owe(Duration::from_millis(49));
         assert_eq!(ada.wait_ms(Duration::ZERO), 0);
         ada.wait().await;
-        ada.owe(Duration::from_millis(101));
+        // As long as there is enough for all, the rest is paid.
+        ada.owe(Duration::from_millis(251));
+        assert_eq!(ada.wait_ms(Duration::ZERO), 0);
+        ada.owe(Duration::from_millis(150));
         let begun = Instant::now();
         worktimes.of(tenant, user).wait().await;
         // At a second a second, and what is free.
@@ -244,6 +279,7 @@ mod tests {
     fn debts_are_remembered() {
         let worktimes = Worktimes::new(LIMITS);
         let (tenant, user) = (TenantId::generate(), UserId::generate());
+        worktimes.of(tenant, user).owe(Duration::from_secs(1));
         worktimes.of(tenant, user).owe(Duration::from_secs(100));
         for _ in 0..5 * KEPT_MIN {
             worktimes.of(tenant, UserId::generate());

@@ -37,6 +37,11 @@ impl Budget {
         self.owed
     }
 
+    /// Somebody else makes up for so much.
+    pub fn pay(&mut self, amount: u64) {
+        self.owed = self.owed.saturating_sub(amount.saturating_mul(1_000));
+    }
+
     fn settle(&mut self, rate: Rate, now_ms: i64) {
         let elapsed = u64::try_from(now_ms.saturating_sub(self.settled_ms)).unwrap_or(0);
         self.owed = self.owed.saturating_sub(elapsed.saturating_mul(rate.per_second));

@@ -68,7 +68,7 @@ fn deletions_never_fill_a_frame() {
         let mut ann = world.join("Ann", Access::ReadWrite).await;
         let mut largest = 0;
         let close = loop {
-            match ann.leave_gaps(100).await {
+            match ann.leave_gaps(25).await {
                 Ok(()) => largest = largest.max(ann.canvas.diff(&ann.canvas.state_vector()).unwrap().len()),
                 Err(close) => break close,
             }
