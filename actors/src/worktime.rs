@@ -152,9 +152,12 @@ impl Account {
 impl Worktime {
     /// The server has worked so long for this user.
     pub(crate) fn owe(&self, took: Duration) {
+        // Who waits is given more, also for the time since the last look.
+        let waits = self.account.waiting.load(Ordering::Relaxed) > 0;
+        let given = if waits { self.all.given(self.tenant) } else { Duration::ZERO };
         let mut owed = lock(&self.account.owed);
         let amount = usize::try_from(micros(took)).unwrap_or(usize::MAX);
-        owed.spend(amount, self.all.rate(Duration::ZERO), self.all.now_ms());
+        owed.spend(amount, self.all.rate(given), self.all.now_ms());
         self.all.pay(&mut owed);
     }
 
