@@ -117,12 +117,17 @@ impl WorkflowState {
     /// One frame of one session. A hostile frame closes that session and harms no one else [SYNC-4].
     pub(super) fn receive(&mut self, id: SessionId, frame: &Bytes, credit: Credit) -> Result<(), ActorProcessingErr> {
         let Some(worktime) = self.sessions.get(&id).map(|session| session.worktime.clone()) else { return Ok(()) };
-        worktime.pay_for(|| self.take(id, frame, credit))
+        // Answers are owed by whoever asked, and it may be others' turn.
+        if worktime.pay_for(|| self.take(id, frame, credit))? {
+            self.asked(id);
+        }
+        Ok(())
     }
 
-    fn take(&mut self, id: SessionId, frame: &Bytes, credit: Credit) -> Result<(), ActorProcessingErr> {
+    /// Whether the session asks something.
+    fn take(&mut self, id: SessionId, frame: &Bytes, credit: Credit) -> Result<bool, ActorProcessingErr> {
         let now_ms = self.now_ms();
-        let Some(session) = self.sessions.get_mut(&id) else { return Ok(()) };
+        let Some(session) = self.sessions.get_mut(&id) else { return Ok(false) };
         let mut outcome = match session.peer.receive(&mut self.canvas, &mut self.awareness, frame, now_ms) {
             Ok(outcome) => outcome,
             Err(refusal) => {
@@ -131,7 +136,12 @@ impl WorkflowState {
                 if is_full {
                     self.found_full();
                 }
-                return if reload { self.reload() } else { self.repair() };
+                if reload {
+                    self.reload()?
+                } else {
+                    self.repair()?
+                }
+                return Ok(false);
             }
         };
         if let Some(reply) = outcome.reply.take() {
@@ -152,10 +162,7 @@ impl WorkflowState {
             session.unacknowledged.push_back(Unacknowledged { count, seq: self.seq, denied, _credit: credit });
             session.acknowledge(self.durable_seq);
         }
-        if asks {
-            self.asked(id);
-        }
-        Ok(())
+        Ok(asks)
     }
 
     /// Sends one encoded frame to all sessions but one.
