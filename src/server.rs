@@ -3,6 +3,7 @@
 mod stop_signal;
 
 use std::{
+    hint::black_box,
     net::SocketAddr,
     num::NonZero,
     path::{Path, PathBuf},
@@ -43,6 +44,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Connections that are not accepted yet, when many come at once. One that finds no room tries again after a second.
 const CONNECTIONS_WAITING_MAX: u32 = 4_096;
 
+/// Nobody writes to it, so it costs nothing.
+const LARGE_PIECE_BYTES: usize = 8 << 20;
+
 /// A server that runs in this process.
 pub struct Server {
     app: App,
@@ -63,6 +67,12 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     tracing::info!("stopping");
     server.stop().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The allocator returns what was free for a second to the system when it frees a large piece, and never by itself: a
+/// server that is at rest after much work would keep it all.
+fn give_back_memory() {
+    drop(black_box(Vec::<u8>::with_capacity(LARGE_PIECE_BYTES)));
 }
 
 impl Server {
@@ -93,10 +103,11 @@ impl Server {
             let outcome = axum::serve(listener, service).with_graceful_shutdown(asked).await;
             let _ = ended.send(outcome);
         });
-        let upkeep = task::spawn_owned("metrics upkeep", async move {
+        let upkeep = task::spawn_owned("upkeep", async move {
             loop {
                 tokio::time::sleep(telemetry::UPKEEP).await;
                 metrics.run_upkeep();
+                give_back_memory();
             }
         });
         tracing::info!(%address, "listening");

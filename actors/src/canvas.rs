@@ -1,13 +1,16 @@
 //! A session's handle on an open canvas, for the edge: frames in with credit, frames out through the outbox.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
 use ractor::ActorRef;
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use troupe_crdt::{Access, Budget, Rate, UserTag, wire};
 use troupe_model::SessionId;
 
@@ -33,6 +36,7 @@ pub struct CanvasSession {
     pub(crate) outbox: Outbox,
     pub(crate) credits: Credits,
     pub(crate) showing: Showing,
+    pub(crate) long_frames: LongFrames,
     pub(crate) worktime: Worktime,
     pub(crate) _slot: OwnedSemaphorePermit,
 }
@@ -57,7 +61,8 @@ impl CanvasSession {
             return true;
         }
         let Some(credit) = self.credits.take(frame.len(), loan).await else { return false };
-        self.workflow.cast(WorkflowMsg::Frame { session: self.session, frame, credit }).is_ok()
+        let turn = self.long_frames.turn(frame.len()).await;
+        self.workflow.cast(WorkflowMsg::Frame { session: self.session, frame, credit, turn }).is_ok()
     }
 
     /// What the user is called and may do from now on: it holds for every frame that is sent after it.
@@ -71,6 +76,34 @@ impl Drop for CanvasSession {
     fn drop(&mut self) {
         // A canvas that is gone has no sessions.
         let _ = self.workflow.cast(WorkflowMsg::Leave(self.session));
+    }
+}
+
+/// A frame that is smaller takes no time worth noticing.
+const LONG_FRAME_BYTES_MIN: usize = 8 << 10;
+
+/// Frames that may take long come to a canvas one at a time: the next when the one before is done, and after all that
+/// came meanwhile. So whoever writes a letter waits for one of them, however many are on their way.
+#[derive(Clone, Debug)]
+pub(crate) struct LongFrames(Arc<Semaphore>);
+
+/// The turn of one of them.
+pub(crate) type LongFrame = OwnedSemaphorePermit;
+
+impl Default for LongFrames {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+impl LongFrames {
+    /// Nothing for a frame that takes no turn.
+    async fn turn(&self, bytes: usize) -> Option<LongFrame> {
+        if bytes <= LONG_FRAME_BYTES_MIN {
+            return None;
+        }
+        // It is never closed.
+        self.0.clone().acquire_owned().await.ok()
     }
 }
 

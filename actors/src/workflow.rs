@@ -35,7 +35,7 @@ pub use publish::{Publish, PublishError};
 
 use crate::{
     alarm::Alarm,
-    canvas::JoinCanvas,
+    canvas::{JoinCanvas, LongFrame, LongFrames},
     context::Context,
     credit::Credit,
     feed::{Event, Feed},
@@ -49,8 +49,7 @@ use session::Session;
 
 /// How often awareness is swept and lagging sessions are looked at while there are sessions.
 const SWEEP_EVERY: Duration = Duration::from_secs(3);
-/// Frames and canvases that are smaller take no time worth noticing.
-const LONG_FRAME_BYTES_MIN: usize = 8 << 10;
+/// A canvas that is smaller takes no time worth noticing.
 const LARGE_CANVAS_BYTES_MIN: usize = 256 << 10;
 /// A turn that takes longer is felt by everybody on the canvas, and logged.
 const SLOW_TURN: Duration = Duration::from_millis(100);
@@ -60,7 +59,7 @@ pub(crate) enum WorkflowMsg {
     Join {
         join: JoinCanvas,
         outbox: Outbox,
-        reply: RpcReplyPort<()>,
+        reply: RpcReplyPort<LongFrames>,
     },
     Leave(SessionId),
     /// What is known of a session's user changed.
@@ -73,6 +72,7 @@ pub(crate) enum WorkflowMsg {
         session: SessionId,
         frame: Bytes,
         credit: Credit,
+        turn: Option<LongFrame>,
     },
     /// All that waited for a session is written: it reads.
     Drained(SessionId),
@@ -176,6 +176,7 @@ pub(crate) struct WorkflowState {
     publishing: Option<publish::Publishing>,
 
     sessions: HashMap<SessionId, Session>,
+    long_frames: LongFrames,
     awaiting_commit: Vec<edit::AwaitingCommit>,
     doubts: doubt::Doubts,
     feed: Feed,
@@ -257,7 +258,7 @@ impl WorkflowState {
     /// Whether a message may keep its thread busy for milliseconds.
     fn may_take_long(&self, message: &WorkflowMsg) -> bool {
         match message {
-            WorkflowMsg::Frame { frame, .. } => frame.len() > LONG_FRAME_BYTES_MIN,
+            WorkflowMsg::Frame { turn, .. } => turn.is_some(),
             WorkflowMsg::Committed { .. } | WorkflowMsg::Leave(_) | WorkflowMsg::RunChanged { .. } => false,
             _ => self.is_large(),
         }
@@ -274,7 +275,10 @@ impl WorkflowState {
             WorkflowMsg::Join { join, outbox, reply } => self.join(join, outbox, reply),
             WorkflowMsg::Leave(session) => self.leave(session),
             WorkflowMsg::Member { session, user, access } => self.change_member(session, user, access),
-            WorkflowMsg::Frame { session, frame, credit } => self.receive(session, &frame, credit)?,
+            WorkflowMsg::Frame { session, frame, credit, turn } => {
+                self.receive(session, &frame, credit)?;
+                drop(turn);
+            }
             WorkflowMsg::Drained(session) => self.drained(session),
             WorkflowMsg::Watch { outbox, last_seq, reply } => {
                 self.watch(outbox, last_seq);

@@ -47,12 +47,12 @@ pub use epoch::DocumentEpoch;
 pub use load::{OpenError, Snapshot};
 pub use question::Question;
 pub use rebuild::RebuildError;
+pub use size::Size;
 pub use touched::Touched;
 pub use whole::Answer;
 
 use deletions::Deletions;
 use places::Places;
-use size::Size;
 use values::Types;
 
 const META: &str = "meta";
@@ -178,7 +178,7 @@ impl Canvas {
         let decoded = decode(update)?;
         self.types.note(sketch, |client| self.clock(client));
         let steps_max = STEPS_FREE + order.len() as u64 * STEPS_PER_BLOCK;
-        match self.integrate(decoded, steps_max) {
+        match self.types.noted(|| self.integrate(decoded, steps_max)) {
             Ok(changed) => {
                 self.note_places(sketch, &order, &places);
                 let known = |client| self.clocks.get(&client).copied().unwrap_or(0);

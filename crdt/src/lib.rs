@@ -20,7 +20,7 @@ pub mod wire;
 pub use awareness::{Awareness, Told, UserTag};
 pub use budget::{Budget, Rate};
 pub use canvas::{
-    Answer, Applied, Canvas, DocumentEpoch, OpenError, Question, RebuildError, Snapshot, Touched, weight,
+    Answer, Applied, Canvas, DocumentEpoch, OpenError, Question, RebuildError, Size, Snapshot, Touched, weight,
 };
 pub use limits::Limits;
 pub use peer::{Access, Outcome, Peer};

@@ -50,7 +50,6 @@ const UPDATES: &str = "SELECT seq, updates, user_id, bytes, crc, at
 /// Reads the log; verifies every checksum. A workflow without a log gives an empty canvas.
 pub async fn load(tx: &mut TenantTx, workflow: WorkflowId) -> Result<StoredCanvas> {
     let tenant = tx.tenant();
-    // Updates first: a snapshot that is put in between then holds what it trimmed, and no hole can be seen.
     let rows: Vec<StoredRow> = on!(tx, conn => query_as(UPDATES).bind(tenant).bind(workflow).fetch_all(conn).await)?;
     let snapshot = snapshot::load(tx, workflow).await?;
     let behind = snapshot.as_ref().map_or(i64::MIN, |snapshot| snapshot.seq);

@@ -10,6 +10,7 @@
 
 mod batch;
 pub mod canvas;
+mod checkpoint;
 mod config;
 mod confinement;
 mod error;

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use secrecy::ExposeSecret;
 use sqlx::{
-    ConnectOptions, Connection, PgPool, SqlitePool,
+    ConnectOptions, Connection, PgPool, SqliteConnection, SqlitePool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -12,7 +12,7 @@ use sqlx::{
 use troupe_model::TenantId;
 
 use crate::{
-    DatabaseConfig, Error, Result, Timeouts, confinement,
+    DatabaseConfig, Error, Result, Timeouts, checkpoint, confinement,
     tx::{Mode, SystemTx, TenantTx, Tx, postgres::PgTx},
 };
 
@@ -21,9 +21,8 @@ static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// Of each connection, in SQLite's unit: 16 MiB.
 const CACHE_SIZE: &str = "-16384";
-/// The write-ahead log is copied into the database when it has so many pages: 16 MiB. The pages that every commit writes
-/// are then copied once for many commits.
-const CHECKPOINT_PAGES: &str = "4000";
+/// When the write-ahead log has so many pages, 64 MiB, commits copy what is not copied yet: nobody else came to it.
+const CHECKPOINT_PAGES: &str = "16000";
 /// How long a transaction waits for its connection: on SQLite for the one writer, on PostgreSQL for one that is free,
 /// or for a database that is away. Who asks then is told so, in good time to ask again.
 const SQLITE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -47,7 +46,7 @@ pub struct Store(Pools);
 #[derive(Clone, Debug)]
 enum Pools {
     Postgres(PgPool),
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite { writer: SqlitePool, readers: SqlitePool, checkpoints: SqlitePool },
 }
 
 impl Store {
@@ -76,10 +75,16 @@ impl Store {
                     // When the disk is full SQLite itself rolls back, and sqlx, which does not know, takes the
                     // connection for one in a transaction for ever: another is opened in its place.
                     .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
-                let writer = pool.clone().max_connections(1).connect_with(sqlite(&path, busy_timeout)).await?;
+                let one = pool.clone().max_connections(1);
+                let checkpoints = one.clone().connect_lazy_with(sqlite(&path, busy_timeout));
+                let written = checkpoint::start(checkpoints.clone());
+                let writer = one
+                    .after_connect(move |connection, _| Box::pin(tell_commits(connection, written.clone())))
+                    .connect_with(sqlite(&path, busy_timeout))
+                    .await?;
                 let reading = sqlite(&path, busy_timeout).pragma("query_only", "on");
                 let readers = pool.max_connections(readers_max).connect_with(reading).await?;
-                Ok(Self(Pools::Sqlite { writer, readers }))
+                Ok(Self(Pools::Sqlite { writer, readers, checkpoints }))
             }
         }
     }
@@ -140,7 +145,8 @@ impl Store {
     pub async fn close(&self) {
         match &self.0 {
             Pools::Postgres(pool) => pool.close().await,
-            Pools::Sqlite { writer, readers } => {
+            Pools::Sqlite { writer, readers, checkpoints } => {
+                checkpoints.close().await;
                 readers.close().await;
                 writer.close().await;
             }
@@ -164,6 +170,15 @@ fn limited(options: PgConnectOptions, timeouts: Timeouts) -> PgConnectOptions {
         ("idle_in_transaction_session_timeout", timeouts.idle_in_transaction),
     ];
     options.options(settings.map(|(name, timeout)| (name, timeout.as_millis().to_string())))
+}
+
+async fn tell_commits(connection: &mut SqliteConnection, written: checkpoint::Written) -> sqlx::Result<()> {
+    connection.lock_handle().await?.set_commit_hook(move || {
+        // Full: it is told already.
+        let _ = written.try_send(());
+        true
+    });
+    Ok(())
 }
 
 fn sqlite(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {

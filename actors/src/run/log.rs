@@ -147,7 +147,7 @@ impl RunState {
     pub(super) async fn watch_log(&mut self, outbox: Outbox, last_seq: Option<i64>) {
         let now = self.context.clock.now();
         let stored = async {
-            let mut tx = self.context.store.begin(self.tenant).await?;
+            let mut tx = self.context.store.read(self.tenant).await?;
             runs::logs(&mut tx, self.row.id, &LogFilter::default(), None, HISTORY_LINES).await
         };
         let history = stored.await.unwrap_or_else(|error| {

@@ -50,7 +50,7 @@ pub(super) async fn load(
         .ok_or(StartError::OwnedElsewhere(run))?;
     let now = context.clock.now();
 
-    let mut tx = context.store.begin(tenant).await?;
+    let mut tx = context.store.read(tenant).await?;
     let row = runs::find(&mut tx, run).await?.ok_or(StartError::Missing(run))?;
     let diagram = runs::diagram(&mut tx, run).await?.ok_or(StartError::Missing(run))?;
     let mut events = Vec::new();

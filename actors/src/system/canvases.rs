@@ -46,7 +46,7 @@ impl System {
             .try_acquire_owned()
             .map_err(|_| Unavailable::TooManySessions(limits.sessions_per_tenant_max))?;
         let outbox = Outbox::new(limits.outbox_bytes_max);
-        let (actor, ()) = self
+        let (actor, long_frames) = self
             .ask_workflow(tenant, workflow, |reply| WorkflowMsg::Join {
                 join: join.clone(),
                 outbox: outbox.clone(),
@@ -59,6 +59,7 @@ impl System {
             outbox,
             credits: Credits::new(limits.credit),
             showing: Showing::new(limits.awareness_frames_per_second_max),
+            long_frames,
             worktime,
             _slot: slot,
         })

@@ -88,7 +88,7 @@ impl System {
     ) -> Result<(), SubscribeError> {
         let context = &self.0.context;
         let now = context.clock.now();
-        let mut tx = context.store.begin(tenant).await?;
+        let mut tx = context.store.read(tenant).await?;
         let row = runs::find(&mut tx, run).await?.ok_or(SubscribeError::Missing("run"))?;
         let event = match channel {
             Channel::RunLog(_) => {

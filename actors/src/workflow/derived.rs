@@ -140,7 +140,7 @@ impl WorkflowState {
         }
         self.repair()?;
         self.derived.due = None;
-        let (diagram, revision) = (self.canvas.project(), self.seq);
+        let (diagram, revision) = (self.canvas.project_graph(), self.seq);
         let (analyst, parameters) = (self.derived.analyst.clone(), self.parameters.clone());
         let fuel = Fuel::new(self.context.limits.analysis_fuel_max);
         let supply = fuel.clone();

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     alarm::Alarm,
+    canvas::LongFrames,
     context::Context,
     feed::{Channel, Feed},
     lease::Lease,
@@ -52,7 +53,7 @@ pub(super) async fn load(
     let lease = Lease::take(&context, LeaseKind::Workflow, *workflow.as_uuid(), tenant, lost)
         .await?
         .ok_or(LoadError::OwnedElsewhere(workflow))?;
-    let mut tx = context.store.begin(tenant).await?;
+    let mut tx = context.store.read(tenant).await?;
     let stored = canvas::load(&mut tx, workflow).await?;
     let published_seq = versions::latest(&mut tx, workflow).await?.map_or(0, |version| version.seq);
     let latest_run = runs::latest(&mut tx, workflow).await?.map(|run| view::run(&run));
@@ -92,6 +93,7 @@ pub(super) async fn load(
         authorship,
         publishing: None,
         sessions: Default::default(),
+        long_frames: LongFrames::default(),
         awaiting_commit: Vec::new(),
         doubts: Doubts::default(),
         latest_run,

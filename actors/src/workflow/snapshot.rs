@@ -5,8 +5,11 @@
 //! A document is rebuilt only when nobody edits it and all of it is durable: the actor has closed its sessions, and
 //! stops when it is done.
 
+use std::time::Duration;
+
 use thiserror::Error;
-use troupe_crdt::{Canvas, Refusal, Snapshot};
+use tokio::time::Instant;
+use troupe_crdt::{Canvas, Refusal, Size, Snapshot};
 use troupe_model::{TenantId, Timestamp, WorkflowId};
 use troupe_store::{
     Store,
@@ -26,6 +29,9 @@ const SIZE_SHARE: usize = 4;
 const ROWS_MAX: u64 = 20_000;
 /// The past may always take this share of the content, and a document is not measured before it has grown so much.
 const PAST_SHARE: usize = 4;
+/// Compaction rests for so many times as long as it worked: however much is written and deleted, it takes a share of a
+/// core only.
+const REST: u32 = 4;
 
 /// What the log holds that no snapshot covers, and what compaction found.
 #[derive(Debug, Default)]
@@ -38,6 +44,10 @@ pub(super) struct Growth {
     measured_bytes: usize,
     past: Past,
     running: Option<(Work, task::Owned)>,
+    /// The next one compacts at least so much.
+    begun_at_seq: Option<i64>,
+    /// Compaction has rested long enough then.
+    rested_at: Option<Instant>,
     /// The document shall be rebuilt when nobody is here and all is durable.
     rebuild: bool,
 }
@@ -61,6 +71,7 @@ enum Work {
 #[derive(Debug)]
 pub(crate) struct Compacted {
     work: Work,
+    took: Duration,
     done: Option<Done>,
 }
 
@@ -70,6 +81,7 @@ struct Done {
     rows: u64,
     bytes: usize,
     past: Past,
+    size: Size,
 }
 
 #[derive(Debug, Error)]
@@ -124,17 +136,19 @@ impl Growth {
         }
     }
 
-    fn is_due(&self, canvas: &Canvas, limits: &Limits) -> bool {
+    /// When the log is to be compacted, if it is.
+    fn due_at(&self, canvas: &Canvas, limits: &Limits) -> Option<Instant> {
         if self.running.is_some() || self.rows < self.not_before_rows {
-            return false;
+            return None;
         }
         let size_bytes = canvas.size_bytes();
         let log_has_grown = self.rows >= limits.rows_between_snapshots && self.bytes >= size_bytes / SIZE_SHARE;
         let may_grow = limits.tombstone_bytes_idle_max.max(self.measured_bytes / PAST_SHARE);
-        log_has_grown
+        let is_due = log_has_grown
             || self.rows >= ROWS_MAX
             || size_bytes > self.measured_bytes + may_grow
-            || canvas.deletions_bytes() > deletions_bytes_max(limits)
+            || canvas.deletions_bytes() > deletions_bytes_max(limits);
+        is_due.then(|| self.rested_at.unwrap_or_else(Instant::now))
     }
 }
 
@@ -166,26 +180,32 @@ impl WorkflowState {
     }
 
     pub(super) fn compact_if_due(&mut self) {
-        let limits = &self.context.limits;
-        if self.closing || self.publishing.is_some() || !self.growth.is_due(&self.canvas, limits) {
+        if self.closing || self.publishing.is_some() {
             return;
         }
-        // What was written is not all there any more, and neither is what was measured.
-        self.canvas.measure();
-        self.growth.measured_bytes = self.growth.measured_bytes.min(self.canvas.size_bytes());
-        if self.growth.is_due(&self.canvas, limits) {
+        let Some(due) = self.growth.due_at(&self.canvas, &self.context.limits) else { return };
+        if due > Instant::now() {
+            return self.alarm.at_latest(due);
+        }
+        let begun = *self.growth.begun_at_seq.get_or_insert_with(|| {
+            self.canvas.begin_measure();
+            self.seq
+        });
+        // What is stored then has all that was counted.
+        if self.durable_seq >= begun {
             self.start(Work::Compact);
         }
     }
 
-    pub(super) fn compacted(&mut self, Compacted { work, done }: Compacted) {
+    pub(super) fn compacted(&mut self, Compacted { work, took, done }: Compacted) {
         let growth = &mut self.growth;
         if growth.running.take_if(|(running, _)| *running == work).is_none() {
             return;
         }
+        growth.rested_at = Some(Instant::now() + took * REST);
         self.store_version_when_ready();
         let growth = &mut self.growth;
-        let Some(Done { rows, bytes, past }) = done else {
+        let Some(Done { rows, bytes, past, size }) = done else {
             growth.not_before_rows = growth.rows + self.context.limits.rows_between_snapshots;
             return;
         };
@@ -195,6 +215,7 @@ impl WorkflowState {
         if work == Work::Rebuild {
             return;
         }
+        self.canvas.measured_as(size);
         growth.past = past;
         growth.measured_bytes = past.bytes + past.content_bytes;
         let limits = &self.context.limits;
@@ -243,6 +264,7 @@ impl WorkflowState {
         let compactions = self.context.compactions.clone();
         let task = task::spawn_owned("compaction", async move {
             let _turn = compactions.acquire().await;
+            let begun = Instant::now();
             let done = match work {
                 Work::Compact => job.compact().await,
                 Work::Rebuild => job.rebuild().await,
@@ -253,8 +275,9 @@ impl WorkflowState {
                 })
                 .ok();
             // A workflow that has stopped meanwhile does not count its rows any more.
-            let _ = myself.cast(WorkflowMsg::Compacted(Compacted { work, done }));
+            let _ = myself.cast(WorkflowMsg::Compacted(Compacted { work, took: begun.elapsed(), done }));
         });
+        self.growth.begun_at_seq = None;
         self.growth.running = Some((work, task));
     }
 }
@@ -297,17 +320,15 @@ impl Job {
         })
         .await??;
         if rows > 0 {
-            let mut tx = self.store.begin_system().await?;
             let clients = compact.canvas.epoch().clients();
-            if !canvas::put_snapshot(&mut tx, self.row(seq, &compact, &clients)).await? {
+            if !canvas::put_snapshot(&self.store, self.row(seq, &compact, &clients)).await? {
                 return Err(CompactError::Superseded);
             }
-            tx.commit().await?;
         }
-        Ok(Done { rows, bytes, past: compact.past })
+        Ok(Done { rows, bytes, past: compact.past, size: compact.canvas.size() })
     }
 
-    /// The document without its past, the trimmed log and the document's epoch in one transaction.
+    /// The document without its past and the document's epoch, in the place of all that was stored.
     async fn rebuild(&self) -> Result<Done, CompactError> {
         let (stored, published_seq) = (self.load().await?, self.published_seq);
         let (seq, rows, bytes) = (last_seq(&stored), stored.updates.len() as u64, bytes_of_log(&stored));
@@ -318,19 +339,17 @@ impl Job {
             Ok::<_, CompactError>(Compact { snapshot: canvas.snapshot()?, authors: authorship.write(), canvas, past })
         })
         .await??;
-        let mut tx = self.store.begin_system().await?;
         let clients = compact.canvas.epoch().clients();
-        if !canvas::put_rebuilt(&mut tx, self.row(seq, &compact, &clients)).await? {
+        if !canvas::put_rebuilt(&self.store, self.row(seq, &compact, &clients)).await? {
             return Err(CompactError::Superseded);
         }
-        tx.commit().await?;
         metrics::counter!("troupe_canvas_rebuilds_total").increment(1);
         tracing::info!(
             workflow.id = %self.workflow, document_epoch = compact.canvas.epoch().number,
             past_bytes = compact.past.bytes, content_bytes = compact.past.content_bytes,
             "canvas rebuilt without its past"
         );
-        Ok(Done { rows, bytes, past: compact.past })
+        Ok(Done { rows, bytes, past: compact.past, size: compact.canvas.size() })
     }
 
     async fn load(&self) -> Result<StoredCanvas, CompactError> {

@@ -16,9 +16,21 @@ impl Canvas {
     pub fn project(&self) -> Diagram {
         diagram(&self.doc.transact())
     }
+
+    /// The same without what people write beside the nodes, which can be much.
+    pub fn project_graph(&self) -> Diagram {
+        graph(&self.doc.transact())
+    }
 }
 
 pub(super) fn diagram(txn: &impl ReadTxn) -> Diagram {
+    let notes: BTreeMap<String, Value> =
+        entries(txn, NOTES).into_iter().map(|(id, out)| (id, content::to_json(txn, out))).collect();
+    let viewport = txn.get_map(META).and_then(|meta| viewport(meta.get(txn, "viewport")?)).unwrap_or_default();
+    Diagram { viewport, notes, ..graph(txn) }
+}
+
+fn graph(txn: &impl ReadTxn) -> Diagram {
     let mut nodes: Vec<Node> =
         entries(txn, NODES).into_iter().filter_map(|(id, out)| Some(node(txn, id, &as_map(out)?))).collect();
     nodes.sort_by(|a, b| a.id.cmp(&b.id));
@@ -26,10 +38,7 @@ pub(super) fn diagram(txn: &impl ReadTxn) -> Diagram {
         entries(txn, EDGES).into_iter().filter_map(|(id, out)| edge(txn, id, &as_map(out)?)).collect();
     edges.sort_by(|a, b| a.id.cmp(&b.id));
     drop_dangling(&mut nodes, &mut edges);
-    let notes: BTreeMap<String, Value> =
-        entries(txn, NOTES).into_iter().map(|(id, out)| (id, content::to_json(txn, out))).collect();
-    let viewport = txn.get_map(META).and_then(|meta| viewport(meta.get(txn, "viewport")?)).unwrap_or_default();
-    Diagram { nodes, edges, viewport, notes }
+    Diagram { nodes, edges, ..Diagram::default() }
 }
 
 /// Edges need both their nodes, and a child its parent. `nodes` are sorted by id.

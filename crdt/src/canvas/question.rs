@@ -55,7 +55,7 @@ impl Canvas {
             return self.answer_whole();
         }
         let update = self.encode_since(&question.state_vector()).ok_or_else(Refusal::reload)?;
-        Ok(Some(Answer::own(&update, self.size.bytes / WALKED_SHARE)))
+        Ok(Some(Answer::own(&update, self.size_bytes() / WALKED_SHARE)))
     }
 
     fn lacks_most(&self, question: &Question) -> bool {

@@ -24,6 +24,8 @@ struct Noted {
     clocks: HashMap<u64, Vec<u32>>,
     /// What is being read from the store has not been looked at: nothing is collected.
     is_loading: bool,
+    /// All that the transaction under way brings is noted.
+    is_complete: bool,
 }
 
 impl Types {
@@ -57,13 +59,24 @@ impl Types {
         self.lock().note(sketch, known);
     }
 
+    /// `integrate` brings nothing but what was noted just now.
+    pub(super) fn noted<T>(&self, integrate: impl FnOnce() -> T) -> T {
+        self.lock().is_complete = true;
+        let done = integrate();
+        self.lock().is_complete = false;
+        done
+    }
+
     fn collect_values(&self, txn: &mut TransactionMut<'_>) {
         let noted = self.lock();
         if noted.is_loading || txn.delete_set().is_empty() {
             return;
         }
-        // What came and went in one transaction waits until it is read from the store: it may be an unknown type.
-        let values = noted.values_of(&txn.delete_set().diff(txn.insert_set()));
+        let values = match noted.is_complete {
+            true => noted.values_of(txn.delete_set()),
+            // What came and went in this transaction waits until it is read from the store: it may be an unknown type.
+            false => noted.values_of(&txn.delete_set().diff(txn.insert_set())),
+        };
         drop(noted);
         txn.gc(Some(&values));
     }

@@ -12,10 +12,10 @@ use crate::{Refusal, wire};
 /// A document smaller than this is encoded for each.
 const KEPT_BYTES_MIN: usize = 32 * 1024;
 /// When so much was written since, it is encoded anew, unless two copies are in use already.
-const SINCE_SHARE_MAX: usize = 8;
+const SINCE_SHARE_MAX: usize = 2;
 const SINCE_FRAMES_MAX: usize = 1_024;
 /// By how much more that may be, while a former copy is still in somebody's hands.
-const PATIENCE: usize = 8;
+const PATIENCE: usize = 2;
 /// An update that says nothing.
 const NOTHING: [u8; 2] = [0, 0];
 

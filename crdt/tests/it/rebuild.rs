@@ -103,6 +103,24 @@ fn overwritten_values_are_forgotten() {
     assert_eq!(joiner(&opened).json(), author.json());
 }
 
+/// [SYNC-15, REL-12] Also what comes with an update that overwrites it takes no place.
+#[test]
+fn what_comes_and_goes_at_once_is_forgotten() {
+    let mut canvas = Canvas::new();
+    let author = Client::new(11);
+    let update = author.edit(|txn| {
+        let notes = inner(txn, &["notes"]).unwrap();
+        (0..2_000).for_each(|n| drop(notes.insert(txn, "often", n)));
+    });
+    assert_eq!(canvas.apply(&update).unwrap(), Applied::Integrated);
+    assert!(canvas.items() < 10, "{} items", canvas.items());
+    let reopened = Canvas::open(Some(&canvas.snapshot().unwrap().bytes), NONE).unwrap();
+    let replayed = Canvas::open(None, [&update]).unwrap();
+    for canvas in [canvas, reopened, replayed] {
+        assert_eq!(joiner(&canvas).json(), author.json());
+    }
+}
+
 /// [SYNC-15] So it is with what was typed and deleted, also by several in turn, and however the log is read.
 #[test]
 fn deleted_text_is_forgotten() {

@@ -267,7 +267,7 @@ fn many_who_join_share_one_frame() {
     assert_eq!((&third.0, third.2), (&author.json(), 5));
     assert!(std::ptr::eq(&first.1[..], &third.1[..]), "and the rest is told apart");
 
-    let rewritten = author.set_label("node 9", &"long".repeat(first.1.len() / 16));
+    let rewritten = author.set_label("node 9", &"long".repeat(first.1.len() / 7));
     room.receive(&mut peer, &wire::update(&rewritten)).unwrap();
     let held = first.1.clone();
     drop((first, third));

@@ -1,14 +1,24 @@
 //! Snapshots: the document as one value, which replaces the log before it [SYNC-5, SYNC-15].
+//!
+//! A large one is written in parts, and what it replaces is removed in pieces, each in a transaction of its own: nobody
+//! else waits for all of it. One statement puts the new snapshot in the place of the old, when all parts are there. What
+//! is left behind when this is cut short is not read, and removed with the next snapshot.
 
-use sqlx::{QueryBuilder, query, query_as, query_scalar};
+use sqlx::{QueryBuilder, query_as, query_scalar};
 use troupe_model::{TenantId, Timestamp, WorkflowId};
+use uuid::Uuid;
 
 use super::crc;
 use crate::{
-    Error, Result, SystemTx, TenantTx,
+    Error, Result, Store, SystemTx, TenantTx,
     leases::{LeaseKind, row_lock},
     tx::on,
 };
+
+/// Of a part, and about what one transaction removes: a commit of so much takes some milliseconds.
+const PART_BYTES: usize = 512 << 10;
+/// One transaction removes so many rows at most.
+const PIECE_ROWS_MAX: i64 = 256;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSnapshot {
@@ -40,59 +50,128 @@ pub struct NewSnapshot<'a> {
     pub at: Timestamp,
 }
 
-const SELECT: &str = "SELECT seq, bytes, crc, hash, document_epoch, clients, authors
+/// What may be in the log behind the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Behind {
+    Anything,
+    Nothing,
+}
+
+const SELECT: &str = "SELECT seq, bytes, parts_id, crc, hash, document_epoch, clients, authors
     FROM canvas_snapshots WHERE tenant_id = $1 AND workflow_id = $2";
-const TRIM: &str = "DELETE FROM canvas_updates WHERE tenant_id = $1 AND workflow_id = $2 AND seq <= $3";
+const PARTS: &str = "SELECT bytes FROM canvas_snapshot_parts
+    WHERE tenant_id = $1 AND workflow_id = $2 AND parts_id = $3 ORDER BY part";
 const LAST_SEQ: &str = "SELECT MAX(seq) FROM canvas_updates WHERE tenant_id = $1 AND workflow_id = $2";
 
 pub(super) async fn load(tx: &mut TenantTx, workflow: WorkflowId) -> Result<Option<StoredSnapshot>> {
     let tenant = tx.tenant();
     let row: Option<SnapshotRow> =
         on!(tx, conn => query_as(SELECT).bind(tenant).bind(workflow).fetch_optional(conn).await)?;
-    row.map(|row| row.verify(workflow)).transpose()
+    let Some(mut row) = row else { return Ok(None) };
+    if let Some(id) = row.parts_id {
+        let parts: Vec<Vec<u8>> = on!(tx, conn => {
+            query_scalar(PARTS).bind(tenant).bind(workflow).bind(id).fetch_all(conn).await
+        })?;
+        row.bytes.reserve_exact(parts.iter().map(Vec::len).sum());
+        parts.iter().for_each(|part| row.bytes.extend_from_slice(part));
+    }
+    row.verify(workflow).map(Some)
 }
 
 /// Replaces the snapshot and trims the log up to `seq`. `false`: nothing was done, because the lease has another
 /// epoch or nobody holds it, or because a later snapshot or a later document epoch is there.
-pub async fn put_snapshot(tx: &mut SystemTx, new: NewSnapshot<'_>) -> Result<bool> {
-    if !upsert(tx, new).await? {
-        return Ok(false);
-    }
-    on!(tx, conn => query(TRIM).bind(new.tenant).bind(new.workflow).bind(new.seq).execute(conn).await.map(drop))?;
-    Ok(true)
+pub async fn put_snapshot(store: &Store, new: NewSnapshot<'_>) -> Result<bool> {
+    put(store, new, Behind::Anything).await
 }
 
 /// The same for a document that was rebuilt. Also `false` when the log goes on behind `seq`: those updates mean
-/// nothing to the rebuilt document. The caller then drops the transaction.
-pub async fn put_rebuilt(tx: &mut SystemTx, new: NewSnapshot<'_>) -> Result<bool> {
-    if !put_snapshot(tx, new).await? {
-        return Ok(false);
-    }
-    let left: Option<i64> =
-        on!(tx, conn => query_scalar(LAST_SEQ).bind(new.tenant).bind(new.workflow).fetch_one(conn).await)?;
-    Ok(left.is_none())
+/// nothing to the rebuilt document.
+pub async fn put_rebuilt(store: &Store, new: NewSnapshot<'_>) -> Result<bool> {
+    put(store, new, Behind::Nothing).await
 }
 
-async fn upsert(tx: &mut SystemTx, new: NewSnapshot<'_>) -> Result<bool> {
+async fn put(store: &Store, new: NewSnapshot<'_>, behind: Behind) -> Result<bool> {
+    let (first, rest) = new.bytes.split_at(new.bytes.len().min(PART_BYTES));
+    let parts: Vec<&[u8]> = rest.chunks(PART_BYTES).collect();
+    let id = (!parts.is_empty()).then(Uuid::now_v7);
+    for (number, part) in parts.iter().enumerate() {
+        let mut tx = store.begin_system().await?;
+        if !insert_part(&mut tx, &new, id, number as i64, part).await? {
+            return Ok(false);
+        }
+        tx.commit().await?;
+    }
+    let mut tx = store.begin_system().await?;
+    let done = replace(&mut tx, &new, first, id).await?
+        && (behind == Behind::Anything || last_seq(&mut tx, &new).await?.is_none_or(|last| last <= new.seq));
+    if !done {
+        return Ok(false);
+    }
+    tx.commit().await?;
+    while remove_piece(store, &new, TRIM).await? + remove_piece(store, &new, FORGET).await? > 0 {}
+    Ok(true)
+}
+
+async fn last_seq(tx: &mut SystemTx, new: &NewSnapshot<'_>) -> Result<Option<i64>> {
+    Ok(on!(tx, conn => query_scalar(LAST_SEQ).bind(new.tenant).bind(new.workflow).fetch_one(conn).await)?)
+}
+
+/// Begins a statement that does nothing unless the lease is held under the epoch.
+fn held<'q, DB>(new: &NewSnapshot<'q>, lock: &str) -> QueryBuilder<DB>
+where
+    DB: sqlx::Database,
+    &'static str: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    i64: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    TenantId: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    WorkflowId: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    let mut query =
+        QueryBuilder::new("WITH held AS (SELECT tenant_id, id, epoch FROM leases WHERE server_id IS NOT NULL");
+    query.push(" AND kind = ").push_bind(LeaseKind::Workflow.name());
+    query.push(" AND tenant_id = ").push_bind(new.tenant);
+    query.push(" AND id = ").push_bind(new.workflow);
+    query.push(" AND epoch = ").push_bind(new.epoch);
+    query.push(lock).push(")");
+    query
+}
+
+/// False when the lease is not held.
+async fn insert_part(
+    tx: &mut SystemTx,
+    new: &NewSnapshot<'_>,
+    id: Option<Uuid>,
+    number: i64,
+    bytes: &[u8],
+) -> Result<bool> {
     let lock = row_lock(tx);
     let rows = on!(tx, conn => {
-        let mut query = QueryBuilder::new(
-            "WITH held AS (SELECT tenant_id, id, epoch FROM leases WHERE server_id IS NOT NULL AND kind = ",
-        );
-        query.push_bind(LeaseKind::Workflow.name());
-        query.push(" AND tenant_id = ").push_bind(new.tenant);
-        query.push(" AND id = ").push_bind(new.workflow);
-        query.push(" AND epoch = ").push_bind(new.epoch);
-        query.push(lock);
+        let mut query = held(new, lock);
         query.push(
-            ") INSERT INTO canvas_snapshots
-                (tenant_id, workflow_id, epoch, seq, bytes, crc, hash, document_epoch, clients, authors, at)
+            " INSERT INTO canvas_snapshot_parts (tenant_id, workflow_id, parts_id, part, bytes)
+                SELECT held.tenant_id, held.id, ",
+        );
+        query.separated(", ").push_bind(id).push_bind(number).push_bind(bytes);
+        query.push(" FROM held");
+        query.build().execute(conn).await.map(|done| done.rows_affected())
+    })?;
+    Ok(rows == 1)
+}
+
+/// False when the lease is not held, or something later is there.
+async fn replace(tx: &mut SystemTx, new: &NewSnapshot<'_>, first: &[u8], parts: Option<Uuid>) -> Result<bool> {
+    let lock = row_lock(tx);
+    let rows = on!(tx, conn => {
+        let mut query = held(new, lock);
+        query.push(
+            " INSERT INTO canvas_snapshots
+                (tenant_id, workflow_id, epoch, seq, bytes, parts_id, crc, hash, document_epoch, clients, authors, at)
                 SELECT held.tenant_id, held.id, held.epoch, ",
         );
         query
             .separated(", ")
             .push_bind(new.seq)
-            .push_bind(new.bytes)
+            .push_bind(first)
+            .push_bind(parts)
             .push_bind(crc(new.bytes))
             .push_bind(new.hash)
             .push_bind(new.document_epoch)
@@ -101,8 +180,8 @@ async fn upsert(tx: &mut SystemTx, new: NewSnapshot<'_>) -> Result<bool> {
             .push_bind(new.at);
         query.push(
             " FROM held WHERE true ON CONFLICT (tenant_id, workflow_id) DO UPDATE SET epoch = excluded.epoch,
-                seq = excluded.seq, bytes = excluded.bytes, crc = excluded.crc, hash = excluded.hash,
-                document_epoch = excluded.document_epoch, clients = excluded.clients,
+                seq = excluded.seq, bytes = excluded.bytes, parts_id = excluded.parts_id, crc = excluded.crc,
+                hash = excluded.hash, document_epoch = excluded.document_epoch, clients = excluded.clients,
                 authors = excluded.authors, at = excluded.at
                 WHERE canvas_snapshots.seq <= excluded.seq
                 AND canvas_snapshots.document_epoch <= excluded.document_epoch",
@@ -112,10 +191,72 @@ async fn upsert(tx: &mut SystemTx, new: NewSnapshot<'_>) -> Result<bool> {
     Ok(rows == 1)
 }
 
+/// Which rows go, the first of what is left. The owner alone removes: another may be writing the parts of its snapshot.
+struct Removal {
+    /// The rows that the snapshot replaced, before their order and number are limited.
+    table: &'static str,
+    replaced: &'static str,
+    key: &'static str,
+}
+
+/// The log that the snapshot holds.
+const TRIM: Removal = Removal { table: "canvas_updates", replaced: "old.seq <= snapshot.seq", key: "seq" };
+/// Parts of other snapshots.
+const FORGET: Removal = Removal {
+    table: "canvas_snapshot_parts",
+    replaced: "(snapshot.parts_id IS NULL OR old.parts_id <> snapshot.parts_id)",
+    key: "parts_id, part",
+};
+
+/// How many rows were removed.
+async fn remove_piece(store: &Store, new: &NewSnapshot<'_>, removal: Removal) -> Result<u64> {
+    let Removal { table, replaced, key } = removal;
+    let mut tx = store.begin_system().await?;
+    let lock = row_lock(&tx);
+    let rows = on!(tx, conn => {
+        let mut query = held(new, lock);
+        query
+            .push(", replaced AS (SELECT old.*, octet_length(old.bytes) AS size FROM ")
+            .push(table)
+            .push(
+                " AS old JOIN held ON old.tenant_id = held.tenant_id AND old.workflow_id = held.id
+                JOIN canvas_snapshots AS snapshot
+                ON snapshot.tenant_id = held.tenant_id AND snapshot.workflow_id = held.id WHERE ",
+            )
+            .push(replaced)
+            .push(" ORDER BY ")
+            .push(key)
+            .push(" LIMIT ")
+            .push_bind(PIECE_ROWS_MAX)
+            .push("), sized AS (SELECT replaced.*, SUM(size) OVER (ORDER BY ")
+            .push(key)
+            .push(") - size AS before FROM replaced) DELETE FROM ")
+            .push(table)
+            .push(" WHERE tenant_id = ")
+            .push_bind(new.tenant)
+            .push(" AND workflow_id = ")
+            .push_bind(new.workflow)
+            .push(" AND (")
+            .push(key)
+            .push(") IN (SELECT ")
+            .push(key)
+            .push(" FROM sized WHERE before < ")
+            .push_bind(PART_BYTES as i64)
+            .push(")");
+        query.build().execute(conn).await.map(|done| done.rows_affected())
+    })?;
+    if rows > 0 {
+        tx.commit().await?;
+    }
+    Ok(rows)
+}
+
 #[derive(sqlx::FromRow)]
 struct SnapshotRow {
     seq: i64,
+    /// All of them, or the first when there are parts.
     bytes: Vec<u8>,
+    parts_id: Option<Uuid>,
     crc: i64,
     hash: Vec<u8>,
     document_epoch: i64,

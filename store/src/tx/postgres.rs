@@ -102,15 +102,16 @@ async fn roll_back(mut connection: PoolConnection<Postgres>) {
 /// these statements: they are the same when that is where the transaction began.
 fn begin_sql(mode: Mode, tenant: Option<TenantId>) -> String {
     let mode = match mode {
-        Mode::Read => "READ ONLY",
-        Mode::Write => "READ WRITE",
+        // All that is read is of one moment, as on SQLite.
+        Mode::Read => "REPEATABLE READ, READ ONLY",
+        Mode::Write => "READ COMMITTED, READ WRITE",
     };
     let (role, tenant) = match tenant {
         Some(tenant) => ("troupe_tenant", tenant.to_string()),
         None => ("DEFAULT", String::new()),
     };
     format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED, {mode}; SET LOCAL search_path TO DEFAULT; SET LOCAL role TO {role}; \
+        "BEGIN ISOLATION LEVEL {mode}; SET LOCAL search_path TO DEFAULT; SET LOCAL role TO {role}; \
         SELECT transaction_timestamp() = statement_timestamp(), set_config('troupe.tenant', '{tenant}', true)"
     )
 }

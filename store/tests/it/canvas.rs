@@ -22,6 +22,8 @@ both_engines! {
     what_was_committed_unheard_is_appended_once,
     a_snapshot_replaces_what_it_holds,
     a_stale_or_older_snapshot_is_refused,
+    a_large_snapshot_is_written_and_removed_in_parts,
+    what_a_snapshot_leaves_behind_is_not_read,
     a_rebuilt_document_replaces_all_of_the_log,
     damage_is_noticed_and_named,
     a_large_batch_of_many_documents_is_fenced_row_by_row,
@@ -41,10 +43,12 @@ async fn append(db: &Db, entries: &[Append<'_>]) -> Vec<bool> {
 }
 
 async fn put_snapshot(db: &Db, tenant: &Tenant, epoch: i64, seq: i64, bytes: &[u8]) -> bool {
-    let mut tx = db.store.begin_system().await.unwrap();
-    let put = canvas::put_snapshot(&mut tx, snapshot(tenant, epoch, seq, bytes)).await;
-    tx.commit().await.unwrap();
-    put.unwrap()
+    canvas::put_snapshot(&db.store, snapshot(tenant, epoch, seq, bytes)).await.unwrap()
+}
+
+/// Of parts that the store wrote for snapshots.
+async fn parts(db: &Db) -> usize {
+    db.column("SELECT bytes FROM canvas_snapshot_parts").await.len()
 }
 
 fn snapshot<'a>(tenant: &Tenant, epoch: i64, seq: i64, bytes: &'a [u8]) -> NewSnapshot<'a> {
@@ -252,6 +256,45 @@ async fn a_stale_or_older_snapshot_is_refused(db: &Db) {
     assert_eq!((stored.snapshot.unwrap().bytes, stored.updates.len()), (b"two".to_vec(), 1));
 }
 
+/// [SYNC-5] Whatever its size, all of it comes back, and nothing is left of the one before, or of a long log.
+async fn a_large_snapshot_is_written_and_removed_in_parts(db: &Db) {
+    let tenant = db.tenant("acme").await;
+    let epoch = db.own_workflow(&tenant).await;
+    for seq in 1..=700 {
+        assert_eq!(append(db, &[update(&tenant, epoch, seq, &vec![seq as u8; 10_000])]).await, [true]);
+    }
+    let bytes: Vec<u8> = (0..3 << 20).map(|place: usize| (place * place >> 7) as u8).collect();
+    let part = 512 << 10;
+    for (len, parts_after) in [(part, 0), (part + 1, 1), (3 * part, 2), (bytes.len(), 5), (part + 7, 1), (3, 0)] {
+        assert!(put_snapshot(db, &tenant, epoch, 699, &bytes[..len]).await);
+        let stored = load(&db.store, &tenant).await.unwrap();
+        assert!(stored.snapshot.unwrap().bytes == bytes[..len], "{len}");
+        assert_eq!(stored.updates.iter().map(|update| update.seq).collect::<Vec<_>>(), [700]);
+        assert_eq!(db.column("SELECT bytes FROM canvas_updates").await.len(), 1);
+        assert_eq!(parts(db).await, parts_after, "{len}");
+    }
+}
+
+/// [SYNC-5, SYNC-13] Parts of a snapshot that did not come to be are never taken for those of another, and are removed
+/// with the next; an owner of yesterday neither writes nor removes any.
+async fn what_a_snapshot_leaves_behind_is_not_read(db: &Db) {
+    let tenant = db.tenant("acme").await;
+    let epoch = db.own_workflow(&tenant).await;
+    let bytes = vec![7; 1 << 20];
+    append(db, &[update(&tenant, epoch, 1, b"x"), update(&tenant, epoch, 2, b"x"), update(&tenant, epoch, 3, b"x")])
+        .await;
+    let rebuilt = NewSnapshot { document_epoch: 1, ..snapshot(&tenant, epoch, 2, &bytes) };
+    assert!(!canvas::put_rebuilt(&db.store, rebuilt).await.unwrap());
+    assert_eq!(parts(db).await, 1, "written before it was seen that the log goes on");
+    assert_eq!(load(&db.store, &tenant).await.unwrap().snapshot, None);
+
+    assert!(!put_snapshot(db, &tenant, epoch - 1, 3, &bytes).await);
+    assert_eq!((parts(db).await, seqs(db, &tenant).await.len()), (1, 3));
+    assert!(put_snapshot(db, &tenant, epoch, 3, &bytes[..700_000]).await);
+    assert!(load(&db.store, &tenant).await.unwrap().snapshot.unwrap().bytes == bytes[..700_000]);
+    assert_eq!(parts(db).await, 1);
+}
+
 /// [SYNC-15] A rebuilt document comes with its epoch, in place of the whole log or not at all; what was made from the
 /// former document comes too late.
 async fn a_rebuilt_document_replaces_all_of_the_log(db: &Db) {
@@ -265,14 +308,10 @@ async fn a_rebuilt_document_replaces_all_of_the_log(db: &Db) {
         ..snapshot(&tenant, epoch, seq, b"rebuilt")
     };
     for (epoch, seq) in [(epoch, 2), (epoch + 1, 3)] {
-        let mut tx = db.store.begin_system().await.unwrap();
-        assert!(!canvas::put_rebuilt(&mut tx, rebuilt(epoch, seq)).await.unwrap());
-        drop(tx);
+        assert!(!canvas::put_rebuilt(&db.store, rebuilt(epoch, seq)).await.unwrap());
         assert_eq!(seqs(db, &tenant).await, [1, 2, 3]);
     }
-    let mut tx = db.store.begin_system().await.unwrap();
-    assert!(canvas::put_rebuilt(&mut tx, rebuilt(epoch, 3)).await.unwrap());
-    tx.commit().await.unwrap();
+    assert!(canvas::put_rebuilt(&db.store, rebuilt(epoch, 3)).await.unwrap());
     assert!(!put_snapshot(db, &tenant, epoch, 3, b"of the former document").await);
 
     let stored = load(&db.store, &tenant).await.unwrap();

@@ -64,7 +64,9 @@ async fn full(db: &Db, name: &str) -> Full {
         at: at(0),
     });
     assert_eq!(canvas::append(&mut tx, &updates).await.unwrap(), [true, true]);
-    assert!(canvas::put_snapshot(&mut tx, snapshot(tenant.id, tenant.workflow, epoch)).await.unwrap());
+    tx.commit().await.unwrap();
+    assert!(canvas::put_snapshot(&db.store, snapshot(tenant.id, tenant.workflow, epoch)).await.unwrap());
+    let mut tx = db.store.begin_system().await.unwrap();
     let version = versions::publish(&mut tx, version(&tenant, tenant.workflow, epoch)).await.unwrap();
     assert_eq!(version.unwrap().number, 1);
     assert!(runs::append_events(&mut tx, &journal(tenant.id, run, run_epoch)).await.unwrap());
@@ -80,7 +82,8 @@ fn snapshot(tenant: TenantId, workflow: WorkflowId, epoch: i64) -> NewSnapshot<'
         workflow,
         epoch,
         seq: 1,
-        bytes: b"x",
+        // So large that it has parts.
+        bytes: &[0; 1 << 20],
         hash: b"",
         document_epoch: 0,
         clients: b"",
@@ -260,10 +263,8 @@ async fn the_servers_own_functions_keep_tenants_apart(db: &Db) {
     let id = *acme.tenant.workflow.as_uuid();
     let server = troupe_model::ServerId::generate();
     let epoch = db.acquire(LeaseKind::Workflow, id, other.tenant.id, server, 0).await.unwrap();
-    let mut tx = db.store.begin_system().await.unwrap();
-    let put = canvas::put_snapshot(&mut tx, snapshot(other.tenant.id, acme.tenant.workflow, epoch)).await;
+    let put = canvas::put_snapshot(&db.store, snapshot(other.tenant.id, acme.tenant.workflow, epoch)).await;
     assert!(matches!(put, Err(Error::NoSuchParent)), "{put:?}");
-    drop(tx);
     let mut tx = db.store.begin_system().await.unwrap();
     let published = versions::publish(&mut tx, version(&other.tenant, acme.tenant.workflow, epoch)).await;
     assert!(matches!(published, Err(Error::NoSuchParent)), "{published:?}");
@@ -293,7 +294,7 @@ mod postgres_only {
         fixture::run(Engine::Postgres, async |db: &Db| {
             let acme = full(db, "acme").await;
             let tables: Vec<String> = query_scalar(TENANT_TABLES).fetch_all(&mut raw(db).await).await.unwrap();
-            assert_eq!(tables.len(), 14, "{tables:?}");
+            assert_eq!(tables.len(), 15, "{tables:?}");
 
             let mut own = db.store.read(acme.tenant.id).await.unwrap();
             let mut other = db.store.read(TenantId::generate()).await.unwrap();

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod canvas;
+mod checkpoints;
 mod dropped;
 mod fixture;
 mod hierarchy;
