@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 use crate::loans::Loan;
 
@@ -32,6 +35,7 @@ pub(crate) struct Credits {
 /// Taken for one frame; given back on drop.
 #[derive(Debug)]
 pub(crate) struct Credit {
+    pub(crate) taken_at: Instant,
     _frame: OwnedSemaphorePermit,
     _bytes: OwnedSemaphorePermit,
     /// Of what is larger than a frame: lent until it is durable.
@@ -51,6 +55,7 @@ impl Credits {
     pub(crate) async fn take(&self, bytes: usize, loan: Option<Loan>) -> Option<Credit> {
         let bytes = u32::try_from(bytes.min(self.bytes_max)).ok()?;
         Some(Credit {
+            taken_at: Instant::now(),
             _frame: self.frames.clone().acquire_owned().await.ok()?,
             _bytes: self.bytes.clone().acquire_many_owned(bytes).await.ok()?,
             _loan: loan,

@@ -27,6 +27,8 @@ const COMMIT_EVERY: Duration = Duration::from_millis(8);
 /// The same after a large commit: a commit costs by the workflows that are in it, so fewer of them cost less.
 const LARGE_COMMIT_EVERY: Duration = Duration::from_millis(16);
 const LARGE_COMMIT_ENTRIES: usize = 64;
+/// A commit that takes longer is felt by everybody who edits, and logged.
+const SLOW_COMMIT: Duration = Duration::from_millis(100);
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(2);
 
@@ -192,9 +194,16 @@ async fn commit(store: &Store, batch: &[Entry]) -> Result<Vec<bool>, troupe_stor
         .collect();
     let begun = Instant::now();
     let mut tx = store.begin_system().await?;
+    let waited = begun.elapsed();
     let kept = canvas::append(&mut tx, &rows).await?;
     tx.commit().await?;
-    metrics::histogram!("troupe_journal_commit_duration_seconds").record(begun.elapsed());
+    let took = begun.elapsed();
+    metrics::histogram!("troupe_journal_commit_duration_seconds").record(took);
+    if took > SLOW_COMMIT {
+        let (took_ms, waited_ms) = (took.as_millis() as u64, waited.as_millis() as u64);
+        let bytes: usize = batch.iter().map(|entry| entry.update.len()).sum();
+        tracing::info!(took_ms, waited_ms, entries = batch.len(), bytes, "a slow commit");
+    }
     metrics::counter!("troupe_journal_commits_total").increment(1);
     metrics::counter!("troupe_journal_updates_total").increment(batch.len() as u64);
     Ok(kept)

@@ -51,6 +51,8 @@ use session::Session;
 const SWEEP_EVERY: Duration = Duration::from_secs(3);
 /// A canvas that is smaller takes no time worth noticing.
 const LARGE_CANVAS_BYTES_MIN: usize = 256 << 10;
+/// Shorter turns are not counted.
+const LONG_TURN_MIN: Duration = Duration::from_millis(1);
 /// A turn that takes longer is felt by everybody on the canvas, and logged.
 const SLOW_TURN: Duration = Duration::from_millis(100);
 
@@ -211,18 +213,9 @@ impl Actor for Workflow {
         message: WorkflowMsg,
         state: &mut WorkflowState,
     ) -> Result<(), ActorProcessingErr> {
-        if state.may_take_long(&message) {
-            let (begun, kind) = (Instant::now(), message.kind());
-            task::long(|| state.handle(message))?;
-            let took = begun.elapsed();
-            metrics::histogram!("troupe_canvas_long_turn_duration_seconds").record(took);
-            if took > SLOW_TURN {
-                let (took_ms, items) = (took.as_millis() as u64, state.canvas.items());
-                tracing::info!(workflow.id = %state.workflow, took_ms, items, bytes = state.canvas.size_bytes(), kind, "a slow turn");
-            }
-        } else {
-            state.handle(message)?;
-        }
+        let (begun, kind) = (Instant::now(), message.kind());
+        if state.may_take_long(&message) { task::long(|| state.handle(message)) } else { state.handle(message) }?;
+        state.note_time(kind, begun.elapsed());
         state.stop_when_done();
         Ok(())
     }
@@ -259,8 +252,26 @@ impl WorkflowState {
     fn may_take_long(&self, message: &WorkflowMsg) -> bool {
         match message {
             WorkflowMsg::Frame { turn, .. } => turn.is_some(),
-            WorkflowMsg::Committed { .. } | WorkflowMsg::Leave(_) | WorkflowMsg::RunChanged { .. } => false,
-            _ => self.is_large(),
+            WorkflowMsg::Diagram(_)
+            | WorkflowMsg::Edit { .. }
+            | WorkflowMsg::Changes(_)
+            | WorkflowMsg::LastChanges { .. }
+            | WorkflowMsg::Publish(..)
+            | WorkflowMsg::Watch { .. }
+            | WorkflowMsg::MayAnalyse(_)
+            | WorkflowMsg::Analysed { .. } => self.is_large(),
+            _ => false,
+        }
+    }
+
+    fn note_time(&self, kind: &'static str, took: Duration) {
+        if took < LONG_TURN_MIN {
+            return;
+        }
+        metrics::histogram!("troupe_canvas_long_turn_duration_seconds").record(took);
+        if took > SLOW_TURN {
+            let (took_ms, items) = (took.as_millis() as u64, self.canvas.items());
+            tracing::info!(workflow.id = %self.workflow, took_ms, items, bytes = self.canvas.size_bytes(), kind, "a slow turn");
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 /// Between two copies: pages that every commit writes are copied once for many commits.
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(100);
 /// The log is used from its beginning again when all of it is copied. Who commits meanwhile is in the way of that, so it
 /// is tried a few times, in the gaps between commits.
 const TRIES: usize = 4;

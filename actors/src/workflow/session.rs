@@ -62,7 +62,7 @@ struct Unacknowledged {
     seq: i64,
     /// Why the last frame of these was refused.
     denied: Option<&'static str>,
-    _credit: Credit,
+    credit: Credit,
 }
 
 impl WorkflowState {
@@ -159,7 +159,7 @@ impl WorkflowState {
             session.counted += outcome.counted;
             let count = session.counted;
             let denied = outcome.denied;
-            session.unacknowledged.push_back(Unacknowledged { count, seq: self.seq, denied, _credit: credit });
+            session.unacknowledged.push_back(Unacknowledged { count, seq: self.seq, denied, credit });
             session.acknowledge(self.durable_seq);
         }
         Ok(asks)
@@ -224,6 +224,8 @@ impl Session {
                 }
                 self.deny(reason);
             }
+            metrics::histogram!("troupe_canvas_acknowledgement_duration_seconds")
+                .record(frame.credit.taken_at.elapsed());
             self.acknowledged = frame.count;
             untold = true;
         }

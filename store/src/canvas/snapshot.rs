@@ -4,7 +4,8 @@
 //! else waits for all of it. One statement puts the new snapshot in the place of the old, when all parts are there. What
 //! is left behind when this is cut short is not read, and removed with the next snapshot.
 
-use sqlx::{QueryBuilder, query_as, query_scalar};
+use sqlx::{QueryBuilder, query, query_as, query_scalar};
+use tokio::time::{Instant, sleep};
 use troupe_model::{TenantId, Timestamp, WorkflowId};
 use uuid::Uuid;
 
@@ -16,7 +17,9 @@ use crate::{
 };
 
 /// Of a part, and about what one transaction removes: a commit of so much takes some milliseconds.
-const PART_BYTES: usize = 512 << 10;
+const PART_BYTES: usize = 256 << 10;
+/// After a piece it rests for so many times as long as that took.
+const REST: u32 = 3;
 /// One transaction removes so many rows at most.
 const PIECE_ROWS_MAX: i64 = 256;
 
@@ -61,6 +64,11 @@ const SELECT: &str = "SELECT seq, bytes, parts_id, crc, hash, document_epoch, cl
     FROM canvas_snapshots WHERE tenant_id = $1 AND workflow_id = $2";
 const PARTS: &str = "SELECT bytes FROM canvas_snapshot_parts
     WHERE tenant_id = $1 AND workflow_id = $2 AND parts_id = $3 ORDER BY part";
+const TRIM: &str = "WITH replaced AS (SELECT seq, octet_length(bytes) AS size FROM canvas_updates
+        WHERE tenant_id = $1 AND workflow_id = $2 AND seq <= $3 ORDER BY seq LIMIT $4),
+    sized AS (SELECT seq, SUM(size) OVER (ORDER BY seq) - size AS before FROM replaced)
+    DELETE FROM canvas_updates WHERE tenant_id = $1 AND workflow_id = $2
+        AND seq IN (SELECT seq FROM sized WHERE before < $5)";
 const LAST_SEQ: &str = "SELECT MAX(seq) FROM canvas_updates WHERE tenant_id = $1 AND workflow_id = $2";
 
 pub(super) async fn load(tx: &mut TenantTx, workflow: WorkflowId) -> Result<Option<StoredSnapshot>> {
@@ -95,11 +103,13 @@ async fn put(store: &Store, new: NewSnapshot<'_>, behind: Behind) -> Result<bool
     let parts: Vec<&[u8]> = rest.chunks(PART_BYTES).collect();
     let id = (!parts.is_empty()).then(Uuid::now_v7);
     for (number, part) in parts.iter().enumerate() {
+        let begun = Instant::now();
         let mut tx = store.begin_system().await?;
         if !insert_part(&mut tx, &new, id, number as i64, part).await? {
             return Ok(false);
         }
         tx.commit().await?;
+        give_way(begun).await;
     }
     let mut tx = store.begin_system().await?;
     let done = replace(&mut tx, &new, first, id).await?
@@ -108,8 +118,18 @@ async fn put(store: &Store, new: NewSnapshot<'_>, behind: Behind) -> Result<bool
         return Ok(false);
     }
     tx.commit().await?;
-    while remove_piece(store, &new, TRIM).await? + remove_piece(store, &new, FORGET).await? > 0 {}
-    Ok(true)
+    loop {
+        let begun = Instant::now();
+        if trim_piece(store, &new).await? + forget_piece(store, &new, id).await? == 0 {
+            return Ok(true);
+        }
+        give_way(begun).await;
+    }
+}
+
+/// Nobody waits for a snapshot, and others wait for the disk.
+async fn give_way(begun: Instant) {
+    sleep(begun.elapsed() * REST).await;
 }
 
 async fn last_seq(tx: &mut SystemTx, new: &NewSnapshot<'_>) -> Result<Option<i64>> {
@@ -191,63 +211,33 @@ async fn replace(tx: &mut SystemTx, new: &NewSnapshot<'_>, first: &[u8], parts: 
     Ok(rows == 1)
 }
 
-/// Which rows go, the first of what is left. The owner alone removes: another may be writing the parts of its snapshot.
-struct Removal {
-    /// The rows that the snapshot replaced, before their order and number are limited.
-    table: &'static str,
-    replaced: &'static str,
-    key: &'static str,
+/// How many rows of the log, which the snapshot holds, were removed.
+async fn trim_piece(store: &Store, new: &NewSnapshot<'_>) -> Result<u64> {
+    let mut tx = store.begin_system().await?;
+    let rows = on!(tx, conn => {
+        let trim = query(TRIM).bind(new.tenant).bind(new.workflow).bind(new.seq).bind(PIECE_ROWS_MAX);
+        trim.bind(PART_BYTES as i64).execute(conn).await.map(|done| done.rows_affected())
+    })?;
+    tx.commit().await?;
+    Ok(rows)
 }
 
-/// The log that the snapshot holds.
-const TRIM: Removal = Removal { table: "canvas_updates", replaced: "old.seq <= snapshot.seq", key: "seq" };
-/// Parts of other snapshots.
-const FORGET: Removal = Removal {
-    table: "canvas_snapshot_parts",
-    replaced: "(snapshot.parts_id IS NULL OR old.parts_id <> snapshot.parts_id)",
-    key: "parts_id, part",
-};
-
-/// How many rows were removed.
-async fn remove_piece(store: &Store, new: &NewSnapshot<'_>, removal: Removal) -> Result<u64> {
-    let Removal { table, replaced, key } = removal;
+/// How many parts of other snapshots were removed. The owner alone does that: another may be writing the parts of the next.
+async fn forget_piece(store: &Store, new: &NewSnapshot<'_>, id: Option<Uuid>) -> Result<u64> {
     let mut tx = store.begin_system().await?;
     let lock = row_lock(&tx);
     let rows = on!(tx, conn => {
         let mut query = held(new, lock);
-        query
-            .push(", replaced AS (SELECT old.*, octet_length(old.bytes) AS size FROM ")
-            .push(table)
-            .push(
-                " AS old JOIN held ON old.tenant_id = held.tenant_id AND old.workflow_id = held.id
-                JOIN canvas_snapshots AS snapshot
-                ON snapshot.tenant_id = held.tenant_id AND snapshot.workflow_id = held.id WHERE ",
-            )
-            .push(replaced)
-            .push(" ORDER BY ")
-            .push(key)
-            .push(" LIMIT ")
-            .push_bind(PIECE_ROWS_MAX)
-            .push("), sized AS (SELECT replaced.*, SUM(size) OVER (ORDER BY ")
-            .push(key)
-            .push(") - size AS before FROM replaced) DELETE FROM ")
-            .push(table)
-            .push(" WHERE tenant_id = ")
-            .push_bind(new.tenant)
-            .push(" AND workflow_id = ")
-            .push_bind(new.workflow)
-            .push(" AND (")
-            .push(key)
-            .push(") IN (SELECT ")
-            .push(key)
-            .push(" FROM sized WHERE before < ")
-            .push_bind(PART_BYTES as i64)
-            .push(")");
+        query.push(
+            " DELETE FROM canvas_snapshot_parts WHERE (tenant_id, workflow_id, parts_id, part) IN
+                (SELECT old.tenant_id, old.workflow_id, old.parts_id, old.part
+                FROM canvas_snapshot_parts AS old JOIN held ON old.tenant_id = held.tenant_id AND old.workflow_id = held.id
+                WHERE old.parts_id <> ",
+        );
+        query.push_bind(id.unwrap_or_default()).push(" LIMIT 2)");
         query.build().execute(conn).await.map(|done| done.rows_affected())
     })?;
-    if rows > 0 {
-        tx.commit().await?;
-    }
+    tx.commit().await?;
     Ok(rows)
 }
 
