@@ -19,6 +19,8 @@ const ITEM_BYTES_MAX: usize = 500;
 const VALUE_BYTES_MAX: usize = 330;
 /// Less is noise.
 const TIME_FREE: Duration = Duration::from_millis(8);
+/// To look at each item once may take so long: when they are many, none is in the processor's caches.
+const ITEM_TIME_FREE: Duration = Duration::from_nanos(1_500);
 const DOUBLINGS: u32 = 2;
 /// Of each step the cheapest try counts.
 const TRIES: usize = 8;
@@ -70,6 +72,7 @@ struct Measured {
     size: usize,
     bytes: usize,
     memory_max: usize,
+    time_free: Duration,
     costs: Vec<(&'static str, Cost)>,
 }
 
@@ -100,11 +103,12 @@ fn measure(family: &Family, size: usize) -> Measured {
     let clock = if has_threads { ClockId::ProcessCPUTime } else { ClockId::ThreadCPUTime };
     let mut state = None;
     let costs = steps.into_iter().map(|(name, step)| (name, cost(step, &mut state, clock))).collect();
-    Measured { size, bytes, memory_max, costs }
+    let time_free = TIME_FREE.max(ITEM_TIME_FREE * items as u32);
+    Measured { size, bytes, memory_max, time_free, costs }
 }
 
 fn tell(family: &Family, measured: &[Measured]) {
-    for Measured { size, bytes, memory_max, costs } in measured {
+    for Measured { size, bytes, memory_max, costs, .. } in measured {
         for (step, Cost { time, memory }) in costs {
             eprintln!(
                 "{:<32} {step:<10} {size:>8} {bytes:>9} B {:>9.1} ms {:>8} KiB {:>4} %",
@@ -128,15 +132,17 @@ fn judged(family: &Family, measured: &[Measured]) -> Vec<String> {
     if let [before, .., after] = measured {
         let growth_max = after.bytes as f64 / before.bytes as f64 * GROWTH_MAX;
         for ((step, earlier), (_, later)) in before.costs.iter().zip(&after.costs) {
-            let grown =
-                |earlier: f64, later: f64, free: f64| later > free && later > earlier.max(free / 2.0) * growth_max;
-            if grown(earlier.time.as_secs_f64(), later.time.as_secs_f64(), TIME_FREE.as_secs_f64()) {
+            let grown = |earlier: f64, later: f64, free: [f64; 2]| {
+                later > free[1] && later > earlier.max(free[0] / 2.0) * growth_max
+            };
+            let time_free = [before, after].map(|measured| measured.time_free.as_secs_f64());
+            if grown(earlier.time.as_secs_f64(), later.time.as_secs_f64(), time_free) {
                 broken.push(format!(
                     "{name} / {step}: {:?}, then {:?} for {} bytes",
                     earlier.time, later.time, after.bytes
                 ));
             }
-            if grown(earlier.memory as f64, later.memory as f64, MEMORY_FREE_BYTES as f64) {
+            if grown(earlier.memory as f64, later.memory as f64, [MEMORY_FREE_BYTES as f64; 2]) {
                 broken.push(format!(
                     "{name} / {step}: {} bytes of memory, then {} for {}",
                     earlier.memory, later.memory, after.bytes
