@@ -41,7 +41,9 @@ pub(crate) struct Entry {
     pub(crate) seq: i64,
     pub(crate) user: Option<UserId>,
     pub(crate) at: Timestamp,
-    pub(crate) update: Bytes,
+    /// All of the update, or a part.
+    pub(crate) bytes: Bytes,
+    pub(crate) part: canvas::Part,
     /// Who is told.
     pub(crate) owner: ActorRef<WorkflowMsg>,
 }
@@ -113,7 +115,7 @@ impl Journal {
             }
             return;
         }
-        let batch = next_batch(&mut state.pending, |entry| (entry.workflow, entry.update.len()));
+        let batch = next_batch(&mut state.pending, |entry| (entry.workflow, entry.bytes.len()));
         let (store, durability, myself) = (self.store.clone(), self.durability.clone(), myself.clone());
         state.committing = Some(task::spawn_owned("journal-commit", async move {
             let large = batch.len() >= LARGE_COMMIT_ENTRIES;
@@ -188,7 +190,8 @@ async fn commit(store: &Store, batch: &[Entry]) -> Result<Vec<bool>, troupe_stor
             epoch: entry.epoch,
             seq: entry.seq,
             user: entry.user,
-            bytes: &entry.update,
+            bytes: &entry.bytes,
+            part: entry.part,
             at: entry.at,
         })
         .collect();
@@ -201,7 +204,7 @@ async fn commit(store: &Store, batch: &[Entry]) -> Result<Vec<bool>, troupe_stor
     metrics::histogram!("troupe_journal_commit_duration_seconds").record(took);
     if took > SLOW_COMMIT {
         let (took_ms, waited_ms) = (took.as_millis() as u64, waited.as_millis() as u64);
-        let bytes: usize = batch.iter().map(|entry| entry.update.len()).sum();
+        let bytes: usize = batch.iter().map(|entry| entry.bytes.len()).sum();
         tracing::info!(took_ms, waited_ms, entries = batch.len(), bytes, "a slow commit");
     }
     metrics::counter!("troupe_journal_commits_total").increment(1);

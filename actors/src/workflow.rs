@@ -27,7 +27,10 @@ use tokio::time::Instant;
 use troupe_crdt::{Access, Awareness, Canvas, UserTag};
 use troupe_engine::analysis::Analysis;
 use troupe_model::{Diagram, SessionId, TenantId, Timestamp, UserId, WorkflowId};
-use troupe_store::versions::Version;
+use troupe_store::{
+    canvas::{PART_BYTES, Part},
+    versions::Version,
+};
 
 pub use authorship::{Change, LastChange};
 pub use edit::{DiagramEdit, EditError, Edited};
@@ -39,7 +42,7 @@ use crate::{
     context::Context,
     credit::Credit,
     feed::{Event, Feed},
-    journal::JournalMsg,
+    journal::{Entry, JournalMsg},
     lease::Lease,
     outbox::{Close, Outbox},
     task,
@@ -336,23 +339,33 @@ impl WorkflowState {
         author: Option<SessionId>,
         user: Option<UserId>,
     ) -> Result<(), ActorProcessingErr> {
-        self.seq += 1;
         self.growth.grew(update.len());
         let at = self.context.clock.now();
-        self.note_authors(user, at);
         let frame = Bytes::from(troupe_crdt::wire::update(&update));
+        self.journal(Bytes::from(update), user, at)?;
+        self.note_authors(user, at);
         self.broadcast(&frame, author);
-        self.journal.cast(JournalMsg::Append(crate::journal::Entry {
-            tenant: self.tenant,
-            workflow: self.workflow,
-            epoch: self.lease.epoch(),
-            seq: self.seq,
-            user,
-            at,
-            update: Bytes::from(update),
-            owner: self.myself.clone(),
-        }))?;
         self.derived.changed(&self.alarm);
+        Ok(())
+    }
+
+    /// In parts when it is large: they follow one another in the log.
+    fn journal(&mut self, update: Bytes, user: Option<UserId>, at: Timestamp) -> Result<(), ActorProcessingErr> {
+        let parts = update.len().div_ceil(PART_BYTES).max(1);
+        for number in 0..parts {
+            self.seq += 1;
+            self.journal.cast(JournalMsg::Append(Entry {
+                tenant: self.tenant,
+                workflow: self.workflow,
+                epoch: self.lease.epoch(),
+                seq: self.seq,
+                user,
+                at,
+                bytes: update.slice(number * PART_BYTES..update.len().min((number + 1) * PART_BYTES)),
+                part: Part { number: number as i64, of: parts as i64 },
+                owner: self.myself.clone(),
+            }))?;
+        }
         Ok(())
     }
 

@@ -21,6 +21,16 @@ pub struct StoredCanvas {
     pub snapshot: Option<StoredSnapshot>,
     /// In order; all behind the snapshot.
     pub updates: Vec<StoredUpdate>,
+    /// Of the last row, which may be a part of an update that is not all there.
+    pub last_seq: i64,
+}
+
+impl StoredCanvas {
+    /// Up to which row it is complete.
+    pub fn complete_seq(&self) -> i64 {
+        let of_snapshot = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
+        self.updates.last().map_or(of_snapshot, |update| update.seq)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,10 +51,31 @@ pub struct Append<'a> {
     pub seq: i64,
     pub user: Option<UserId>,
     pub bytes: &'a [u8],
+    pub part: Part,
     pub at: Timestamp,
 }
 
-const UPDATES: &str = "SELECT seq, updates, user_id, bytes, crc, at
+/// Which part of an update. An update that is larger than [`PART_BYTES`] is appended in parts, which follow one another,
+/// so that nobody else's commit waits for all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// From 0.
+    pub number: i64,
+    pub of: i64,
+}
+
+impl Part {
+    pub const WHOLE: Self = Self { number: 0, of: 1 };
+
+    fn is_last(self) -> bool {
+        self.number + 1 == self.of
+    }
+}
+
+/// Of one part of an update, or of a snapshot: a commit of so much takes some milliseconds.
+pub const PART_BYTES: usize = 256 << 10;
+
+const UPDATES: &str = "SELECT seq, updates, user_id, bytes, part, parts, crc, at
     FROM canvas_updates WHERE tenant_id = $1 AND workflow_id = $2 ORDER BY seq";
 
 /// Reads the log; verifies every checksum. A workflow without a log gives an empty canvas.
@@ -53,11 +84,10 @@ pub async fn load(tx: &mut TenantTx, workflow: WorkflowId) -> Result<StoredCanva
     let rows: Vec<StoredRow> = on!(tx, conn => query_as(UPDATES).bind(tenant).bind(workflow).fetch_all(conn).await)?;
     let snapshot = snapshot::load(tx, workflow).await?;
     let behind = snapshot.as_ref().map_or(i64::MIN, |snapshot| snapshot.seq);
-    let mut updates = Vec::with_capacity(rows.len());
-    for row in rows {
-        updates.extend(row.unpack(workflow)?.into_iter().filter(|update| update.seq > behind));
-    }
-    Ok(StoredCanvas { snapshot, updates })
+    let last_seq = rows.last().map_or(0, StoredRow::seq).max(snapshot.as_ref().map_or(0, |snapshot| snapshot.seq));
+    let mut updates = pack::unpack(rows, workflow)?;
+    updates.retain(|update| update.seq > behind);
+    Ok(StoredCanvas { snapshot, updates, last_seq })
 }
 
 /// Appends what belongs to a current owner; one flag per entry. What is there already, all the same and under the same
@@ -88,7 +118,7 @@ async fn insert(tx: &mut SystemTx, rows: &[Row<'_>]) -> Result<HashSet<(Workflow
     let lock = row_lock(tx);
     let written: Vec<(WorkflowId, i64)> = on!(tx, conn => {
         let mut query = QueryBuilder::new(
-            "WITH entry (tenant_id, workflow_id, epoch, first_seq, seq, updates, user_id, bytes, crc, at) AS (",
+            "WITH entry (tenant_id, workflow_id, epoch, first_seq, seq, updates, user_id, bytes, part, parts, crc, at) AS (",
         );
         query.push_values(rows, |mut values, row| {
             values
@@ -100,6 +130,8 @@ async fn insert(tx: &mut SystemTx, rows: &[Row<'_>]) -> Result<HashSet<(Workflow
                 .push_bind(row.updates())
                 .push_bind(row.last.user)
                 .push_bind(row.bytes.to_vec())
+                .push_bind(row.last.part.number)
+                .push_bind(row.last.part.of)
                 .push_bind(crc(&row.bytes))
                 .push_bind(row.last.at);
         });
@@ -110,9 +142,10 @@ async fn insert(tx: &mut SystemTx, rows: &[Row<'_>]) -> Result<HashSet<(Workflow
         );
         query.push(lock);
         query.push(
-            ") INSERT INTO canvas_updates (tenant_id, workflow_id, epoch, seq, updates, user_id, bytes, crc, at)
+            ") INSERT INTO canvas_updates
+                (tenant_id, workflow_id, epoch, seq, updates, user_id, bytes, part, parts, crc, at)
                 SELECT entry.tenant_id, entry.workflow_id, entry.epoch, entry.seq, entry.updates, entry.user_id,
-                    entry.bytes, entry.crc, entry.at
+                    entry.bytes, entry.part, entry.parts, entry.crc, entry.at
                 FROM entry JOIN held ON held.tenant_id = entry.tenant_id
                 AND held.id = entry.workflow_id AND held.epoch = entry.epoch
                 WHERE NOT EXISTS (SELECT 1 FROM canvas_updates AS taken

@@ -17,7 +17,7 @@ use super::{
     presence::Presence,
     questions::Questions,
     replay::{ReplayError, replay},
-    snapshot::{self, Growth},
+    snapshot::Growth,
 };
 use crate::{
     alarm::Alarm,
@@ -61,7 +61,7 @@ pub(super) async fn load(
     let parameters = workflows::find(&mut tx, workflow).await?.map_or_else(Default::default, |row| row.parameters);
     drop(tx);
 
-    let (seq, updates, growth) = (snapshot::last_seq(&stored), stored.updates.len(), Growth::new(&stored));
+    let (seq, updates, growth) = (stored.last_seq, stored.updates.len(), Growth::new(&stored));
     let (canvas, authorship) = tokio::task::spawn_blocking(move || replay(&stored, published_seq)).await??;
     if canvas.skipped() > 0 {
         tracing::warn!(workflow.id = %workflow, skipped = canvas.skipped(), "updates of the log changed nothing");

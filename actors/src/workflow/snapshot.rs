@@ -100,12 +100,6 @@ enum CompactError {
     Interrupted(#[from] task::Interrupted),
 }
 
-/// The number of the last update that is stored.
-pub(super) fn last_seq(stored: &StoredCanvas) -> i64 {
-    let snapshot = stored.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
-    stored.updates.last().map_or(snapshot, |update| update.seq)
-}
-
 fn bytes_of_log(stored: &StoredCanvas) -> usize {
     stored.updates.iter().map(|update| update.bytes.len()).sum()
 }
@@ -306,7 +300,7 @@ struct Compact {
 impl Job {
     async fn compact(&self) -> Result<Done, CompactError> {
         let (stored, published_seq) = (self.load().await?, self.published_seq);
-        let (seq, rows, bytes) = (last_seq(&stored), stored.updates.len() as u64, bytes_of_log(&stored));
+        let (seq, rows, bytes) = (stored.complete_seq(), stored.updates.len() as u64, bytes_of_log(&stored));
         let measure_above = self.measure_above_bytes;
         let compact = task::aside("compaction", move || {
             let (canvas, authorship) = replay(&stored, published_seq)?;
@@ -331,7 +325,7 @@ impl Job {
     /// The document without its past and the document's epoch, in the place of all that was stored.
     async fn rebuild(&self) -> Result<Done, CompactError> {
         let (stored, published_seq) = (self.load().await?, self.published_seq);
-        let (seq, rows, bytes) = (last_seq(&stored), stored.updates.len() as u64, bytes_of_log(&stored));
+        let (seq, rows, bytes) = (stored.last_seq, stored.updates.len() as u64, bytes_of_log(&stored));
         let compact = task::aside("compaction", move || {
             let (former, authorship) = replay(&stored, published_seq)?;
             let canvas = former.rebuilt()?;

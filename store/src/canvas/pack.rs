@@ -9,11 +9,9 @@ use std::{borrow::Cow, ops::Range};
 use troupe_model::{Timestamp, UserId, WorkflowId};
 use uuid::Uuid;
 
-use super::{Append, StoredUpdate, crc};
+use super::{Append, PART_BYTES, Part, StoredUpdate, crc};
 use crate::{Error, Result};
 
-/// A row takes no further update when it has reached this.
-const ROW_BYTES_MAX: usize = 256 * 1024;
 const AUTHOR_BYTES: usize = 16;
 const TIME_BYTES: usize = 8;
 const LENGTH_BYTES: usize = 4;
@@ -53,7 +51,8 @@ impl<'a> Row<'a> {
     fn takes(&self, next: &Append<'_>) -> bool {
         let Append { tenant, workflow, epoch, seq, .. } = self.last;
         (next.tenant, next.workflow, next.epoch, next.seq) == (tenant, workflow, epoch, seq + 1)
-            && self.bytes.len() + next.bytes.len() <= ROW_BYTES_MAX
+            && (self.last.part, next.part) == (Part::WHOLE, Part::WHOLE)
+            && self.bytes.len() + next.bytes.len() <= PART_BYTES
     }
 
     fn push(&mut self, next: Append<'a>) {
@@ -82,11 +81,60 @@ pub(super) struct StoredRow {
     updates: i64,
     user_id: Option<UserId>,
     bytes: Vec<u8>,
+    part: i64,
+    parts: i64,
     crc: i64,
     at: Timestamp,
 }
 
+/// The updates of rows, which are in order. Parts of an update that is not all there, because its writer was cut short, are
+/// left out: nobody was told that it is durable.
+pub(super) fn unpack(rows: Vec<StoredRow>, workflow: WorkflowId) -> Result<Vec<StoredUpdate>> {
+    let mut updates = Vec::with_capacity(rows.len());
+    let mut begun: Option<(Part, StoredUpdate)> = None;
+    for row in rows {
+        let part = Part { number: row.part, of: row.parts };
+        let mut unpacked = row.unpack(workflow)?;
+        if part == Part::WHOLE {
+            begun = None;
+            updates.append(&mut unpacked);
+            continue;
+        }
+        // A row of a part holds nothing else.
+        let Some(update) = unpacked.pop() else { continue };
+        begun = match begun {
+            Some((before, former)) if before.precedes(part) && former.seq + 1 == update.seq => {
+                Some((part, former.with(update)))
+            }
+            _ if part.number == 0 => Some((part, update)),
+            _ => None,
+        };
+        if let Some((_, update)) = begun.take_if(|(part, _)| part.is_last()) {
+            updates.push(update);
+        }
+    }
+    Ok(updates)
+}
+
+impl Part {
+    fn precedes(self, next: Self) -> bool {
+        (self.number + 1, self.of) == (next.number, next.of)
+    }
+}
+
+impl StoredUpdate {
+    /// The next part of it.
+    fn with(mut self, part: Self) -> Self {
+        self.bytes.extend_from_slice(&part.bytes);
+        Self { bytes: self.bytes, ..part }
+    }
+}
+
 impl StoredRow {
+    pub fn seq(&self) -> i64 {
+        self.seq
+    }
+
     /// Its updates, in order; an error if a checksum or a length is wrong.
     pub fn unpack(self, workflow: WorkflowId) -> Result<Vec<StoredUpdate>> {
         let Self { seq, updates, user_id: user, bytes, at, .. } = self;

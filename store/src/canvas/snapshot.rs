@@ -9,15 +9,13 @@ use tokio::time::{Instant, sleep};
 use troupe_model::{TenantId, Timestamp, WorkflowId};
 use uuid::Uuid;
 
-use super::crc;
+use super::{PART_BYTES, crc};
 use crate::{
     Error, Result, Store, SystemTx, TenantTx,
     leases::{LeaseKind, row_lock},
     tx::on,
 };
 
-/// Of a part, and about what one transaction removes: a commit of so much takes some milliseconds.
-const PART_BYTES: usize = 256 << 10;
 /// After a piece it rests for so many times as long as that took.
 const REST: u32 = 3;
 /// One transaction removes so many rows at most.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use troupe_model::{ServerId, UserId, WorkflowId};
 use troupe_store::{
     Error, Store,
-    canvas::{self, Append, NewSnapshot, StoredCanvas},
+    canvas::{self, Append, NewSnapshot, Part, StoredCanvas},
     leases::{self, LeaseKind},
 };
 
@@ -14,6 +14,7 @@ use crate::fixture::{Db, TTL, Tenant, at, both_engines};
 both_engines! {
     what_is_appended_comes_back_in_order,
     updates_of_one_commit_share_a_row,
+    a_large_update_comes_in_parts,
     an_update_survives_reopening,
     a_stale_epoch_writes_nothing,
     nobody_writes_after_the_release,
@@ -32,7 +33,16 @@ both_engines! {
 }
 
 fn update<'a>(tenant: &Tenant, epoch: i64, seq: i64, bytes: &'a [u8]) -> Append<'a> {
-    Append { tenant: tenant.id, workflow: tenant.workflow, epoch, seq, user: None, bytes, at: at(seq) }
+    Append {
+        tenant: tenant.id,
+        workflow: tenant.workflow,
+        epoch,
+        seq,
+        user: None,
+        bytes,
+        part: Part::WHOLE,
+        at: at(seq),
+    }
 }
 
 async fn append(db: &Db, entries: &[Append<'_>]) -> Vec<bool> {
@@ -118,6 +128,39 @@ async fn updates_of_one_commit_share_a_row(db: &Db) {
     }
     assert!(put_snapshot(db, &tenant, epoch, 100, b"a hundred").await);
     assert_eq!(seqs(db, &tenant).await, (101..=300).collect::<Vec<_>>(), "a snapshot may end inside a row");
+}
+
+/// [SYNC-5] An update in parts is there when all of them are. What a writer left behind who was cut short is not taken for
+/// a part of the next, and goes with a snapshot.
+async fn a_large_update_comes_in_parts(db: &Db) {
+    let tenant = db.tenant("acme").await;
+    let epoch = db.own_workflow(&tenant).await;
+    let part = |seq, number, of, bytes| Append { part: Part { number, of }, ..update(&tenant, epoch, seq, bytes) };
+    let log = [
+        update(&tenant, epoch, 1, b"before"),
+        part(2, 0, 3, b"a"),
+        part(3, 1, 3, b"b"),
+        part(4, 0, 2, b"c"),
+        update(&tenant, epoch, 5, b"between"),
+        part(6, 0, 3, b"d"),
+        part(7, 1, 3, b"e"),
+        part(8, 2, 3, b"f"),
+        update(&tenant, epoch, 9, b"after"),
+        part(10, 0, 2, b"g"),
+    ];
+    for pair in log.chunks(2) {
+        assert_eq!(append(db, pair).await, [true; 2]);
+    }
+    let stored = load(&db.store, &tenant).await.unwrap();
+    assert_eq!((stored.last_seq, stored.complete_seq()), (10, 9));
+    let updates: Vec<_> = stored.updates.iter().map(|update| (update.seq, update.bytes.as_slice())).collect();
+    assert_eq!(updates, [(1, &b"before"[..]), (5, b"between"), (8, b"def"), (9, b"after")]);
+
+    assert_eq!(append(db, &[part(11, 1, 2, b"h")]).await, [true]);
+    assert!(put_snapshot(db, &tenant, epoch, 9, b"nine").await);
+    let stored = load(&db.store, &tenant).await.unwrap();
+    let updates: Vec<_> = stored.updates.iter().map(|update| (update.seq, update.bytes.as_slice())).collect();
+    assert_eq!(updates, [(11, &b"gh"[..])]);
 }
 
 /// [SYNC-3] What was committed is there when the database is opened again without having been closed; what was not

@@ -28,8 +28,16 @@ fn size(path: impl Into<PathBuf>) -> u64 {
 async fn write(db: &Db, tenant: &Tenant, epoch: i64, seqs: impl Iterator<Item = i64>) {
     let bytes = vec![7; MIB as usize];
     for seq in seqs {
-        let entry =
-            Append { tenant: tenant.id, workflow: tenant.workflow, epoch, seq, user: None, bytes: &bytes, at: at(seq) };
+        let entry = Append {
+            tenant: tenant.id,
+            workflow: tenant.workflow,
+            epoch,
+            seq,
+            user: None,
+            bytes: &bytes,
+            part: canvas::Part::WHOLE,
+            at: at(seq),
+        };
         let mut tx = db.store.begin_system().await.unwrap();
         assert_eq!(canvas::append(&mut tx, &[entry]).await.unwrap(), [true]);
         tx.commit().await.unwrap();

@@ -170,7 +170,16 @@ async fn sees_its_own(store: &Store, tenant: TenantId) -> Result<bool, Error> {
 
 async fn journal(store: &Store, tenant: &Tenant, epoch: i64, seq: i64) -> Result<bool, Error> {
     let (tenant, workflow) = (tenant.id, tenant.workflow);
-    let entry = Append { tenant, workflow, epoch, seq, user: None, bytes: b"an update", at: at(seq) };
+    let entry = Append {
+        tenant,
+        workflow,
+        epoch,
+        seq,
+        user: None,
+        bytes: b"an update",
+        part: canvas::Part::WHOLE,
+        at: at(seq),
+    };
     let mut tx = store.begin_system().await?;
     let appended = canvas::append(&mut tx, &[entry]).await?;
     tx.commit().await?;

@@ -61,6 +61,7 @@ async fn full(db: &Db, name: &str) -> Full {
         seq,
         user: None,
         bytes: b"x",
+        part: canvas::Part::WHOLE,
         at: at(0),
     });
     assert_eq!(canvas::append(&mut tx, &updates).await.unwrap(), [true, true]);

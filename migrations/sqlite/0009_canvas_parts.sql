@@ -1,4 +1,8 @@
--- Snapshots in parts: one that is large is written by several transactions [SYNC-5].
+-- Snapshots and updates in parts: what is large is written by several transactions [SYNC-5].
+
+-- A large update takes several rows: `part` counts from 0, and `seq` goes on. It is there when all its parts are.
+ALTER TABLE canvas_updates ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE canvas_updates ADD COLUMN parts INTEGER NOT NULL DEFAULT 1;
 
 -- NULL: `bytes` is all of it. Otherwise what comes first; the parts follow. `crc` is of all together.
 ALTER TABLE canvas_snapshots ADD COLUMN parts_id BLOB;
