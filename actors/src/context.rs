@@ -9,6 +9,7 @@ use troupe_store::Store;
 
 use crate::{
     durability::Durability,
+    idle::IdleCanvases,
     lease::Leases,
     loans::Loans,
     turns::Turns,
@@ -36,6 +37,8 @@ pub struct Limits {
     pub lease_ttl: Duration,
     /// How long a workflow that nobody uses stays loaded [SYNC-12].
     pub unload_after: Duration,
+    /// What such workflows may take together; one that finds no room is unloaded at once.
+    pub idle_canvases_bytes_max: usize,
     /// Nodes that execute at once on this machine.
     pub nodes_max: usize,
     /// Nodes of one run that execute at once.
@@ -78,6 +81,7 @@ impl Default for Limits {
         Self {
             lease_ttl: Duration::from_secs(10),
             unload_after: Duration::from_secs(30),
+            idle_canvases_bytes_max: 128 << 20,
             nodes_max: 64,
             nodes_per_run_max: 16,
             runs_per_tenant_max: 200,
@@ -118,6 +122,7 @@ pub(crate) struct Context {
     /// One permit per byte of an answer that is not shared.
     pub(crate) answers: Arc<Semaphore>,
     pub(crate) loans: Loans,
+    pub(crate) idle: IdleCanvases,
     pub(crate) worktimes: Worktimes,
     files_root: PathBuf,
     payloads_root: PathBuf,
@@ -138,6 +143,7 @@ impl Context {
             analyses: Turns::new(config.limits.analyses_max),
             compactions: Arc::new(Semaphore::new(1)),
             answers: Arc::new(Semaphore::new(config.limits.answers_bytes_max)),
+            idle: IdleCanvases::new(config.limits.idle_canvases_bytes_max),
             loans: Loans::new(config.limits.large_frames_bytes_max),
             worktimes: Worktimes::new(config.limits.worktime),
             files_root: config.files_root,

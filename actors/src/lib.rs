@@ -9,6 +9,7 @@ mod context;
 mod credit;
 mod durability;
 mod feed;
+mod idle;
 mod journal;
 mod lease;
 mod loans;

@@ -42,6 +42,7 @@ use crate::{
     context::Context,
     credit::Credit,
     feed::{Event, Feed},
+    idle::IdleCanvas,
     journal::{Entry, JournalMsg},
     lease::Lease,
     outbox::{Close, Outbox},
@@ -192,7 +193,7 @@ pub(crate) struct WorkflowState {
 
     alarm: Alarm,
     next_sweep: Instant,
-    idle_since: Option<Instant>,
+    idle_since: Option<(Instant, IdleCanvas)>,
     /// Set while it stops: nothing new is let in.
     closing: bool,
 }
@@ -470,10 +471,12 @@ impl WorkflowState {
             self.idle_since = None;
             self.alarm.at_latest(self.next_sweep);
         } else {
-            let idle_since = *self.idle_since.get_or_insert(now);
-            let unload_at = idle_since + self.context.limits.unload_after;
+            let document_bytes = self.canvas.size_bytes();
+            let (since, idle) = self.idle_since.get_or_insert_with(|| (now, self.context.idle.enter(document_bytes)));
+            let may_stay = idle.may_stay() || self.derived.is_waited_for();
+            let unload_at = if may_stay { *since + self.context.limits.unload_after } else { now };
             self.alarm.at_latest(unload_at);
-            if now >= unload_at && !self.closing {
+            if now >= unload_at && !self.closing && !self.growth.is_busy() {
                 self.rebuild_while_idle();
                 self.closing = true;
             }

@@ -102,6 +102,11 @@ impl Derived {
         self.progress = Progress::None;
     }
 
+    /// Somebody waits for an analysis.
+    pub(super) fn is_waited_for(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     fn is_idle(&self) -> bool {
         matches!(self.progress, Progress::None)
     }

@@ -178,7 +178,8 @@ impl WorkflowState {
             return;
         }
         let Some(due) = self.growth.due_at(&self.canvas, &self.context.limits) else { return };
-        if due > Instant::now() {
+        // Nobody is kept waiting by it when nobody is here.
+        if due > Instant::now() && self.idle_since.is_none() {
             return self.alarm.at_latest(due);
         }
         let begun = *self.growth.begun_at_seq.get_or_insert_with(|| {
@@ -197,6 +198,8 @@ impl WorkflowState {
             return;
         }
         growth.rested_at = Some(Instant::now() + took * REST);
+        // It may have been all that kept the canvas open.
+        self.alarm.at_latest(Instant::now());
         self.store_version_when_ready();
         let growth = &mut self.growth;
         let Some(Done { rows, bytes, past, size }) = done else {

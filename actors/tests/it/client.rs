@@ -57,6 +57,8 @@ impl Client {
     /// it: they are what stays of the past.
     pub async fn overwrite(&mut self, label: &str) -> Result<(), Close> {
         let mut target = self.canvas.project();
+        // Those of an edit that a close cut short.
+        target.nodes.retain(|node| !node.id.starts_with("~passing"));
         target.nodes[0].data.label = label.to_owned();
         let mut crowd = target.clone();
         let data = NodeData { label: String::new(), ..target.nodes[0].data.clone() };

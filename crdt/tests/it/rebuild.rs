@@ -110,7 +110,9 @@ fn what_comes_and_goes_at_once_is_forgotten() {
     let author = Client::new(11);
     let update = author.edit(|txn| {
         let notes = inner(txn, &["notes"]).unwrap();
-        (0..2_000).for_each(|n| drop(notes.insert(txn, "often", n)));
+        for n in 0..2_000 {
+            notes.insert(txn, "often", n);
+        }
     });
     assert_eq!(canvas.apply(&update).unwrap(), Applied::Integrated);
     assert!(canvas.items() < 10, "{} items", canvas.items());

@@ -306,7 +306,7 @@ async fn a_large_snapshot_is_written_and_removed_in_parts(db: &Db) {
     for seq in 1..=700 {
         assert_eq!(append(db, &[update(&tenant, epoch, seq, &vec![seq as u8; 10_000])]).await, [true]);
     }
-    let bytes: Vec<u8> = (0..3 << 20).map(|place: usize| (place * place >> 7) as u8).collect();
+    let bytes: Vec<u8> = (0..3 << 20).map(|place: usize| ((place * place) >> 7) as u8).collect();
     let part = 256 << 10;
     for (len, parts_after) in [(part, 0), (part + 1, 1), (3 * part, 2), (bytes.len(), 11), (part + 7, 1), (3, 0)] {
         assert!(put_snapshot(db, &tenant, epoch, 699, &bytes[..len]).await);
