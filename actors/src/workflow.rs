@@ -473,10 +473,13 @@ impl WorkflowState {
         } else {
             let document_bytes = self.canvas.size_bytes();
             let (since, idle) = self.idle_since.get_or_insert_with(|| (now, self.context.idle.enter(document_bytes)));
-            let may_stay = idle.may_stay() || self.derived.is_waited_for();
+            let has_room = idle.may_stay();
+            let may_stay = has_room || self.derived.is_waited_for();
             let unload_at = if may_stay { *since + self.context.limits.unload_after } else { now };
+            // A compaction that waits for others is left to whoever opens the canvas next, when there is no room.
+            let is_kept = has_room && self.growth.is_busy();
             self.alarm.at_latest(unload_at);
-            if now >= unload_at && !self.closing && !self.growth.is_busy() {
+            if now >= unload_at && !self.closing && !is_kept {
                 self.rebuild_while_idle();
                 self.closing = true;
             }
