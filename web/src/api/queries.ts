@@ -85,7 +85,7 @@ export const outputRowsQuery = (run: string, node: string, port: string | undefi
 
 /** What the editor and the list need to open without the server is kept on this device. */
 function kept<T>(key: string, ask: () => Promise<T>): Promise<T> {
-  return orKept(userId(), key, ask)
+  return orKept(userId, key, ask)
 }
 
 function userId(): string | undefined {

@@ -2,15 +2,19 @@
 import { Problem } from '../api/problem'
 import { databaseOf } from './database'
 
-/** Asks the server; where it cannot be reached, tells what it said last. */
-export async function orKept<T>(user: string | undefined, key: string, ask: () => Promise<T>): Promise<T> {
+/**
+ * Asks the server; where it cannot be reached, tells what it said last. `signedIn` tells who is signed in: an answer
+ * that comes after its user has signed out is not kept, since nothing of his may stay on this device.
+ */
+export async function orKept<T>(signedIn: () => string | undefined, key: string, ask: () => Promise<T>): Promise<T> {
+  const user = signedIn()
   if (user === undefined) return ask()
   try {
     const answer = await ask()
-    void keep(user, key, answer)
+    if (signedIn() === user) void keep(user, key, answer)
     return answer
   } catch (error) {
-    if (!isAway(error)) throw error
+    if (!isAway(error) || signedIn() !== user) throw error
     const kept = await (await databaseOf(user))?.get('answers', key).catch(() => undefined)
     if (kept === undefined) throw error
     return kept as T
