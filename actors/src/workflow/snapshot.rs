@@ -27,7 +27,8 @@ use crate::{context::Limits, outbox::Close, task};
 const SIZE_SHARE: usize = 4;
 /// Whatever the share, so that what is replayed at opening is bounded.
 const ROWS_MAX: u64 = 20_000;
-/// The past may always take this share of the content, and a document is not measured before it has grown so much.
+/// The past may always take this share of the content, and of what a canvas may hold at all; a document is not measured
+/// before it has grown so much.
 const PAST_SHARE: usize = 4;
 /// Compaction rests for so many times as long as it worked: however much is written and deleted, it takes a share of a
 /// core only.
@@ -57,6 +58,8 @@ pub(super) struct Growth {
 pub(crate) struct Past {
     bytes: usize,
     content_bytes: usize,
+    /// What is deleted and could not be merged.
+    items: usize,
     /// Of the list of what is deleted: every client sends it, in one frame, when it comes.
     deletions_bytes: usize,
 }
@@ -150,13 +153,15 @@ impl Past {
     fn of(canvas: &Canvas, without: &Canvas) -> Self {
         let content_bytes = without.size_bytes();
         let bytes = canvas.size_bytes().saturating_sub(content_bytes);
-        Self { bytes, content_bytes, deletions_bytes: canvas.deletions_bytes() }
+        let items = canvas.items().saturating_sub(without.items());
+        Self { bytes, content_bytes, items, deletions_bytes: canvas.deletions_bytes() }
     }
 
     /// `budget_bytes`: what it may take, if there is room for it.
     fn exceeds(self, budget_bytes: usize, limits: &Limits) -> bool {
         let budget_bytes = budget_bytes.min(limits.canvas.document_bytes_max / PAST_SHARE);
         self.bytes > budget_bytes.max(self.content_bytes / PAST_SHARE)
+            || self.items > limits.canvas.document_items_max / PAST_SHARE
             || self.deletions_bytes > deletions_bytes_max(limits)
     }
 }
@@ -309,9 +314,11 @@ impl Job {
             let (canvas, authorship) = replay(&stored, published_seq)?;
             let past = match canvas.size_bytes() > measure_above {
                 true => Past::of(&canvas, &canvas.rebuilt()?),
-                false => {
-                    Past { bytes: 0, content_bytes: canvas.size_bytes(), deletions_bytes: canvas.deletions_bytes() }
-                }
+                false => Past {
+                    content_bytes: canvas.size_bytes(),
+                    deletions_bytes: canvas.deletions_bytes(),
+                    ..Past::default()
+                },
             };
             Ok::<_, CompactError>(Compact { snapshot: canvas.snapshot()?, authors: authorship.write(), canvas, past })
         })

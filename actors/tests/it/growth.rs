@@ -58,6 +58,25 @@ fn a_canvas_over_its_budget_is_rebuilt() {
     });
 }
 
+/// [SYNC-15, REL-12] A canvas is rebuilt before what is deleted in it leaves no room for what is not.
+#[test]
+fn deleted_items_never_fill_a_canvas() {
+    let canvas = troupe_crdt::Limits { document_items_max: 4_000, ..troupe_crdt::Limits::default() };
+    let world = World::limited(Limits { canvas, tombstone_bytes_idle_max: 1_000, ..Limits::default() });
+    world.on(async |world| {
+        world.draw("quick1").await;
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        let close = loop {
+            if let Err(close) = ann.leave_gaps(25).await {
+                break close;
+            }
+        };
+        assert_eq!(close.code, 4409, "{close:?}");
+        world.rebuilt(1).await;
+        world.join("Ann", Access::ReadWrite).await.leave_gaps(25).await.unwrap();
+    });
+}
+
 /// [SYNC-15, SYNC-17] Every client sends all deletions when it comes: a canvas is rebuilt before they fill a frame.
 #[test]
 fn deletions_never_fill_a_frame() {

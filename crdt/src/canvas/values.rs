@@ -2,8 +2,8 @@
 //! into one entry, as in every Yjs document.
 //!
 //! Only values: collection would free shared types, and hostile items outlive their parent, so that a later update would
-//! read freed memory. Deleted types stay until the document is rebuilt. Invariant: every shared type of the document is
-//! noted here before a transaction can delete it.
+//! read freed memory. Deleted types stay until the document is rebuilt; what they held merges whatever its order was, since
+//! nobody sees it again. Invariant: every shared type of the document is noted here before a transaction can delete it.
 
 use std::{
     collections::HashMap,
@@ -49,9 +49,11 @@ impl Types {
         let mut noted = self.lock();
         noted.note(document, |_| 0);
         noted.is_loading = false;
-        let values = noted.values_of(&txn.snapshot().delete_set);
+        let deleted = txn.snapshot().delete_set;
+        let values = noted.values_of(&deleted);
         drop(noted);
         txn.gc(Some(&values));
+        txn.join_in_deleted_types(&deleted);
     }
 
     /// Notes the types that an update brings, whether or not it is integrated. `known`: the clock of a client before it.
@@ -79,6 +81,8 @@ impl Types {
         };
         drop(noted);
         txn.gc(Some(&values));
+        let deleted = txn.delete_set().clone();
+        txn.join_in_deleted_types(&deleted);
     }
 
     fn lock(&self) -> MutexGuard<'_, Noted> {

@@ -170,6 +170,65 @@ fn deleted_types_stay() {
     }
 }
 
+/// [SYNC-15, REL-12] What a deleted type holds merges however it was written: backwards, under many keys, before the type
+/// was deleted or after, and whichever way the canvas is read.
+#[test]
+fn what_a_deleted_type_held_is_forgotten() {
+    let (ann, bob) = (Client::new(11), Client::new(12));
+    let mut log = vec![
+        ann.add_node("a"),
+        ann.edit(|txn| {
+            inner(txn, &["notes"]).unwrap().insert(txn, "gone", TextPrelim::new(""));
+            let config = inner(txn, &["nodes", "a", "data", "config"]).unwrap();
+            config.insert(txn, "list", ArrayPrelim::default());
+        }),
+    ];
+    for update in &log {
+        bob.apply(update);
+    }
+    let write = |by: &Client, kind: u32, n: u32| {
+        by.edit(|txn| {
+            let config = inner(txn, &["nodes", "a", "data", "config"]).unwrap();
+            match (kind, config.get(txn, "list")) {
+                (0, Some(yrs::Out::YArray(list))) => drop(list.insert(txn, 0, n)),
+                (1, _) => drop(config.insert(txn, n.to_string(), n)),
+                _ => text(txn, &["notes"], "gone").unwrap().insert(txn, n % 3, "x"),
+            }
+        })
+    };
+    for (kind, n) in (0..3).flat_map(|kind| (0..400).map(move |n| (kind, n))) {
+        log.push(write(&ann, kind, n));
+        if kind == 2 && n % 8 == 7 {
+            // Some of it is deleted before.
+            log.push(ann.edit(|txn| text(txn, &["notes"], "gone").unwrap().remove_range(txn, 0, 1)));
+        }
+    }
+    let gone = ann.edit(|txn| {
+        inner(txn, &["notes"]).unwrap().remove(txn, "gone");
+        txn.get_map("nodes").unwrap().remove(txn, "a");
+    });
+    let held = Canvas::open(None, &log).unwrap().items();
+    log.push(gone);
+    // Somebody who has not heard of it goes on.
+    log.extend((0..3).flat_map(|kind| (0..400).map(move |n| (kind, n))).map(|(kind, n)| write(&bob, kind, n)));
+    let mut canvas = Canvas::new();
+    for update in &log {
+        assert_eq!(canvas.apply(update).unwrap(), Applied::Integrated);
+    }
+    let reopened = Canvas::open(Some(&canvas.snapshot().unwrap().bytes), NONE).unwrap();
+    let replayed = Canvas::open(None, &log).unwrap();
+    for update in &log {
+        ann.apply(update);
+        bob.apply(update);
+    }
+    assert_eq!(ann.json(), bob.json());
+    for canvas in [canvas, reopened, replayed] {
+        assert!(held > 1_000 && canvas.items() < 50, "{} items of {held}", canvas.items());
+        assert_eq!(canvas.false_place(), None);
+        assert_eq!(joiner(&canvas).json(), ann.json());
+    }
+}
+
 /// [SYNC-15] A copy of the former document is recognised by whom it names, and nothing of it comes in.
 #[test]
 fn a_stale_copy_is_refused() {

@@ -632,6 +632,7 @@ mod block_iter;
 pub mod branch;
 pub mod encoding;
 pub mod error;
+mod deleted_types;
 mod gc;
 mod ids;
 mod input;

@@ -1392,6 +1392,12 @@ impl<'doc> TransactionMut<'doc> {
         GCCollector::collect_all(self, delete_set);
     }
 
+    /// Lets collected items of deleted shared types merge: those of `deleted` and those in the types
+    /// of `deleted`. To be called after [TransactionMut::gc].
+    pub fn join_in_deleted_types(&mut self, deleted: &IdSet) {
+        crate::deleted_types::join(self, deleted);
+    }
+
     pub(crate) fn add_changed_type(&mut self, parent: BranchPtr, parent_sub: Option<Arc<str>>) {
         let trigger = if let Some(ptr) = parent.item {
             !self.has_added(ptr.id()) && !ptr.is_deleted()
