@@ -2,7 +2,10 @@
 
 use std::hint::black_box;
 
-use troupe_crdt::{Access, Awareness, Canvas, Peer, UserTag, wire};
+use troupe_crdt::{
+    Access, Awareness, Canvas, Peer, UserTag,
+    wire::{self, hocuspocus},
+};
 use troupe_fuzz::announcement;
 use troupe_model::{SessionId, UserId};
 
@@ -19,6 +22,8 @@ families! {
     state_of_many_values: 2_000,
     deep_state: 2_000,
     sessions_that_leave: 500,
+    one_who_goes_and_comes_back: 500,
+    frames_of_hocuspocus: 20_000,
 }
 
 /// Frames of sessions of one user, each of its own, and what the others are told.
@@ -77,4 +82,28 @@ fn deep_state(size: usize) -> Input {
 
 fn sessions_that_leave(size: usize) -> Input {
     heard((0..size as u64).map(|client| announcement(&[(client, 1, r#"{"cursor":{"x":1,"y":2}}"#)])).collect())
+}
+
+/// The same client id each time, as somebody with a bad connection has it.
+fn one_who_goes_and_comes_back(size: usize) -> Input {
+    heard((1..=size as u64).map(|clock| announcement(&[(7, clock, r#"{"cursor":{"x":1,"y":2}}"#)])).collect())
+}
+
+/// One frame with the name of a document, and a state as long as it may be.
+fn frames_of_hocuspocus(size: usize) -> Input {
+    let inside = wire::awareness(&announcement(&[(7, 1, &format!(r#"{{"a":"{}"}}"#, "a".repeat(size)))]));
+    let frame = [hocuspocus::envelope(hocuspocus::Name("w\0s")), inside].concat();
+    let bytes = frame.len();
+    let steps: Vec<Step> = vec![(
+        "decode",
+        Box::new(move |_| {
+            let Ok(hocuspocus::Frame::Document(name, hocuspocus::Request::Canvas(message))) =
+                hocuspocus::decode(&frame)
+            else {
+                panic!("the frame is one")
+            };
+            black_box([hocuspocus::envelope(name), wire::encode(message)].concat());
+        }),
+    )];
+    Input { bytes, steps, ..Input::default() }
 }

@@ -42,6 +42,12 @@ families! {
     value_of_many: 50_000,
     long_text: 500_000,
     deletions_known: 10_000,
+    backwards_text_deleted: 5_000,
+    entries_deleted_with_their_map: 2_000,
+    late_into_deleted: 5_000,
+    late_into_two_deleted: 5_000,
+    late_between_in_deleted: 5_000,
+    named_from_an_epoch_before: 5_000,
 }
 
 /// Applies the ground, which was there before, and then what is measured.
@@ -192,11 +198,7 @@ fn text_appended(size: usize, characters: u32) -> Input {
 }
 
 fn text_prepended(size: usize) -> Input {
-    let update = chain(in_root("t", Content::SharedText), size, |clock| match clock {
-        0 => first(text(1)),
-        _ => between(None, Some((AUTHOR, clock)), text(1)),
-    });
-    sent(vec![], update)
+    sent(vec![], backwards_text(size))
 }
 
 fn maps_made(size: usize) -> Input {
@@ -372,4 +374,72 @@ fn long_text(size: usize) -> Input {
 fn deletions_known(size: usize) -> Input {
     let ground = vec![long_list_of(2 * size), deleting(&deletions(size))];
     Input { values: 2 * size, ..sent(ground, deleting(&deletions(size))) }
+}
+
+fn backwards_text(size: usize) -> Vec<u8> {
+    chain(in_root("t", Content::SharedText), size, |clock| match clock {
+        0 => first(text(1)),
+        _ => between(None, Some((AUTHOR, clock)), text(1)),
+    })
+}
+
+fn backwards_text_deleted(size: usize) -> Input {
+    sent(vec![backwards_text(size)], deleting(&[(0, 1)]))
+}
+
+fn entries_deleted_with_their_map(size: usize) -> Input {
+    let items = std::iter::once(in_root("m", Content::Map)).chain((0..size).map(|entry| {
+        let key: &'static str = Box::leak(entry.to_string().into_boxed_str());
+        Item::new(Parent::Item(AUTHOR, 0), Some(key))
+    }));
+    sent(vec![update(&[(AUTHOR, 0, items.collect())], &[])], deleting(&[(0, 1)]))
+}
+
+/// Somebody types backwards in a text that is deleted.
+fn late_into_deleted(size: usize) -> Input {
+    let ground = vec![long_text_of(1), deleting(&[(0, 1)])];
+    let items = (0..size as u32).map(|clock| match clock {
+        0 => first(text(1)),
+        _ => between(None, Some((OTHER, clock - 1)), text(1)),
+    });
+    sent(ground, update(&[(OTHER, 0, items.collect())], &[]))
+}
+
+/// The same in two in turn, so that nothing merges.
+fn late_into_two_deleted(size: usize) -> Input {
+    let texts = vec![in_root("t", Content::SharedText), in_root("u", Content::SharedText)];
+    let ground = vec![update(&[(AUTHOR, 0, texts)], &[]), deleting(&[(0, 2)])];
+    let items = (0..size as u32).map(|clock| match clock {
+        0 | 1 => Item { content: text(1), ..Item::new(Parent::Item(AUTHOR, clock), None) },
+        _ => between(None, Some((OTHER, clock - 2)), text(1)),
+    });
+    sent(ground, update(&[(OTHER, 0, items.collect())], &[]))
+}
+
+/// What was merged is split everywhere.
+fn late_between_in_deleted(size: usize) -> Input {
+    let items =
+        (1..=size as u32).map(|at| between(Some((AUTHOR, at)), Some((AUTHOR, at + 1)), text(1))).rev().collect();
+    let ground = vec![long_text_of(size + 1), deleting(&[(0, 1)])];
+    // Of each place two parts are left.
+    let sent = sent(ground, update(&[(OTHER, 0, items)], &[]));
+    Input { items: 2 * sent.items, ..sent }
+}
+
+/// The canvas was rebuilt, and somebody brings what many wrote before.
+fn named_from_an_epoch_before(size: usize) -> Input {
+    let written = |author: usize| update(&[(author as u64 + 1, 0, vec![in_root("k", one())])], &[]);
+    let mut former = Canvas::new();
+    let mut written: Vec<Vec<u8>> = (0..size).map(written).collect();
+    for update in &written {
+        former.apply(update).unwrap();
+    }
+    let bytes = written.iter().map(Vec::len).sum();
+    let back = written.pop().unwrap();
+    let steps: Vec<Step> = vec![
+        ("rebuild", Box::new(move |state| *state = Some(former.rebuilt().unwrap()))),
+        ("refuse", Box::new(move |state| drop(black_box(state.as_mut().unwrap().apply(&back).unwrap_err())))),
+        ("epoch", Box::new(|state| drop(black_box(canvas(state).epoch().clients())))),
+    ];
+    Input { bytes, items: size, steps, ..Input::default() }
 }
