@@ -4,5 +4,13 @@
 export function keepShell(): void {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return
   // A browser that refuses goes without.
-  void navigator.serviceWorker.register('/service-worker.js').catch(() => undefined)
+  void register().catch(() => undefined)
+}
+
+async function register(): Promise<void> {
+  const { serviceWorker } = navigator
+  await serviceWorker.register('/service-worker.js')
+  const { active } = await serviceWorker.ready
+  // A page that loads while the worker begins is not among those that it takes over then.
+  if (!serviceWorker.controller) active?.postMessage('claim')
 }
