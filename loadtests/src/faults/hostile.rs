@@ -4,6 +4,7 @@
 //! on others. A server with little memory must stay, hold no session of theirs, keep what they do, and be quick for them.
 
 mod army;
+mod aside;
 mod attacks;
 mod ground;
 mod socket;
@@ -16,7 +17,7 @@ use clap::{Args, ValueEnum};
 use tokio::time::{Instant, sleep};
 use troupe_loadtests::api::Api;
 
-use self::{army::Army, attacks::Attack, ground::Ground};
+use self::{army::Army, aside::Aside, attacks::Attack, ground::Ground};
 use super::{
     editor::{Editor, lock},
     provider::{Phase, Route},
@@ -82,12 +83,8 @@ pub async fn run(program: &Hostile) -> Result<()> {
 async fn play(program: &Hostile, stage: &Stage) -> Result<()> {
     let Hostile { seconds, editors, canvases, attacked, rate, .. } = *program;
     ensure!(attacked < canvases && canvases <= editors, "some canvases are attacked, others are not, none is empty");
-    let settings = [
-        // A canvas that is rebuilt ends its sessions, by design.
-        ("LIMITS__TOMBSTONE_BYTES_MAX", (1_u64 << 30).to_string()),
-        // Everybody signs in from here.
-        ("AUTH__LOGIN_ATTEMPTS_PER_MINUTE_PER_ADDRESS", "1000".to_owned()),
-    ];
+    // Everybody signs in from here.
+    let settings = [("AUTH__LOGIN_ATTEMPTS_PER_MINUTE_PER_ADDRESS", "1000".to_owned())];
     let mut server = stage.server("server", &settings)?;
     server.start().await?;
     server.limit_data(2 * program.memory_mib * MIB)?;
@@ -97,8 +94,13 @@ async fn play(program: &Hostile, stage: &Stage) -> Result<()> {
     for number in 0..editors {
         people.push(api.colleague("member", HONEST + number).await?);
     }
-    let next = Cell::new(0);
-    let own = |_| Route::to(vec![people[next.replace(next.get() + 1)].clone()]).editing(rate);
+    let (next, aside) = (Cell::new(0), Aside::new()?);
+    let own = |_| {
+        let number = next.replace(next.get() + 1);
+        let route = Route::to(vec![people[number].clone()]).editing(rate);
+        let is_attacked = number % canvases >= canvases - attacked;
+        if is_attacked { Route { runtime: aside.handle(), ..route } } else { route }
+    };
     let mut room = Room::open(&api, plan, own).await?;
     let ground = Arc::new(Ground::prepare(&api, &mut room, attacked).await?);
 

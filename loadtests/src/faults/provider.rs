@@ -12,6 +12,7 @@ use futures::{SinkExt, StreamExt, stream::SplitStream};
 use rand::{RngExt, rngs::StdRng};
 use tokio::{
     net::{TcpSocket, TcpStream},
+    runtime::Handle,
     sync::{mpsc, watch},
     task::JoinSet,
     time::{sleep, timeout},
@@ -83,11 +84,13 @@ pub struct Route {
     pub stalls: bool,
     /// Edits a second, of which a person does a few.
     pub rate: f64,
+    /// Where the editor's work is done.
+    pub runtime: Handle,
 }
 
 impl Route {
     pub fn to(servers: Vec<Api>) -> Self {
-        Self { servers, silence_max: SILENCE_MAX, stalls: false, rate: 0.0 }
+        Self { servers, silence_max: SILENCE_MAX, stalls: false, rate: 0.0, runtime: Handle::current() }
     }
 
     pub fn editing(self, rate: f64) -> Self {

@@ -78,9 +78,10 @@ impl Room {
                 ends: room.ends.clone(),
                 signals: room.signals(),
             };
-            room.tasks.spawn(provider.stay_connected());
+            room.tasks.spawn_on(provider.stay_connected(), &route.runtime);
             if route.rate > 0.0 {
-                room.tasks.spawn(provider::edit_on(editor, room.phases(), own(&mut random), route.rate));
+                let editing = provider::edit_on(editor, room.phases(), own(&mut random), route.rate);
+                room.tasks.spawn_on(editing, &route.runtime);
             }
         }
         room.until("everybody has joined", JOIN_WITHIN, |editor| editor.is_synced()).await?;

@@ -167,7 +167,8 @@ impl ClientBlockList {
         }
     }
 
-    /// Joins a chunk of few blocks with the next one, or removes an empty one.
+    /// Joins a chunk of few blocks with the next one, or removes an empty one. What most blocks have
+    /// left gives back its memory.
     fn join_small(&mut self, chunk: usize) {
         let len = self.chunks[chunk].len();
         let next = self.chunks.get(chunk + 1).map_or(0, Vec::len);
@@ -178,6 +179,11 @@ impl ClientBlockList {
             let next = self.chunks.remove(chunk + 1);
             self.starts.remove(chunk + 1);
             self.chunks[chunk].extend(next);
+        }
+        if let Some(blocks) = self.chunks.get_mut(chunk) {
+            if blocks.len() < blocks.capacity() / 4 {
+                blocks.shrink_to(2 * blocks.len());
+            }
         }
     }
 

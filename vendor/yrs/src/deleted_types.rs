@@ -105,6 +105,10 @@ fn unlink(mut item: ItemPtr) {
         }
         (Some(key), None, None) => {
             branch.map.remove(key);
+            if branch.map.len() < branch.map.capacity() / 4 {
+                let rest = 2 * branch.map.len();
+                branch.map.shrink_to(rest);
+            }
         }
         _ => {}
     }
