@@ -19,8 +19,9 @@ use crate::{
 static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
-/// Of each connection, in SQLite's unit: 16 MiB.
-const CACHE_SIZE: &str = "-16384";
+/// Of the one who writes, and of each who reads, in SQLite's unit: 16 and 4 MiB. The system keeps the file's pages besides.
+const WRITER_CACHE: &str = "-16384";
+const READER_CACHE: &str = "-4096";
 /// When the write-ahead log has so many pages, 64 MiB, commits copy what is not copied yet: nobody else came to it.
 const CHECKPOINT_PAGES: &str = "16000";
 /// How long a transaction waits for its connection: on SQLite for the one writer, on PostgreSQL for one that is free,
@@ -82,7 +83,7 @@ impl Store {
                     .after_connect(move |connection, _| Box::pin(tell_commits(connection, written.clone())))
                     .connect_with(sqlite(&path, busy_timeout))
                     .await?;
-                let reading = sqlite(&path, busy_timeout).pragma("query_only", "on");
+                let reading = sqlite(&path, busy_timeout).pragma("query_only", "on").pragma("cache_size", READER_CACHE);
                 let readers = pool.max_connections(readers_max).connect_with(reading).await?;
                 Ok(Self(Pools::Sqlite { writer, readers, checkpoints }))
             }
@@ -192,6 +193,6 @@ fn sqlite(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
         .busy_timeout(busy_timeout)
         // What a statement notes to be undone is small: no file is opened for it.
         .pragma("temp_store", "memory")
-        .pragma("cache_size", CACHE_SIZE)
+        .pragma("cache_size", WRITER_CACHE)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
 }
