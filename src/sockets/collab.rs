@@ -83,18 +83,20 @@ async fn admit(
     Ok(visitor)
 }
 
-async fn serve(app: &App, socket: Socket, mut member: Member, wake: &Notify) {
-    let Socket { mut reader, writer } = socket;
-    reader.borrow_from(member.lender(app));
-    let outbox = member.outbox().clone();
-    {
-        let reading = pin!(read(app, &mut reader, &mut member, wake));
-        let writing = pin!(writer.write(&outbox, encode));
-        wire::run(reading, writing, &outbox).await;
+#[expect(clippy::manual_async_fn, reason = "what an async function is given takes its room twice")]
+fn serve(app: &App, mut socket: Socket, mut member: Member, wake: &Notify) -> impl Future<Output = ()> + Send {
+    async move {
+        socket.reader.borrow_from(member.lender(app));
+        let outbox = member.outbox().clone();
+        {
+            let reading = pin!(read(app, &mut socket.reader, &mut member, wake));
+            let writing = pin!(socket.writer.write(&outbox, encode));
+            wire::run(reading, writing, &outbox).await;
+        }
+        // The others see at once that they left.
+        drop(member);
+        socket.reader.linger().await;
     }
-    // The others see at once that they left.
-    drop(member);
-    reader.linger().await;
 }
 
 /// A canvas sends nothing but sync frames; an event would be text.
@@ -131,7 +133,7 @@ async fn read(app: &App, reader: &mut Reader, member: &mut Member, wake: &Notify
         };
         let done = match incoming {
             None => member.follow(app).await,
-            Some(Incoming::Binary(frame, loan)) => forward(app, member, &mut parts, frame, loan).await,
+            Some(Incoming::Binary(frame, loan)) => Box::pin(forward(app, member, &mut parts, frame, loan)).await,
             Some(Incoming::Text(_)) => Err(wire::binary_only()),
             Some(Incoming::Gone) => return None,
             Some(Incoming::Close(close)) => Err(close),

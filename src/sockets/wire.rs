@@ -31,9 +31,9 @@ const WRITE_BYTES: usize = 16 * 1024;
 /// What a flush has room for at once: most are smaller.
 const FLUSH_BYTES: usize = 1024;
 pub const PING_EVERY: Duration = Duration::from_secs(20);
-/// Nothing came for so long, not even a pong.
 /// While something large comes, its client hears something: stock providers take silence for a dead connection.
 pub const REASSURE_EVERY: Duration = Duration::from_secs(10);
+/// Nothing came for so long, not even a pong.
 pub const IDLE_MAX: Duration = Duration::from_secs(60);
 /// A busy session gets what gathered in this window in one flush [SYNC-8].
 const WINDOW: Duration = Duration::from_millis(16);
@@ -339,7 +339,7 @@ impl Writer {
                 let fed = match now {
                     Outgoing::Message(message) => self.feed(&[], message).await,
                     Outgoing::Enveloped { envelope, content } => self.feed(&envelope, Message::Binary(content)).await,
-                    Outgoing::Close(close) => return self.end(close).await,
+                    Outgoing::Close(close) => return Box::pin(self.end(close)).await,
                 };
                 if fed.is_err() {
                     return;
