@@ -4,7 +4,7 @@ use std::{io::Write, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{config::Config, config::Flags, docs, server, telemetry};
+use crate::{config::Config, config::Flags, docs, examination, server, telemetry};
 
 pub mod migrate;
 pub mod run;
@@ -34,6 +34,12 @@ pub enum Command {
     Openapi,
     /// Print the effective configuration, secrets masked
     Config,
+    /// Try a canvas that made trouble; a server starts this
+    #[command(hide = true)]
+    ExamineCanvas {
+        #[arg(long)]
+        memory_bytes_max: u64,
+    },
 }
 
 impl Cli {
@@ -43,6 +49,7 @@ impl Cli {
             Some(Command::Validate(args)) => validate::execute(&args).await,
             Some(Command::Openapi) => print(&docs::openapi_json()?),
             Some(Command::Config) => print(&Config::load(&self.flags)?.to_string()),
+            Some(Command::ExamineCanvas { memory_bytes_max }) => examination::execute(memory_bytes_max).await,
             Some(Command::Migrate) => migrate::execute(&configured(&self.flags)?).await,
             Some(Command::Serve) | None => server::serve(configured(&self.flags)?).await,
         }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, path::Path};
 
 use anyhow::{Context, anyhow};
 use rust_embed::RustEmbed;
-use troupe_actors::DiagramEdit;
+use troupe_actors::{Asker, DiagramEdit};
 use troupe_model::{WorkflowId, WorkspaceId, workflow_file::WorkflowFile};
 use troupe_store::{
     Engine, tenants,
@@ -110,7 +110,7 @@ async fn add_workflow(app: &App, owner: &User, workspace: WorkspaceId, file: Wor
     let workflow = workflows::create(&mut tx, new, app.clock().now()).await?;
     tx.commit().await?;
     let edit = DiagramEdit::Replace(file.diagram);
-    app.system().edit_diagram(owner.tenant_id, workflow.id, owner.id, None, edit).await?;
+    app.system().edit_diagram(Asker { tenant: owner.tenant_id, user: Some(owner.id) }, workflow.id, None, edit).await?;
     Ok(())
 }
 

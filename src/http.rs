@@ -8,3 +8,4 @@ pub mod page;
 pub mod path;
 pub mod request_id;
 pub mod revision;
+pub mod worktime;

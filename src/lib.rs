@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod docs;
+pub mod examination;
 pub mod health;
 pub mod http;
 mod identity;

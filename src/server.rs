@@ -32,6 +32,7 @@ use crate::{
     },
     config::{self, Config},
     demo,
+    examination::ChildExaminer,
     identity::Identity,
     router,
     sockets::Sessions,
@@ -209,6 +210,7 @@ async fn build(config: Config, store: Store, server: ServerId) -> anyhow::Result
         registry: registry.clone(),
         egress: Egress::new(config.egress.allow_private)?,
         clock: clock.clone(),
+        examiner: Arc::new(ChildExaminer::new(&config.limits)),
         files_root: files_root(&config),
         payloads_root: config.data_dir.join("payloads"),
         limits: limits(&config.limits),
@@ -246,6 +248,8 @@ pub fn files_root(config: &Config) -> PathBuf {
 
 fn limits(config: &config::Limits) -> Limits {
     Limits {
+        unload_after: Duration::from_secs(config.unload_after_s),
+        idle_canvases_bytes_max: config.idle_canvases_bytes_max,
         nodes_max: config.nodes_max,
         nodes_per_run_max: config.nodes_per_run_max,
         runs_per_tenant_max: config.runs_per_tenant_max,

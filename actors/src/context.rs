@@ -5,7 +5,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use troupe_engine::{egress::Egress, files::Files, payloads::Payloads, registry::Registry};
 use troupe_model::{Clock, RunId, ServerId, TenantId};
-use troupe_store::Store;
+use troupe_store::{Store, canvas::trouble};
+use uuid::Uuid;
 
 use crate::{
     durability::Durability,
@@ -13,6 +14,7 @@ use crate::{
     lease::Leases,
     loans::Loans,
     turns::Turns,
+    workflow::Examiner,
     worktime::{WorktimeLimits, Worktimes},
 };
 
@@ -24,6 +26,7 @@ pub struct SystemConfig {
     pub registry: Registry,
     pub egress: Egress,
     pub clock: Arc<dyn Clock>,
+    pub examiner: Arc<dyn Examiner>,
     /// One folder per tenant, for the files that nodes read and write.
     pub files_root: PathBuf,
     /// One folder per tenant and run, for the frames of runs.
@@ -107,10 +110,13 @@ impl Default for Limits {
 
 pub(crate) struct Context {
     pub(crate) server: ServerId,
+    /// Another one at each start.
+    pub(crate) process: Uuid,
     pub(crate) store: Store,
     pub(crate) registry: Registry,
     pub(crate) egress: Egress,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) examiner: Arc<dyn Examiner>,
     pub(crate) limits: Limits,
     pub(crate) durability: Durability,
     pub(crate) leases: Leases,
@@ -132,10 +138,12 @@ impl Context {
     pub(crate) fn new(config: SystemConfig) -> Self {
         Self {
             server: config.server,
+            process: Uuid::now_v7(),
             store: config.store,
             registry: config.registry,
             egress: config.egress,
             clock: config.clock,
+            examiner: config.examiner,
             limits: config.limits,
             durability: Durability::default(),
             leases: Leases::default(),
@@ -149,6 +157,13 @@ impl Context {
             files_root: config.files_root,
             payloads_root: config.payloads_root,
         }
+    }
+
+    /// What is worked at still did not end this process.
+    pub(crate) async fn ends_in_order(&self) -> Result<(), troupe_store::Error> {
+        let mut tx = self.store.begin_system().await?;
+        trouble::ended_in_order(&mut tx, self.process).await?;
+        tx.commit().await
     }
 
     pub(crate) fn files(&self, tenant: TenantId) -> Files {

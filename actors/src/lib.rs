@@ -35,5 +35,7 @@ pub use system::{
     EditDiagramError, PublishVersionError, StartError, StartRun, StartRunError, SubscribeError, Subscription, System,
     Unavailable,
 };
-pub use workflow::{Change, DiagramEdit, EditError, Edited, LastChange, Publish, PublishError};
-pub use worktime::WorktimeLimits;
+pub use workflow::{
+    Asker, Change, DiagramEdit, EditError, Edited, Examined, Examiner, LastChange, Publish, PublishError, examine,
+};
+pub use worktime::{Worktime, WorktimeLimits};

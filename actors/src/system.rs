@@ -34,6 +34,8 @@ use crate::{
 const CALL_WITHIN: Duration = Duration::from_secs(10);
 /// Opening a canvas includes loading it.
 const OPEN_WITHIN: Duration = Duration::from_secs(30);
+/// That this process ends in order.
+const SAID_WITHIN: Duration = Duration::from_secs(1);
 /// Tries to reach an actor that may be stopping just now.
 const TRIES: u32 = 5;
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(20);
@@ -95,6 +97,10 @@ impl System {
         self.0.draining.store(true, Ordering::Relaxed);
         if self.0.root.call(|reply| RootMsg::Drain(within, reply), Some(within)).await.is_err() {
             tracing::error!("the actor system did not stop in order");
+        }
+        let said = tokio::time::timeout(SAID_WITHIN, self.0.context.ends_in_order()).await;
+        if !matches!(said, Ok(Ok(()))) {
+            tracing::warn!("canvases that are worked at still are tried apart when they are opened again");
         }
     }
 

@@ -12,7 +12,6 @@ use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, RpcRepl
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use troupe_model::{RunId, TenantId, WorkflowId};
-use troupe_store::Fault;
 
 use crate::{
     context::Context,
@@ -23,12 +22,13 @@ use crate::{
     turns::TenantTurns,
     workflow::{Workflow, WorkflowArgs, WorkflowMsg, answer},
 };
+pub(crate) use failures::Cause;
 use failures::Failures;
 
 #[derive(Debug)]
 pub(crate) enum TenantMsg {
     /// Opens the workflow if it is not open.
-    Workflow(WorkflowId, RpcReplyPort<Result<ActorRef<WorkflowMsg>, String>>),
+    Workflow(WorkflowId, RpcReplyPort<Result<ActorRef<WorkflowMsg>, Cause>>),
     /// The run's actor, while it is live.
     Run(RunId, RpcReplyPort<Option<ActorRef<RunMsg>>>),
     /// Starts or resumes a run that is in the store. The slot is held as long as it lives.
@@ -48,12 +48,9 @@ pub(crate) enum TenantMsg {
     /// The journal failed and was replaced: what waits for it starts anew from the store.
     JournalReplaced(ActorRef<JournalMsg>),
     /// A child could not load. Of this there is no supervision event.
-    StartFailed {
-        child: ActorId,
-        error: String,
-        /// The store was away: the child is not to blame.
-        fault: Option<Fault>,
-    },
+    StartFailed(ActorId, Cause),
+    /// A workflow that failed, or is held back, may be opened at once.
+    Forgive(WorkflowId),
     /// Another server was faster with a run.
     NotStarted(ActorId),
     /// Stop all children in order; answers when they are gone.
@@ -139,7 +136,8 @@ impl Actor for Tenant {
             TenantMsg::CloseWorkflow(workflow, close) => state.tell(workflow, WorkflowMsg::Close(close)),
             TenantMsg::JournalReplaced(journal) => state.journal_replaced(journal),
             TenantMsg::NotStarted(child) => drop(state.child_gone(child)),
-            TenantMsg::StartFailed { child, error, fault } => state.child_failed(child, &error, fault),
+            TenantMsg::Forgive(workflow) => state.failures.forgive(Child::Workflow(workflow)),
+            TenantMsg::StartFailed(child, cause) => state.child_failed(child, cause),
             TenantMsg::Drain(reply) => state.drain(reply),
         }
         state.answer_drained();
@@ -157,7 +155,7 @@ impl Actor for Tenant {
                 state.child_gone(actor.get_id());
             }
             SupervisionEvent::ActorFailed(actor, error) => {
-                state.child_failed(actor.get_id(), &error.to_string(), None);
+                state.child_failed(actor.get_id(), Cause::Other(error.to_string()));
             }
             _ => {}
         }
@@ -167,15 +165,15 @@ impl Actor for Tenant {
 }
 
 impl TenantState {
-    fn workflow(&mut self, id: WorkflowId) -> Result<ActorRef<WorkflowMsg>, String> {
+    fn workflow(&mut self, id: WorkflowId) -> Result<ActorRef<WorkflowMsg>, Cause> {
         if !self.draining.is_empty() {
-            return Err("the server is restarting".to_owned());
+            return Err(Cause::Other("the server is restarting".to_owned()));
         }
         if let Some(open) = self.workflows.get(&id) {
             return Ok(open.clone());
         }
-        if let Some(reason) = self.failures.holds_back(Child::Workflow(id)) {
-            return Err(reason);
+        if let Some(cause) = self.failures.holds_back(Child::Workflow(id)) {
+            return Err(cause);
         }
         let args = WorkflowArgs {
             tenant: self.tenant,
@@ -183,7 +181,8 @@ impl TenantState {
             journal: self.journal.clone(),
             analyses: self.analyses.clone(),
         };
-        let actor = self.start(Child::Workflow(id), Workflow { context: self.context.clone() }, args)?;
+        let workflow = Workflow { context: self.context.clone() };
+        let actor = self.start(Child::Workflow(id), workflow, args).map_err(Cause::Other)?;
         self.workflows.insert(id, actor.clone());
         Ok(actor)
     }
@@ -208,17 +207,17 @@ impl TenantState {
         self.children.insert(id, child);
         let myself = self.myself.clone();
         task::spawn("start-watch", async move {
-            let (error, fault) = match started.await {
+            let cause = match started.await {
                 Ok(Ok(_)) => return,
                 Ok(Err(error)) if is_carried_on_elsewhere(&error) => {
                     // A tenant that has stopped needs no telling, here and below.
                     let _ = myself.cast(TenantMsg::NotStarted(id));
                     return;
                 }
-                Ok(Err(error)) => (error.to_string(), failures::store_fault(&error)),
-                Err(error) => (error.to_string(), None),
+                Ok(Err(error)) => Cause::of(&error),
+                Err(error) => Cause::Other(error.to_string()),
             };
-            let _ = myself.cast(TenantMsg::StartFailed { child: id, error, fault });
+            let _ = myself.cast(TenantMsg::StartFailed(id, cause));
         });
         Ok(actor)
     }
@@ -243,12 +242,13 @@ impl TenantState {
         Some((child, slot))
     }
 
-    fn child_failed(&mut self, actor: ActorId, error: &str, fault: Option<Fault>) {
+    fn child_failed(&mut self, actor: ActorId, cause: Cause) {
         let Some((child, slot)) = self.child_gone(actor) else { return };
-        let pause = match fault {
+        let error = cause.to_string();
+        let pause = match cause {
             // It is tried for as long as the store is away.
-            Some(_) => Some(failures::STORE_PAUSE),
-            None => self.failures.record(child, error),
+            Cause::Store(_) => Some(failures::STORE_PAUSE),
+            cause => self.failures.record(child, cause),
         };
         match child {
             Child::Workflow(id) => {
@@ -265,7 +265,7 @@ impl TenantState {
                             let _ = myself.cast(TenantMsg::StartRun(id, slot));
                         });
                     }
-                    None => failures::give_up(self.context.clone(), self.tenant, id, error.to_owned()),
+                    None => failures::give_up(self.context.clone(), self.tenant, id, error),
                 }
             }
         }

@@ -6,6 +6,7 @@
 //! Invariants: it writes only under its lease's epoch [SYNC-13]; it stops when it loses the lease; it unloads only
 //! when everything is committed [SYNC-12]; what can be computed from the document is never written into it.
 
+mod ask;
 mod authorship;
 mod derived;
 mod doubt;
@@ -17,6 +18,7 @@ mod questions;
 mod replay;
 mod session;
 mod snapshot;
+mod trouble;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -26,19 +28,23 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 use troupe_crdt::{Access, Awareness, Canvas, UserTag};
 use troupe_engine::analysis::Analysis;
-use troupe_model::{Diagram, SessionId, TenantId, Timestamp, UserId, WorkflowId};
+use troupe_model::{SessionId, TenantId, Timestamp, UserId, WorkflowId};
 use troupe_store::{
     canvas::{PART_BYTES, Part},
     versions::Version,
 };
 
+pub(crate) use ask::Ask;
+pub use ask::Asker;
 pub use authorship::{Change, LastChange};
 pub use edit::{DiagramEdit, EditError, Edited};
+pub(crate) use load::LoadError;
 pub use publish::{Publish, PublishError};
+pub use trouble::{Examined, Examiner, examine};
 
 use crate::{
     alarm::Alarm,
-    canvas::{JoinCanvas, LongFrame, LongFrames},
+    canvas::{LongFrame, LongFrames},
     context::Context,
     credit::Credit,
     feed::{Event, Feed},
@@ -62,11 +68,7 @@ const SLOW_TURN: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(crate) enum WorkflowMsg {
-    Join {
-        join: JoinCanvas,
-        outbox: Outbox,
-        reply: RpcReplyPort<LongFrames>,
-    },
+    Ask(Option<UserId>, Ask),
     Leave(SessionId),
     /// What is known of a session's user changed.
     Member {
@@ -82,28 +84,7 @@ pub(crate) enum WorkflowMsg {
     },
     /// All that waited for a session is written: it reads.
     Drained(SessionId),
-    Watch {
-        outbox: Outbox,
-        last_seq: Option<i64>,
-        reply: RpcReplyPort<()>,
-    },
     Unwatch(Outbox),
-    Diagram(RpcReplyPort<(Diagram, i64)>),
-    Edit {
-        edit: DiagramEdit,
-        if_match: Option<i64>,
-        by: UserId,
-        reply: RpcReplyPort<Result<Edited, EditError>>,
-    },
-    Analysis(RpcReplyPort<Arc<Analysis>>),
-    /// Who last changed what; of one node, or of everything.
-    LastChanges {
-        node: Option<String>,
-        reply: RpcReplyPort<Vec<LastChange>>,
-    },
-    /// Who changed what since the published version, and the diagram's revision.
-    Changes(RpcReplyPort<(Vec<Change>, i64)>),
-    Publish(Publish, publish::PublishReply),
     /// `None`: it could not be stored.
     Published(Option<Version>),
     /// The workflow's row changed: tell those who watch.
@@ -134,10 +115,9 @@ impl WorkflowMsg {
     /// What it is, for the log.
     fn kind(&self) -> &'static str {
         match self {
-            Self::Join { .. } => "join",
+            Self::Ask(_, ask) => ask.kind(),
             Self::Frame { .. } => "frame",
             Self::Drained(_) | Self::Wake => "wake",
-            Self::Edit { .. } => "edit",
             Self::MayAnalyse(_) | Self::Analysed { .. } => "analysis",
             Self::Compacted(_) => "compacted",
             _ => "other",
@@ -256,14 +236,7 @@ impl WorkflowState {
     fn may_take_long(&self, message: &WorkflowMsg) -> bool {
         match message {
             WorkflowMsg::Frame { turn, .. } => turn.is_some(),
-            WorkflowMsg::Diagram(_)
-            | WorkflowMsg::Edit { .. }
-            | WorkflowMsg::Changes(_)
-            | WorkflowMsg::LastChanges { .. }
-            | WorkflowMsg::Publish(..)
-            | WorkflowMsg::Watch { .. }
-            | WorkflowMsg::MayAnalyse(_)
-            | WorkflowMsg::Analysed { .. } => self.is_large(),
+            WorkflowMsg::Ask(..) | WorkflowMsg::MayAnalyse(_) | WorkflowMsg::Analysed { .. } => self.is_large(),
             _ => false,
         }
     }
@@ -287,7 +260,7 @@ impl WorkflowState {
     fn handle(&mut self, message: WorkflowMsg) -> Result<(), ActorProcessingErr> {
         match message {
             doubtful if self.is_doubtful(&doubtful) => self.doubt(doubtful),
-            WorkflowMsg::Join { join, outbox, reply } => self.join(join, outbox, reply),
+            WorkflowMsg::Ask(by, ask) => self.take_ask(by, ask)?,
             WorkflowMsg::Leave(session) => self.leave(session),
             WorkflowMsg::Member { session, user, access } => self.change_member(session, user, access),
             WorkflowMsg::Frame { session, frame, credit, turn } => {
@@ -295,17 +268,7 @@ impl WorkflowState {
                 drop(turn);
             }
             WorkflowMsg::Drained(session) => self.drained(session),
-            WorkflowMsg::Watch { outbox, last_seq, reply } => {
-                self.watch(outbox, last_seq);
-                answer(reply, ());
-            }
             WorkflowMsg::Unwatch(outbox) => self.feed.unwatch(&outbox),
-            WorkflowMsg::Diagram(reply) => answer(reply, (self.canvas.project(), self.seq)),
-            WorkflowMsg::Edit { edit, if_match, by, reply } => self.edit(&edit, if_match, by, reply)?,
-            WorkflowMsg::Analysis(reply) => self.analysis(reply),
-            WorkflowMsg::LastChanges { node, reply } => answer(reply, self.authorship.last_changes(node.as_deref())),
-            WorkflowMsg::Changes(reply) => answer(reply, (self.authorship.changes(), self.seq)),
-            WorkflowMsg::Publish(publish, reply) => self.publish_version(publish, reply),
             WorkflowMsg::Published(version) => self.published(version),
             WorkflowMsg::Updated(row) => self.updated(row),
             WorkflowMsg::RunChanged { kind, view } => self.run_changed(kind, view),
@@ -401,10 +364,9 @@ impl WorkflowState {
     }
 
     /// The document in memory cannot be trusted any more: everybody comes back to what the store holds.
-    fn reload(&mut self) -> Result<(), ActorProcessingErr> {
+    fn reload(&mut self) {
         tracing::error!(workflow.id = %self.workflow, "the canvas has to be loaded again");
         self.close(&Close::restarting());
-        Ok(())
     }
 
     /// Hands out what the document needs to be whole again [CANVAS-9].

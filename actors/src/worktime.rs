@@ -76,7 +76,7 @@ struct Account {
 
 /// One user's account.
 #[derive(Clone, Debug)]
-pub(crate) struct Worktime {
+pub struct Worktime {
     all: Arc<Shared>,
     tenant: TenantId,
     account: Arc<Account>,
@@ -151,7 +151,7 @@ impl Account {
 
 impl Worktime {
     /// The server has worked so long for this user.
-    pub(crate) fn owe(&self, took: Duration) {
+    pub fn owe(&self, took: Duration) {
         // Who waits is given more, also for the time since the last look.
         let waits = self.account.waiting.load(Ordering::Relaxed) > 0;
         let given = if waits { self.all.given(self.tenant) } else { Duration::ZERO };
@@ -162,7 +162,7 @@ impl Worktime {
     }
 
     /// Work for this user: they owe the processor's time that it takes. It is done by one thread.
-    pub(crate) fn pay_for<T>(&self, work: impl FnOnce() -> T) -> T {
+    pub fn pay_for<T>(&self, work: impl FnOnce() -> T) -> T {
         let begun = processor_time();
         let done = work();
         self.owe(processor_time().saturating_sub(begun));
@@ -170,7 +170,7 @@ impl Worktime {
     }
 
     /// Until this user owes no more than what is free.
-    pub(crate) async fn wait(&self) {
+    pub async fn wait(&self) {
         if self.wait_ms(Duration::ZERO) == 0 {
             return;
         }

@@ -57,6 +57,19 @@ pub fn analyse(
     Analyst::new(registry.clone(), files.clone()).analyse(diagram, parameters, fuel)
 }
 
+/// Node → its upstream nodes.
+pub fn dependencies(diagram: &Diagram, registry: &Registry) -> BTreeMap<String, Vec<String>> {
+    upstream(&Graph::read(diagram, registry).0)
+}
+
+fn upstream(graph: &Graph<'_>) -> BTreeMap<String, Vec<String>> {
+    (0..graph.steps.len()).map(|step| (graph.id(step).to_owned(), ids(graph, &graph.sources(step)))).collect()
+}
+
+fn ids(graph: &Graph<'_>, steps: &[usize]) -> Vec<String> {
+    steps.iter().map(|step| graph.id(*step).to_owned()).collect()
+}
+
 impl Analyst {
     pub fn new(registry: Registry, files: Files) -> Self {
         Self { registry, files, checks: Checks::default() }
@@ -75,12 +88,10 @@ impl Analyst {
         let mut diagnostics = graph::told(diagnostics);
         diagnostics.extend((unchecked > 0).then(|| not_checked(unchecked)));
         diagnostics.extend((untold > 0).then(|| not_told(untold)));
-        let id = |step: &usize| graph.id(*step).to_owned();
-        let ids = |steps: &[usize]| steps.iter().map(id).collect::<Vec<_>>();
         Analysis {
-            dependencies: (0..graph.steps.len()).map(|step| (id(&step), ids(&graph.sources(step)))).collect(),
-            execution_order: ids(&graph.order),
-            levels: graph.levels.iter().map(|level| ids(level)).collect(),
+            dependencies: upstream(&graph),
+            execution_order: ids(&graph, &graph.order),
+            levels: graph.levels.iter().map(|level| ids(&graph, level)).collect(),
             schemas,
             diagnostics,
         }

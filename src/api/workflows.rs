@@ -7,6 +7,7 @@ mod diagram;
 mod export;
 mod import;
 mod person;
+mod try_again;
 mod validate;
 mod versions;
 
@@ -54,6 +55,7 @@ pub fn routes() -> Routes {
         .at(read, routes!(versions::list::list))
         .at(write, routes!(versions::publish::publish))
         .at(read, routes!(versions::get::get))
+        .at(write, routes!(try_again::try_again))
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,6 +1,7 @@
 //! Whoever makes a request, known and admitted.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use troupe_actors::Asker;
 use troupe_model::{TenantId, UserId};
 use troupe_store::users::Role;
 
@@ -15,6 +16,13 @@ pub struct Caller {
     pub name: String,
     /// What they signed in with.
     pub access: Access,
+}
+
+impl Caller {
+    /// As the actors know them.
+    pub fn asker(&self) -> Asker {
+        Asker { tenant: self.tenant, user: Some(self.user) }
+    }
 }
 
 /// Present on every route that `policy::gate` guards.

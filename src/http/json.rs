@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use troupe_actors::task;
 use troupe_model::problem::escaped;
 
 use crate::{app::App, config::Limits, problem::Problem};
@@ -15,7 +16,7 @@ use crate::{app::App, config::Limits, problem::Problem};
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-/// A body that carries a diagram: at most `limits.diagram_body_bytes_max`.
+/// A body that carries a diagram: at most `limits.diagram_body_bytes_max`. It may take milliseconds to write it.
 #[derive(Debug)]
 pub struct DiagramJson<T>(pub T);
 
@@ -58,6 +59,15 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+impl<T: Serialize> IntoResponse for DiagramJson<T> {
+    fn into_response(self) -> Response {
+        task::long(|| Json(self.0).into_response())
+    }
+}
+
+/// What is larger may take milliseconds to read.
+const LARGE_BODY_BYTES_MIN: usize = 64 << 10;
+
 async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize, limits: &Limits) -> Result<T, Problem> {
     if !is_json(&request) {
         let (status, detail) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is not said to be JSON");
@@ -65,8 +75,11 @@ async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize, limits: &
             .solution("send JSON, with `Content-Type: application/json`"));
     }
     let body = bounded(request, bytes_max).await?;
-    check_shape(&body, limits.json_depth_max, limits.json_values_max)?;
-    parse(&body)
+    let read = || {
+        check_shape(&body, limits.json_depth_max, limits.json_values_max)?;
+        parse(&body)
+    };
+    if body.len() < LARGE_BODY_BYTES_MIN { read() } else { task::long(read) }
 }
 
 async fn bounded(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {

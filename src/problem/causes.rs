@@ -54,6 +54,16 @@ impl From<Unavailable> for Problem {
                 tracing::error!(%error, "the actors did not serve a request");
                 Self::unavailable("this cannot be served just now")
             }
+            Unavailable::HeldBack(reason) => Self::new(
+                StatusCode::LOCKED,
+                "canvas_held_back",
+                "Canvas held back",
+                format!("opening it failed, and failed again in a process of its own: {reason}"),
+            )
+            .solution(
+                "an editor may have it tried again (`POST /api/v1/workflows/{workflow}/try-again`); its diagram and its \
+                 export are what it was, if that could be read",
+            ),
             Unavailable::Draining => Self::unavailable(error.to_string()),
             Unavailable::Store(fault) => Self::of_fault(*fault),
         }

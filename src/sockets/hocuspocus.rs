@@ -130,7 +130,8 @@ impl Socket {
             };
             let done = match next {
                 Next::Incoming(Incoming::Binary(frame, loan)) => {
-                    let received = self.receive(&frame, loan).await;
+                    // Boxed, here and below: what is over in a moment takes no room in the task of a silent socket.
+                    let received = Box::pin(self.receive(&frame, loan)).await;
                     if let Some(document) = self.documents.values().next() {
                         reader.borrow_from(document.member.lender(&app));
                     }
@@ -139,7 +140,7 @@ impl Socket {
                 Next::Incoming(Incoming::Text(_)) => Err(wire::binary_only()),
                 Next::Incoming(Incoming::Gone) => return None,
                 Next::Incoming(Incoming::Close(close)) => Err(close),
-                Next::Follow { all } => self.follow(all).await,
+                Next::Follow { all } => Box::pin(self.follow(all)).await,
                 Next::Ping => self.say(hocuspocus::PING.to_vec()),
             };
             if let Err(close) = done {

@@ -126,9 +126,18 @@ impl Drop for Member {
     }
 }
 
+/// The whole reason has no room in a close frame.
+fn held_back() -> Close {
+    Close::new(
+        wire::HELD_BACK,
+        "this canvas is held back, because opening it failed; an editor may have it tried again",
+    )
+}
+
 fn unavailable(error: &Unavailable) -> Close {
     match error {
         Unavailable::Draining => Close::restarting(),
+        Unavailable::HeldBack(_) => held_back(),
         error => {
             tracing::warn!(%error, "a session could not join its canvas");
             Close::new(wire::TRY_AGAIN, "the canvas cannot be opened just now; reconnect in a moment")

@@ -48,6 +48,8 @@ pub const UNAUTHENTICATED: u16 = 4401;
 pub const FORBIDDEN: u16 = 4403;
 pub const GONE: u16 = 4404;
 pub const IDLE: u16 = 4408;
+/// The canvas is not opened before somebody says so.
+pub const HELD_BACK: u16 = 4423;
 pub const TRY_AGAIN: u16 = 1013;
 
 /// An awareness of nobody: a frame that says nothing.

@@ -4,9 +4,11 @@
 
 mod pack;
 mod snapshot;
+pub mod trouble;
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
 use sqlx::{QueryBuilder, query_as};
 use troupe_model::{TenantId, Timestamp, UserId, WorkflowId};
 
@@ -16,7 +18,7 @@ use crate::{Result, SystemTx, TenantTx, batch, leases::row_lock, tx::on};
 use pack::{Row, StoredRow};
 
 /// Everything that the document is rebuilt from: the snapshot, then the updates behind it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredCanvas {
     pub snapshot: Option<StoredSnapshot>,
     /// In order; all behind the snapshot.
@@ -26,6 +28,15 @@ pub struct StoredCanvas {
 }
 
 impl StoredCanvas {
+    pub fn bytes(&self) -> usize {
+        let of_snapshot = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.bytes.len());
+        of_snapshot + self.bytes_of_log()
+    }
+
+    pub fn bytes_of_log(&self) -> usize {
+        self.updates.iter().map(|update| update.bytes.len()).sum()
+    }
+
     /// Up to which row it is complete.
     pub fn complete_seq(&self) -> i64 {
         let of_snapshot = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
@@ -33,11 +44,12 @@ impl StoredCanvas {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredUpdate {
     pub seq: i64,
     /// `None`: the server itself.
     pub user: Option<UserId>,
+    #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
     pub at: Timestamp,
 }

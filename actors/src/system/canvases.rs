@@ -6,6 +6,7 @@ use ractor::{ActorRef, RpcReplyPort, rpc::CallResult};
 use serde_json::Value;
 use troupe_engine::analysis::Analysis;
 use troupe_model::{Diagram, TenantId, UserId, WorkflowId};
+use troupe_store::canvas::trouble::{self, HeldBack};
 
 use super::{CALL_WITHIN, EditDiagramError, OPEN_WITHIN, System, TRIES, TRY_AGAIN_AFTER, Unavailable, answered};
 use crate::{
@@ -14,8 +15,9 @@ use crate::{
     credit::Credits,
     loans::Lender,
     outbox::{Close, Outbox},
-    tenant::TenantMsg,
-    workflow::{DiagramEdit, Edited, WorkflowMsg},
+    tenant::{Cause, TenantMsg},
+    workflow::{Ask, Asker, DiagramEdit, Edited, WorkflowMsg},
+    worktime::Worktime,
 };
 
 /// What it takes to come to a canvas, beside what the canvas does.
@@ -28,6 +30,11 @@ impl System {
         loans.of(tenant, user, worktimes.of(tenant, user))
     }
 
+    /// What a user may use of the server's time. `None`: the server itself asks.
+    pub fn worktime(&self, by: Asker) -> Option<Worktime> {
+        Some(self.0.context.worktimes.of(by.tenant, by.user?))
+    }
+
     /// Joins a canvas, which is loaded if need be. The caller has checked that the user may.
     pub async fn join_canvas(
         &self,
@@ -36,9 +43,9 @@ impl System {
         join: JoinCanvas,
     ) -> Result<CanvasSession, Unavailable> {
         let limits = self.0.context.limits;
+        let by = Asker { tenant, user: Some(join.user.id) };
         let worktime = self.0.context.worktimes.of(tenant, join.user.id);
         worktime.owe(JOIN_TIME);
-        worktime.wait().await;
         let slot = self
             .tenant(tenant)
             .await?
@@ -47,11 +54,7 @@ impl System {
             .map_err(|_| Unavailable::TooManySessions(limits.sessions_per_tenant_max))?;
         let outbox = Outbox::new(limits.outbox_bytes_max);
         let (actor, long_frames) = self
-            .ask_workflow(tenant, workflow, |reply| WorkflowMsg::Join {
-                join: join.clone(),
-                outbox: outbox.clone(),
-                reply,
-            })
+            .ask_workflow(by, workflow, |reply| Ask::Join { join: join.clone(), outbox: outbox.clone(), reply })
             .await?;
         Ok(CanvasSession {
             session: join.session,
@@ -65,17 +68,39 @@ impl System {
         })
     }
 
-    /// The diagram as it is now, and its revision.
-    pub async fn diagram(&self, tenant: TenantId, workflow: WorkflowId) -> Result<(Diagram, i64), Unavailable> {
-        Ok(self.ask_workflow(tenant, workflow, WorkflowMsg::Diagram).await?.1)
+    /// The diagram as it is now, and its revision. Of a canvas that is held back: as it was, if it could be read.
+    pub async fn diagram(&self, by: Asker, workflow: WorkflowId) -> Result<(Diagram, i64), Unavailable> {
+        let asked = self.ask_workflow(by, workflow, Ask::Diagram).await;
+        let unavailable = match asked {
+            Ok((_, answer)) => return Ok(answer),
+            Err(unavailable) => unavailable,
+        };
+        if matches!(unavailable, Unavailable::HeldBack(_))
+            && let Some(HeldBack { diagram: Some(diagram), seq, .. }) = self.held_back(by.tenant, workflow).await
+        {
+            return Ok((diagram, seq));
+        }
+        Err(unavailable)
+    }
+
+    async fn held_back(&self, tenant: TenantId, workflow: WorkflowId) -> Option<HeldBack> {
+        let found = async {
+            let mut tx = self.0.context.store.read(tenant).await?;
+            trouble::find(&mut tx, workflow).await
+        };
+        found
+            .await
+            .inspect_err(|error| tracing::warn!(workflow.id = %workflow, %error, "what is held back was not read"))
+            .ok()
+            .flatten()?
+            .held_back
     }
 
     /// Edits the live canvas; answered when the edit is durable [SYNC-14].
     pub async fn edit_diagram(
         &self,
-        tenant: TenantId,
+        by: Asker,
         workflow: WorkflowId,
-        by: UserId,
         if_match: Option<i64>,
         edit: DiagramEdit,
     ) -> Result<Edited, EditDiagramError> {
@@ -83,17 +108,25 @@ impl System {
         if let Some(fault) = durability.fault() {
             return Err(Unavailable::Store(fault).into());
         }
-        self.0.context.worktimes.of(tenant, by).wait().await;
-        let message = |reply| WorkflowMsg::Edit { edit: edit.clone(), if_match, by, reply };
+        let ask = |reply| Ask::Edit { edit: edit.clone(), if_match, reply };
         tokio::select! {
-            edited = self.ask_workflow(tenant, workflow, message) => Ok(edited?.1?),
+            edited = self.ask_workflow(by, workflow, ask) => Ok(edited?.1?),
             fault = durability.failed() => Err(EditDiagramError::NotSaved(fault)),
         }
     }
 
     /// Dependencies, order, schemas and diagnostics of the diagram as it is now.
-    pub async fn analysis(&self, tenant: TenantId, workflow: WorkflowId) -> Result<Arc<Analysis>, Unavailable> {
-        Ok(self.ask_workflow(tenant, workflow, WorkflowMsg::Analysis).await?.1)
+    pub async fn analysis(&self, by: Asker, workflow: WorkflowId) -> Result<Arc<Analysis>, Unavailable> {
+        Ok(self.ask_workflow(by, workflow, Ask::Analysis).await?.1)
+    }
+
+    /// A canvas that is held back is tried again when somebody opens it. False when it is not held back.
+    pub async fn release_canvas(&self, tenant: TenantId, workflow: WorkflowId) -> Result<bool, troupe_store::Error> {
+        let mut tx = self.0.context.store.begin_system().await?;
+        let was_held_back = trouble::release(&mut tx, tenant, workflow).await?;
+        tx.commit().await?;
+        self.tell_tenant(tenant, TenantMsg::Forgive(workflow)).await;
+        Ok(was_held_back)
     }
 
     /// Tells those who watch a workflow that its row changed.
@@ -107,30 +140,43 @@ impl System {
         self.tell_tenant(tenant, TenantMsg::CloseWorkflow(workflow, close)).await;
     }
 
-    /// Asks an open workflow; opens it first if need be. An actor that was stopping just then is asked for again.
+    fn refusal(&self, cause: Cause) -> Unavailable {
+        match cause {
+            Cause::HeldBack(reason) => Unavailable::HeldBack(reason),
+            Cause::Store(fault) => Unavailable::Store(fault),
+            Cause::Other(reason) => {
+                self.0.context.durability.fault().map_or(Unavailable::CannotOpen(reason), Unavailable::Store)
+            }
+        }
+    }
+
+    /// Asks an open workflow, once the asker owes little of the server's time; opens it first if need be. An actor that
+    /// was stopping just then is asked for again.
     pub(super) async fn ask_workflow<T: Send + 'static>(
         &self,
-        tenant: TenantId,
+        by: Asker,
         workflow: WorkflowId,
-        message: impl Fn(RpcReplyPort<T>) -> WorkflowMsg,
+        ask: impl Fn(RpcReplyPort<T>) -> Ask,
     ) -> Result<(ActorRef<WorkflowMsg>, T), Unavailable> {
+        if let Some(worktime) = self.worktime(by) {
+            worktime.wait().await;
+        }
+        let Asker { tenant, user } = by;
+        let message = |reply| WorkflowMsg::Ask(user, ask(reply));
         let mut last = Unavailable::Stopped;
         for _ in 0..TRIES {
             let handle = self.tenant(tenant).await?;
             let opened = handle.actor.call(|reply| TenantMsg::Workflow(workflow, reply), Some(CALL_WITHIN)).await;
             let actor = match opened {
                 Ok(CallResult::Success(Ok(actor))) => actor,
-                Ok(CallResult::Success(Err(reason))) => {
-                    let fault = self.0.context.durability.fault();
-                    return Err(fault.map_or(Unavailable::CannotOpen(reason), Unavailable::Store));
-                }
+                Ok(CallResult::Success(Err(cause))) => return Err(self.refusal(cause)),
                 other => {
                     self.0.tenants.remove(&tenant);
                     last = answered(other).map_or_else(|error| error, |_| Unavailable::Stopped);
                     continue;
                 }
             };
-            match answered(actor.call(&message, Some(OPEN_WITHIN)).await) {
+            match answered(actor.call(message, Some(OPEN_WITHIN)).await) {
                 Ok(reply) => return Ok((actor, reply)),
                 Err(error) => last = error,
             }

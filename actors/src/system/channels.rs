@@ -11,7 +11,7 @@ use crate::{
     outbox::Outbox,
     run::RunMsg,
     view,
-    workflow::WorkflowMsg,
+    workflow::{Ask, Asker, WorkflowMsg},
 };
 
 /// Lines of a log that has ended.
@@ -48,15 +48,16 @@ impl System {
     /// Subscribes an outbox to a channel. The caller has checked that the user may [WS-2].
     pub async fn subscribe(
         &self,
-        tenant: TenantId,
+        by: Asker,
         channel: Channel,
         last_seq: Option<i64>,
         outbox: Outbox,
     ) -> Result<Subscription, SubscribeError> {
+        let tenant = by.tenant;
         let source = match channel {
             Channel::Workflow(workflow) => {
-                let watch = |reply| WorkflowMsg::Watch { outbox: outbox.clone(), last_seq, reply };
-                Some(Source::Workflow(self.ask_workflow(tenant, workflow, watch).await?.0))
+                let watch = |reply| Ask::Watch { outbox: outbox.clone(), last_seq, reply };
+                Some(Source::Workflow(self.ask_workflow(by, workflow, watch).await?.0))
             }
             Channel::Run(run) | Channel::RunLog(run) => {
                 let live = self.live_run(tenant, run).await?;

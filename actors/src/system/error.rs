@@ -15,6 +15,9 @@ pub enum Unavailable {
     Draining,
     #[error("the canvas could not be opened: {0}")]
     CannotOpen(String),
+    /// Until somebody says that it is to be tried again.
+    #[error("this canvas is held back: {0}")]
+    HeldBack(String),
     #[error("no answer within {0:?}")]
     Timeout(Duration),
     #[error("too many sessions are open in this tenant: {0}")]

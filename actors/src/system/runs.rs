@@ -7,7 +7,7 @@ use troupe_model::{RunId, TenantId, UserId, WorkflowId};
 use troupe_store::runs;
 
 use super::{CALL_WITHIN, StartRunError, System, Unavailable, answered};
-use crate::{run::RunMsg, tenant::TenantMsg};
+use crate::{run::RunMsg, tenant::TenantMsg, workflow::Asker};
 
 /// Who starts a run, how, and with which parameters.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ impl System {
             .runs
             .try_acquire_owned()
             .map_err(|_| StartRunError::TooManyRuns(context.limits.runs_per_tenant_max))?;
-        let (diagram, _) = self.diagram(tenant, workflow).await?;
+        let (diagram, _) = self.diagram(Asker { tenant, user: start.by }, workflow).await?;
         let (registry, planned) = (context.registry.clone(), diagram.clone());
         tokio::task::spawn_blocking(move || Plan::build(&planned, &registry).map(drop))
             .await?

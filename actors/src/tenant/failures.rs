@@ -1,6 +1,6 @@
 //! How often children failed, how long to hold them back, and what to do when it is too often.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use ractor::SpawnErr;
 use tokio::time::Instant;
@@ -8,7 +8,7 @@ use troupe_model::{NodeFailure, RunEvent, RunEventKind, RunId, RunStatus, Tenant
 use troupe_store::{Fault, leases::LeaseKind, runs};
 
 use super::Child;
-use crate::{context::Context, lease::Lease, task};
+use crate::{context::Context, lease::Lease, task, workflow::LoadError};
 
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
@@ -27,37 +27,70 @@ struct Failure {
     count: u32,
     at: Instant,
     pause: Duration,
-    reason: String,
+    cause: Cause,
+}
+
+/// Why a child failed.
+#[derive(Clone, Debug)]
+pub(crate) enum Cause {
+    /// The store was away: the child is not to blame.
+    Store(Fault),
+    /// A canvas that is not to be opened before somebody says so.
+    HeldBack(String),
+    Other(String),
 }
 
 impl Failures {
     /// Counts a failure. The pause before the next start, or `None` when it failed too often.
-    pub(super) fn record(&mut self, child: Child, reason: &str) -> Option<Duration> {
+    pub(super) fn record(&mut self, child: Child, cause: Cause) -> Option<Duration> {
         self.0.retain(|_, failure| failure.at.elapsed() < FORGIVEN_AFTER);
         let failure = self.0.entry(child).or_insert_with(|| Failure {
             count: 0,
             at: Instant::now(),
             pause: PAUSE_MIN / 2,
-            reason: String::new(),
+            cause: cause.clone(),
         });
         failure.count += 1;
         failure.at = Instant::now();
         failure.pause = (failure.pause * 2).min(PAUSE_MAX);
-        reason.clone_into(&mut failure.reason);
+        failure.cause = cause;
         (failure.count < ATTEMPTS_MAX).then_some(failure.pause)
     }
 
     /// Why a child is not started just now.
-    pub(super) fn holds_back(&self, child: Child) -> Option<String> {
+    pub(super) fn holds_back(&self, child: Child) -> Option<Cause> {
         let failure = self.0.get(&child)?;
-        (failure.at.elapsed() < failure.pause).then(|| failure.reason.clone())
+        (failure.at.elapsed() < failure.pause).then(|| failure.cause.clone())
+    }
+
+    /// It may be started again at once.
+    pub(super) fn forgive(&mut self, child: Child) {
+        self.0.remove(&child);
     }
 }
 
-/// Why the store is to blame for a child that did not start.
-pub(super) fn store_fault(error: &SpawnErr) -> Option<Fault> {
-    let causes = std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source());
-    causes.filter_map(|cause| cause.downcast_ref::<troupe_store::Error>()).find_map(troupe_store::Error::fault)
+impl Cause {
+    /// Why a child did not start.
+    pub(super) fn of(error: &SpawnErr) -> Self {
+        let chain = || std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source());
+        let held_back = chain().find_map(|cause| match cause.downcast_ref() {
+            Some(LoadError::HeldBack(reason)) => Some(Self::HeldBack(reason.clone())),
+            _ => None,
+        });
+        let fault = || {
+            chain().filter_map(|cause| cause.downcast_ref::<troupe_store::Error>()).find_map(troupe_store::Error::fault)
+        };
+        held_back.or_else(|| fault().map(Self::Store)).unwrap_or_else(|| Self::Other(error.to_string()))
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(fault) => fault.fmt(f),
+            Self::HeldBack(reason) | Self::Other(reason) => reason.fmt(f),
+        }
+    }
 }
 
 /// Records in the journal that a run could not be carried on, so that everybody sees it and nothing waits for it.

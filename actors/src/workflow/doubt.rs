@@ -19,12 +19,7 @@ pub(super) struct Doubts {
 impl WorkflowState {
     /// Whether this message has to wait until it is known who owns the workflow, or for its next owner.
     pub(super) fn is_doubtful(&self, message: &WorkflowMsg) -> bool {
-        use WorkflowMsg::{Analysis, Changes, Diagram, Edit, Join, LastChanges, Publish};
-        let is_question = matches!(
-            message,
-            Join { .. } | Diagram(..) | Edit { .. } | Analysis(..) | Changes(..) | LastChanges { .. } | Publish(..)
-        );
-        is_question && (self.closing || !self.lease.is_sure())
+        matches!(message, WorkflowMsg::Ask(..)) && (self.closing || !self.lease.is_sure())
     }
 
     pub(super) fn doubt(&mut self, message: WorkflowMsg) {

@@ -56,18 +56,7 @@ impl WorkflowState {
         &mut self,
         edit: &DiagramEdit,
         if_match: Option<i64>,
-        by: UserId,
-        reply: RpcReplyPort<Result<Edited, EditError>>,
-    ) -> Result<(), ActorProcessingErr> {
-        let worktime = self.context.worktimes.of(self.tenant, by);
-        worktime.pay_for(|| self.take_edit(edit, if_match, by, reply))
-    }
-
-    fn take_edit(
-        &mut self,
-        edit: &DiagramEdit,
-        if_match: Option<i64>,
-        by: UserId,
+        by: Option<UserId>,
         reply: RpcReplyPort<Result<Edited, EditError>>,
     ) -> Result<(), ActorProcessingErr> {
         if if_match.is_some_and(|revision| revision != self.seq) {
@@ -86,7 +75,7 @@ impl WorkflowState {
             }
             Ok(target) => {
                 if let Some(update) = self.canvas.edit(&target) {
-                    self.integrated(update, None, Some(by))?;
+                    self.integrated(update, None, by)?;
                 }
             }
         }

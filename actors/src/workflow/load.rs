@@ -18,6 +18,7 @@ use super::{
     questions::Questions,
     replay::{ReplayError, replay},
     snapshot::Growth,
+    trouble::Risk,
 };
 use crate::{
     alarm::Alarm,
@@ -29,13 +30,15 @@ use crate::{
 };
 
 #[derive(Debug, Error)]
-pub(super) enum LoadError {
+pub(crate) enum LoadError {
     #[error("another server owns workflow {0}")]
     OwnedElsewhere(WorkflowId),
     #[error("the canvas could not be read: {0}")]
     Store(#[from] troupe_store::Error),
     #[error("the canvas could not be made from its log: {0}")]
     Canvas(#[from] ReplayError),
+    #[error("{0}")]
+    HeldBack(String),
     #[error("loading was interrupted: {0}")]
     Interrupted(#[from] tokio::task::JoinError),
 }
@@ -54,6 +57,10 @@ pub(super) async fn load(
         .await?
         .ok_or(LoadError::OwnedElsewhere(workflow))?;
     let mut tx = context.store.read(tenant).await?;
+    let trouble = canvas::trouble::find(&mut tx, workflow).await?;
+    if let Some(held_back) = trouble.as_ref().and_then(|trouble| trouble.held_back.as_ref()) {
+        return Err(LoadError::HeldBack(held_back.reason.clone()));
+    }
     let stored = canvas::load(&mut tx, workflow).await?;
     let published_seq = versions::latest(&mut tx, workflow).await?.map_or(0, |version| version.seq);
     let latest_run = runs::latest(&mut tx, workflow).await?.map(|run| view::run(&run));
@@ -62,7 +69,17 @@ pub(super) async fn load(
     drop(tx);
 
     let (seq, updates, growth) = (stored.last_seq, stored.updates.len(), Growth::new(&stored));
-    let (canvas, authorship) = tokio::task::spawn_blocking(move || replay(&stored, published_seq)).await??;
+    let risk = Risk::begin(&context, tenant, workflow, stored.bytes(), trouble.is_some()).await?;
+    if let Some(reason) = risk.examine(&stored).await? {
+        return Err(LoadError::HeldBack(reason));
+    }
+    let replayed = tokio::task::spawn_blocking(move || replay(&stored, published_seq)).await;
+    match &replayed {
+        Ok(Ok(_)) => risk.done().await?,
+        Err(stopped) if stopped.is_cancelled() => {}
+        _ => risk.failed().await?,
+    }
+    let (canvas, authorship) = replayed??;
     if canvas.skipped() > 0 {
         tracing::warn!(workflow.id = %workflow, skipped = canvas.skipped(), "updates of the log changed nothing");
     }

@@ -8,7 +8,7 @@ use super::authorship::Authorship;
 
 /// Why what is stored is not a canvas.
 #[derive(Debug, Error)]
-pub(super) enum ReplayError {
+pub(crate) enum ReplayError {
     #[error(transparent)]
     Canvas(#[from] OpenError),
     #[error("the clients of former document epochs cannot be read")]

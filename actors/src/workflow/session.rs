@@ -137,7 +137,7 @@ impl WorkflowState {
                     self.found_full();
                 }
                 if reload {
-                    self.reload()?
+                    self.reload()
                 } else {
                     self.repair()?
                 }

@@ -5,22 +5,24 @@
 //! A document is rebuilt only when nobody edits it and all of it is durable: the actor has closed its sessions, and
 //! stops when it is done.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use thiserror::Error;
 use tokio::time::Instant;
 use troupe_crdt::{Canvas, Refusal, Size, Snapshot};
 use troupe_model::{TenantId, Timestamp, WorkflowId};
-use troupe_store::{
-    Store,
-    canvas::{self, NewSnapshot, StoredCanvas},
-};
+use troupe_store::canvas::{self, NewSnapshot, StoredCanvas};
 
 use super::{
     WorkflowMsg, WorkflowState,
     replay::{ReplayError, replay},
+    trouble::Risk,
 };
-use crate::{context::Limits, outbox::Close, task};
+use crate::{
+    context::{Context, Limits},
+    outbox::Close,
+    task,
+};
 
 /// A snapshot is made when the log has grown by so many rows (see `Limits`), and by this share of the document: its cost
 /// grows with the document.
@@ -34,6 +36,9 @@ const PAST_SHARE: usize = 4;
 /// core only.
 const REST: u32 = 4;
 
+/// A canvas that could not be compacted so often is loaded again.
+const FAILURES_MAX: u32 = 2;
+
 /// What the log holds that no snapshot covers, and what compaction found.
 #[derive(Debug, Default)]
 pub(super) struct Growth {
@@ -41,6 +46,8 @@ pub(super) struct Growth {
     bytes: usize,
     /// After a failure it is not tried again before there are so many rows.
     not_before_rows: u64,
+    /// In a row, by what is in the canvas.
+    failures: u32,
     /// How large the document was when its past was measured.
     measured_bytes: usize,
     past: Past,
@@ -70,12 +77,12 @@ enum Work {
     Rebuild,
 }
 
-/// What became of a piece of work. `None`: it failed, and was logged.
+/// What became of a piece of work. An error was logged.
 #[derive(Debug)]
 pub(crate) struct Compacted {
     work: Work,
     took: Duration,
-    done: Option<Done>,
+    done: Result<Done, CompactError>,
 }
 
 /// Rows and bytes of the log that are in the snapshot now.
@@ -88,7 +95,7 @@ struct Done {
 }
 
 #[derive(Debug, Error)]
-enum CompactError {
+pub(crate) enum CompactError {
     #[error(transparent)]
     Store(#[from] troupe_store::Error),
     #[error(transparent)]
@@ -103,13 +110,16 @@ enum CompactError {
     Interrupted(#[from] task::Interrupted),
 }
 
-fn bytes_of_log(stored: &StoredCanvas) -> usize {
-    stored.updates.iter().map(|update| update.bytes.len()).sum()
+impl CompactError {
+    /// It comes again when the same is tried again.
+    fn is_of_the_canvas(&self) -> bool {
+        !matches!(self, Self::Store(_) | Self::Superseded)
+    }
 }
 
 impl Growth {
     pub(super) fn new(stored: &StoredCanvas) -> Self {
-        Self { rows: stored.updates.len() as u64, bytes: bytes_of_log(stored), ..Self::default() }
+        Self { rows: stored.updates.len() as u64, bytes: stored.bytes_of_log(), ..Self::default() }
     }
 
     /// An update was added to the log.
@@ -207,10 +217,19 @@ impl WorkflowState {
         self.alarm.at_latest(Instant::now());
         self.store_version_when_ready();
         let growth = &mut self.growth;
-        let Some(Done { rows, bytes, past, size }) = done else {
-            growth.not_before_rows = growth.rows + self.context.limits.rows_between_snapshots;
-            return;
+        let Done { rows, bytes, past, size } = match done {
+            Ok(done) => done,
+            Err(error) => {
+                growth.not_before_rows = growth.rows + self.context.limits.rows_between_snapshots;
+                growth.failures += u32::from(error.is_of_the_canvas());
+                // It is tried apart before it is opened again.
+                if growth.failures >= FAILURES_MAX {
+                    self.reload();
+                }
+                return;
+            }
         };
+        growth.failures = 0;
         growth.rows = growth.rows.saturating_sub(rows);
         growth.bytes = growth.bytes.saturating_sub(bytes);
         growth.not_before_rows = 0;
@@ -254,7 +273,7 @@ impl WorkflowState {
     /// A compaction that still runs is ended: the rebuild does its work too.
     fn start(&mut self, work: Work) {
         let job = Job {
-            store: self.context.store.clone(),
+            context: self.context.clone(),
             tenant: self.tenant,
             workflow: self.workflow,
             epoch: self.lease.epoch(),
@@ -271,11 +290,9 @@ impl WorkflowState {
                 Work::Compact => job.compact().await,
                 Work::Rebuild => job.rebuild().await,
             };
-            let done = done
-                .inspect_err(|error| {
-                    tracing::error!(workflow.id = %workflow, %error, ?work, "the canvas could not be compacted");
-                })
-                .ok();
+            if let Err(error) = &done {
+                tracing::error!(workflow.id = %workflow, %error, ?work, "the canvas could not be compacted");
+            }
             // A workflow that has stopped meanwhile does not count its rows any more.
             let _ = myself.cast(WorkflowMsg::Compacted(Compacted { work, took: begun.elapsed(), done }));
         });
@@ -285,7 +302,7 @@ impl WorkflowState {
 }
 
 struct Job {
-    store: Store,
+    context: Arc<Context>,
     tenant: TenantId,
     workflow: WorkflowId,
     /// Of the lease.
@@ -308,9 +325,10 @@ struct Compact {
 impl Job {
     async fn compact(&self) -> Result<Done, CompactError> {
         let (stored, published_seq) = (self.load().await?, self.published_seq);
-        let (seq, rows, bytes) = (stored.complete_seq(), stored.updates.len() as u64, bytes_of_log(&stored));
+        let (seq, rows, bytes) = (stored.complete_seq(), stored.updates.len() as u64, stored.bytes_of_log());
+        let stored_bytes = stored.bytes();
         let measure_above = self.measure_above_bytes;
-        let compact = task::aside("compaction", move || {
+        let work = move || {
             let (canvas, authorship) = replay(&stored, published_seq)?;
             let past = match canvas.size_bytes() > measure_above {
                 true => Past::of(&canvas, &canvas.rebuilt()?),
@@ -320,12 +338,12 @@ impl Job {
                     ..Past::default()
                 },
             };
-            Ok::<_, CompactError>(Compact { snapshot: canvas.snapshot()?, authors: authorship.write(), canvas, past })
-        })
-        .await??;
+            Ok(Compact { snapshot: canvas.snapshot()?, authors: authorship.write(), canvas, past })
+        };
+        let compact = self.aside(stored_bytes, work).await?;
         if rows > 0 {
             let clients = compact.canvas.epoch().clients();
-            if !canvas::put_snapshot(&self.store, self.row(seq, &compact, &clients)).await? {
+            if !canvas::put_snapshot(&self.context.store, self.row(seq, &compact, &clients)).await? {
                 return Err(CompactError::Superseded);
             }
         }
@@ -335,16 +353,17 @@ impl Job {
     /// The document without its past and the document's epoch, in the place of all that was stored.
     async fn rebuild(&self) -> Result<Done, CompactError> {
         let (stored, published_seq) = (self.load().await?, self.published_seq);
-        let (seq, rows, bytes) = (stored.last_seq, stored.updates.len() as u64, bytes_of_log(&stored));
-        let compact = task::aside("compaction", move || {
+        let (seq, rows, bytes) = (stored.last_seq, stored.updates.len() as u64, stored.bytes_of_log());
+        let stored_bytes = stored.bytes();
+        let work = move || {
             let (former, authorship) = replay(&stored, published_seq)?;
             let canvas = former.rebuilt()?;
             let past = Past::of(&former, &canvas);
-            Ok::<_, CompactError>(Compact { snapshot: canvas.snapshot()?, authors: authorship.write(), canvas, past })
-        })
-        .await??;
+            Ok(Compact { snapshot: canvas.snapshot()?, authors: authorship.write(), canvas, past })
+        };
+        let compact = self.aside(stored_bytes, work).await?;
         let clients = compact.canvas.epoch().clients();
-        if !canvas::put_rebuilt(&self.store, self.row(seq, &compact, &clients)).await? {
+        if !canvas::put_rebuilt(&self.context.store, self.row(seq, &compact, &clients)).await? {
             return Err(CompactError::Superseded);
         }
         metrics::counter!("troupe_canvas_rebuilds_total").increment(1);
@@ -356,8 +375,23 @@ impl Job {
         Ok(Done { rows, bytes, past: compact.past, size: compact.canvas.size() })
     }
 
+    /// What fails here fails by what is in the canvas.
+    async fn aside(
+        &self,
+        bytes: usize,
+        work: impl FnOnce() -> Result<Compact, CompactError> + Send + 'static,
+    ) -> Result<Compact, CompactError> {
+        let risk = Risk::begin(&self.context, self.tenant, self.workflow, bytes, false).await?;
+        let worked = task::aside("compaction", work).await.map_err(CompactError::from).flatten();
+        match &worked {
+            Ok(_) => risk.done().await?,
+            Err(_) => risk.failed().await?,
+        }
+        worked
+    }
+
     async fn load(&self) -> Result<StoredCanvas, CompactError> {
-        let mut tx = self.store.read(self.tenant).await?;
+        let mut tx = self.context.store.read(self.tenant).await?;
         Ok(canvas::load(&mut tx, self.workflow).await?)
     }
 

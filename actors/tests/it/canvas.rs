@@ -76,7 +76,7 @@ fn a_reader_changes_nothing() {
         world.draw("quick1").await;
         let mut reader = world.join("Eve", Access::ReadOnly).await;
         reader.draw("quick1 -> quick2").await;
-        let (diagram, _) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        let (diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
         assert_eq!(diagram.nodes.len(), 1);
     });
 }
@@ -87,10 +87,10 @@ fn a_diagram_edit_is_a_canvas_edit() {
     let world = World::new();
     world.on(async |world| {
         let mut ann = world.join("Ann", Access::ReadWrite).await;
-        let (_, revision) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        let (_, revision) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
         let edit = |if_match| {
             let edit = DiagramEdit::Replace(diagram("quick1 -> quick2"));
-            world.system().edit_diagram(world.tenant, world.workflow, world.user, if_match, edit)
+            world.system().edit_diagram(world.asker(), world.workflow, if_match, edit)
         };
         let edited = edit(Some(revision)).await.unwrap();
         assert!(edited.revision > revision);
@@ -128,10 +128,10 @@ fn diagnostics_are_debounced_and_beside_the_document() {
     let world = World::new();
     world.on(async |world| {
         world.draw("quick1").await;
-        world.system().analysis(world.tenant, world.workflow).await.unwrap();
+        world.system().analysis(world.asker(), world.workflow).await.unwrap();
         let channel = Channel::Workflow(world.workflow);
         let watchers = [world.watch(channel).await, world.watch(channel).await];
-        let (_, revision) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        let (_, revision) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
 
         let started = Instant::now();
         for n in 1..=EDITS {
@@ -152,7 +152,7 @@ fn diagnostics_are_debounced_and_beside_the_document() {
             }
             assert!(pushes <= edited_for.as_millis() / 100 + 2, "{pushes} pushes for {EDITS} edits in {edited_for:?}");
         }
-        let (_, now) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        let (_, now) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
         assert_eq!(now, revision + EDITS);
     });
 }
@@ -162,7 +162,7 @@ fn diagnostics_are_debounced_and_beside_the_document() {
 fn an_analysis_is_of_the_latest_edit() {
     let world = World::new();
     world.on(async |world| {
-        let analysis = async || world.system().analysis(world.tenant, world.workflow).await.unwrap();
+        let analysis = async || world.system().analysis(world.asker(), world.workflow).await.unwrap();
         world.draw("ponder1").await;
         let (_, later) = futures::join!(analysis(), async {
             tokio::time::sleep(PONDERED_FOR / 4).await;
@@ -187,7 +187,7 @@ fn an_analysis_ends_with_its_canvas() {
     assert_eq!(world.trace.lines(), ["brooding", "gave up brooding"]);
     world.start();
     world.on(async |world| {
-        let (diagram, _) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        let (diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
         assert_eq!(diagram.nodes[0].id, "brood1");
     });
 }
@@ -223,7 +223,7 @@ fn a_dangling_edge_is_repaired_once() {
         let mut bob = world.join("Bob", Access::ReadWrite).await;
         ann.draw("quick1, quick2").await;
         bob.until(|bob| bob.node_ids() == ["quick1", "quick2"]).await;
-        let revision = async || world.system().diagram(world.tenant, world.workflow).await.unwrap().1;
+        let revision = async || world.system().diagram(world.asker(), world.workflow).await.unwrap().1;
         let before = revision().await;
 
         let removal = ann.canvas.edit(&diagram("quick1")).unwrap();
@@ -234,7 +234,7 @@ fn a_dangling_edge_is_repaired_once() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         world.draw("quick1, quick3").await;
-        world.system().analysis(world.tenant, world.workflow).await.unwrap();
+        world.system().analysis(world.asker(), world.workflow).await.unwrap();
         assert_eq!(revision().await, before + 4, "two edits, one repair, one edit");
         for client in [&mut ann, &mut bob] {
             client.until(|client| client.node_ids() == ["quick1", "quick3"]).await;
@@ -302,13 +302,13 @@ fn a_canvas_that_cannot_open_says_why() {
         let mut tx = store.begin_system().await.unwrap();
         let epoch = leases::acquire(&mut tx, kind, id, world.tenant, server, now, ttl).await.unwrap().unwrap();
         tx.commit().await.unwrap();
-        let refused = world.system().diagram(world.tenant, world.workflow).await.unwrap_err();
+        let refused = world.system().diagram(world.asker(), world.workflow).await.unwrap_err();
         assert!(refused.to_string().contains("another server owns"), "{refused}");
 
         let mut tx = store.begin_system().await.unwrap();
         assert!(leases::release(&mut tx, kind, id, server, epoch).await.unwrap());
         tx.commit().await.unwrap();
-        while world.system().diagram(world.tenant, world.workflow).await.is_err() {
+        while world.system().diagram(world.asker(), world.workflow).await.is_err() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
@@ -331,7 +331,7 @@ fn nobody_stays_at_a_canvas_without_an_owner() {
             assert_eq!(close.code, 1012, "{close:?}");
         }
         // The owner is started again after a pause.
-        while world.system().diagram(world.tenant, world.workflow).await.is_err() {
+        while world.system().diagram(world.asker(), world.workflow).await.is_err() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(world.join("Ann", Access::ReadWrite).await.node_ids(), ["quick1"]);
@@ -346,7 +346,7 @@ fn a_drain_loses_nothing() {
         let mut ann = world.join("Ann", Access::ReadWrite).await;
         ann.draw("quick1").await;
         // Awaited, so that the frame was handled before the stop; its commit may be under way.
-        world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        world.system().diagram(world.asker(), world.workflow).await.unwrap();
         ann
     });
     world.stop();

@@ -43,7 +43,7 @@ fn a_paused_owner_answers_nothing_stale() {
     second.on(async |world| {
         world.draw("quick1 -> quick2").await;
     });
-    let answer = first.on(async |world| world.system().diagram(world.tenant, world.workflow).await);
+    let answer = first.on(async |world| world.system().diagram(world.asker(), world.workflow).await);
     if let Ok((diagram, _)) = answer {
         assert_eq!(diagram.nodes.len(), 2, "it answered for a document that is another server's");
     }
@@ -58,7 +58,7 @@ fn a_paused_owner_goes_on_when_nobody_took_over() {
     let mut ann = world.on(async |world| world.join("Ann", Access::ReadWrite).await);
     world.pause(2 * TTL);
     world.on(async |world| {
-        let (diagram, _) = world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        let (diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
         assert_eq!(diagram.nodes.len(), 1);
         ann.draw("quick1 -> quick2").await;
         ann.until(|ann| ann.acknowledged >= 1).await;

@@ -9,5 +9,6 @@ mod leases;
 mod presence;
 mod questions;
 mod run;
+mod trouble;
 mod versions;
 mod world;

@@ -23,7 +23,7 @@ async fn fill(world: &World, bytes: usize) {
     let mut large = diagram("quick1 -> quick2 -> quick3");
     large.nodes[0].data.label = "x".repeat(bytes);
     let edit = DiagramEdit::Replace(large);
-    world.system().edit_diagram(world.tenant, world.workflow, world.user, None, edit).await.unwrap();
+    world.system().edit_diagram(world.asker(), world.workflow, None, edit).await.unwrap();
 }
 
 /// A question of somebody whom nobody knows: it asks for everything.
@@ -71,7 +71,7 @@ fn thirty_that_ask_and_do_not_read_hold_one_copy() {
             sessions.push(session);
         }
         // Every question has been heard.
-        world.system().diagram(world.tenant, world.workflow).await.unwrap();
+        world.system().diagram(world.asker(), world.workflow).await.unwrap();
         for session in &sessions {
             while let Some(Next::Frame(OutFrame::Sync(frame))) = session.outbox().try_next() {
                 held.insert(frame.as_ptr(), frame.len());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use troupe_actors::{Change, DiagramEdit, EditDiagramError, Limits, Publish, PublishError, PublishVersionError};
+use troupe_actors::{Asker, Change, DiagramEdit, EditDiagramError, Limits, Publish, PublishError, PublishVersionError};
 use troupe_crdt::Access;
 use troupe_model::{ElementKind, Touch, UserId};
 use troupe_store::versions::{self, Version};
@@ -11,7 +11,7 @@ use crate::world::{World, diagram};
 
 impl World {
     async fn changes(&self) -> (Vec<String>, i64) {
-        let (changes, revision) = self.system().changes(self.tenant, self.workflow).await.unwrap();
+        let (changes, revision) = self.system().changes(self.asker(), self.workflow).await.unwrap();
         let told = |change: Change| {
             let who = if change.by == self.user { "ann" } else { "bob" };
             format!("{who} {:?} {:?} {}", change.touch, change.kind, change.id)
@@ -23,7 +23,7 @@ impl World {
 
     async fn publish(&self, if_match: Option<i64>) -> Result<Version, PublishError> {
         let publish = Publish { if_match, by: self.user, note: "as agreed".to_owned() };
-        match self.system().publish(self.tenant, self.workflow, publish).await {
+        match self.system().publish(self.asker(), self.workflow, publish).await {
             Ok(version) => Ok(version),
             Err(PublishVersionError::Publish(error)) => Err(error),
             Err(error) => panic!("{error}"),
@@ -33,12 +33,12 @@ impl World {
     async fn draw_as(&self, by: UserId, plan: &str) {
         let edit = DiagramEdit::Replace(diagram(plan));
         let edited: Result<_, EditDiagramError> =
-            self.system().edit_diagram(self.tenant, self.workflow, by, None, edit).await;
+            self.system().edit_diagram(Asker { tenant: self.tenant, user: Some(by) }, self.workflow, None, edit).await;
         edited.unwrap();
     }
 
     async fn last_author(&self, node: &str) -> Option<UserId> {
-        let changes = self.system().last_changes(self.tenant, self.workflow, Some(node.to_owned())).await.unwrap();
+        let changes = self.system().last_changes(self.asker(), self.workflow, Some(node.to_owned())).await.unwrap();
         changes.first().map(|change| change.by)
     }
 }
@@ -138,10 +138,10 @@ fn authors_survive_compaction() {
     }
     world.on(async |world| {
         assert_eq!(world.changes().await.0, ["ann Moved Node slow1"]);
-        let changes = world.system().last_changes(world.tenant, world.workflow, None).await.unwrap();
+        let changes = world.system().last_changes(world.asker(), world.workflow, None).await.unwrap();
         let told: Vec<_> = changes.iter().map(|change| (change.kind, &*change.id, change.by == bob)).collect();
         assert_eq!(told, [(ElementKind::Node, "quick1", true), (ElementKind::Node, "slow1", false)]);
-        let (changes, _) = world.system().changes(world.tenant, world.workflow).await.unwrap();
+        let (changes, _) = world.system().changes(world.asker(), world.workflow).await.unwrap();
         assert_eq!(changes[0].touch, Touch::Moved);
     });
 }

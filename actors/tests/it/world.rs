@@ -16,7 +16,10 @@ use futures::{FutureExt, future::BoxFuture};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
-use troupe_actors::{CanvasSession, Channel, DiagramEdit, JoinCanvas, Limits, Outbox, StartRun, System, SystemConfig};
+use troupe_actors::{
+    Asker, CanvasSession, Channel, DiagramEdit, EditDiagramError, Edited, Examined, Examiner, JoinCanvas, Limits,
+    Outbox, StartRun, System, SystemConfig, Unavailable, examine,
+};
 use troupe_crdt::{Access, UserTag};
 use troupe_engine::{
     Registry,
@@ -27,7 +30,12 @@ use troupe_model::{
     Clock, Diagram, NodeFailure, NodeTypeSpec, Output, Payload, Port, PortKind, RunEventKind, RunId, RunStatus,
     ServerId, SessionId, SystemClock, TenantId, Timestamp, UserId, WorkflowId, WorkspaceId,
 };
-use troupe_store::{DatabaseConfig, Store, canvas, runs, tenants, users, workflows, workspaces};
+use troupe_store::{
+    DatabaseConfig, Store,
+    canvas::{self, Append, Part, StoredCanvas},
+    leases::{self, LeaseKind},
+    runs, tenants, users, workflows, workspaces,
+};
 
 use crate::client::{Client, Watcher};
 
@@ -46,6 +54,7 @@ pub struct World {
     pub workflow: WorkflowId,
     pub trace: Trace,
     pub clock: Brittle,
+    pub examiner: Scripted,
     /// Nothing happens in it while a test does not wait.
     has_one_thread: bool,
     node: Option<(Runtime, System)>,
@@ -69,6 +78,34 @@ impl Clock for Brittle {
             panic!("made to fail");
         }
         SystemClock.now()
+    }
+}
+
+/// Tries canvases here, and finds what a test wants to be found.
+#[derive(Clone, Debug, Default)]
+pub struct Scripted {
+    examined: Arc<AtomicU32>,
+    failure: Arc<Mutex<Option<String>>>,
+}
+
+impl Scripted {
+    /// How many were tried.
+    pub fn examined(&self) -> u32 {
+        self.examined.load(Ordering::SeqCst)
+    }
+
+    pub fn find(&self, failure: Option<&str>) {
+        *self.failure.lock().unwrap() = failure.map(str::to_owned);
+    }
+}
+
+impl Examiner for Scripted {
+    fn examine(&self, stored: StoredCanvas) -> BoxFuture<'_, Examined> {
+        self.examined.fetch_add(1, Ordering::SeqCst);
+        let mut diagram = None;
+        let examined = examine(&stored, |read| diagram = Some(read));
+        let failure = self.failure.lock().unwrap().clone().or(examined.err());
+        Box::pin(async { Examined { diagram, failure } })
     }
 }
 
@@ -111,6 +148,7 @@ impl World {
             workflow: WorkflowId::generate(),
             trace: Trace::default(),
             clock: Brittle::default(),
+            examiner: Scripted::default(),
             node: None,
         };
         world.start();
@@ -125,6 +163,7 @@ impl World {
             server: ServerId::generate(),
             trace: self.trace.clone(),
             clock: self.clock.clone(),
+            examiner: self.examiner.clone(),
             node: None,
             has_one_thread: false,
             ..*self
@@ -160,6 +199,7 @@ impl World {
                 registry: Registry::of(test_nodes(&self.trace)),
                 egress: Egress::new(false).unwrap(),
                 clock: Arc::new(self.clock.clone()),
+                examiner: Arc::new(self.examiner.clone()),
                 files_root: self.folder.path().join("files"),
                 payloads_root: self.folder.path().join("payloads"),
                 limits: self.limits,
@@ -191,6 +231,10 @@ impl World {
     pub fn on<'a, F: Future>(&'a self, part: impl FnOnce(&'a Self) -> F) -> F::Output {
         let runtime = &self.node.as_ref().expect("the server runs").0;
         runtime.block_on(async { tokio::time::timeout(PATIENCE, part(self)).await.expect("it takes too long") })
+    }
+
+    pub fn asker(&self) -> Asker {
+        Asker { tenant: self.tenant, user: Some(self.user) }
     }
 
     pub async fn store(&self) -> Store {
@@ -248,10 +292,24 @@ impl World {
         access: Access,
         document_epoch: Option<i64>,
     ) -> CanvasSession {
+        self.try_session_of(user, name, access, document_epoch).await.unwrap()
+    }
+
+    pub async fn try_join(&self, name: &str, access: Access) -> Result<Client, Unavailable> {
+        Ok(Client::greet(self.try_session_of(self.user, name, access, None).await?).await)
+    }
+
+    async fn try_session_of(
+        &self,
+        user: UserId,
+        name: &str,
+        access: Access,
+        document_epoch: Option<i64>,
+    ) -> Result<CanvasSession, Unavailable> {
         let user = UserTag { id: user, name: name.to_owned(), color: "#123456".to_owned() };
         let session = SessionId::generate();
         let join = JoinCanvas { session, user, access, acks: true, document_epoch };
-        self.system().join_canvas(self.tenant, self.workflow, join).await.unwrap()
+        self.system().join_canvas(self.tenant, self.workflow, join).await
     }
 
     /// Waits until the document is stored in this document epoch, without a log behind it.
@@ -272,8 +330,34 @@ impl World {
 
     /// Makes the canvas this diagram: `"a -> b, b -> c"`, each node of the type that its name begins with.
     pub async fn draw(&self, plan: &str) {
+        self.try_draw(plan).await.unwrap();
+    }
+
+    pub async fn try_draw(&self, plan: &str) -> Result<Edited, EditDiagramError> {
         let edit = DiagramEdit::Replace(diagram(plan));
-        self.system().edit_diagram(self.tenant, self.workflow, self.user, None, edit).await.unwrap();
+        self.system().edit_diagram(self.asker(), self.workflow, None, edit).await
+    }
+
+    /// Writes an update into the log that is none.
+    pub async fn damage(&self) {
+        let mut tx = self.store().await.begin_system().await.unwrap();
+        let (kind, id, server, now) =
+            (LeaseKind::Workflow, *self.workflow.as_uuid(), ServerId::generate(), Timestamp::from_millis(1));
+        let ttl = Duration::from_secs(1);
+        let epoch = leases::acquire(&mut tx, kind, id, self.tenant, server, now, ttl).await.unwrap().unwrap();
+        let entry = Append {
+            tenant: self.tenant,
+            workflow: self.workflow,
+            epoch,
+            seq: 2,
+            user: None,
+            bytes: &[255; 9],
+            part: Part::WHOLE,
+            at: now,
+        };
+        assert_eq!(canvas::append(&mut tx, &[entry]).await.unwrap(), [true]);
+        leases::release(&mut tx, kind, id, server, epoch).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     pub async fn run(&self) -> RunId {
@@ -283,7 +367,7 @@ impl World {
 
     pub async fn watch(&self, channel: Channel) -> Watcher {
         let outbox = Outbox::new(1 << 20);
-        let subscription = self.system().subscribe(self.tenant, channel, None, outbox.clone()).await.unwrap();
+        let subscription = self.system().subscribe(self.asker(), channel, None, outbox.clone()).await.unwrap();
         Watcher::new(outbox, subscription)
     }
 

@@ -52,7 +52,7 @@ pub async fn list(
         let (kind, id) = cursor.split_once('.')?;
         Some((ElementKind::parse(kind)?, id.to_owned()))
     })?;
-    let changes = app.system().last_changes(caller.tenant, id, filter.node).await?;
+    let changes = app.system().last_changes(caller.asker(), id, filter.node).await?;
     let total = changes.len() as u64;
     let mut page = changes
         .into_iter()

@@ -1,11 +1,13 @@
 //! `GET /api/v1/workflows/{workflow}/changes`: who changed what since the published version [CANVAS-7].
 
+use std::collections::HashMap;
+
 use axum::{
     extract::State,
     http::{HeaderName, HeaderValue},
 };
 use serde::Serialize;
-use troupe_actors::Change;
+use troupe_actors::{Change, task};
 use troupe_model::{Diagram, ElementKind, Timestamp, Touch, UserId, WorkflowId};
 use troupe_store::{TenantTx, versions};
 use utoipa::ToSchema;
@@ -52,59 +54,71 @@ pub async fn list(
     find(&app, caller.tenant, id).await?;
     let limit = slice.limit()? as usize;
     let behind = slice.cursor(Behind::parse)?;
-    let (changes, revision) = app.system().changes(caller.tenant, id).await?;
+    let (changes, revision) = app.system().changes(caller.asker(), id).await?;
     let total = changes.len() as u64;
     let mut page = changes.into_iter().filter(|change| behind.as_ref().is_none_or(|behind| behind.is_before(change)));
     let shown: Vec<Change> = page.by_ref().take(limit).collect();
     let next_cursor = shown.last().filter(|_| page.next().is_some()).map(cursor);
 
-    let (diagram, _) = app.system().diagram(caller.tenant, id).await?;
+    let (diagram, _) = app.system().diagram(caller.asker(), id).await?;
     let mut tx = app.store().read(caller.tenant).await?;
-    let labels = Labels::of(&mut tx, id, diagram, &shown).await?;
+    let is_removed = |change: &Change| change.touch == Touch::Removed;
+    let before = if shown.iter().any(is_removed) { published(&mut tx, id).await? } else { None };
     let people = People::of(&mut tx, shown.iter().map(|change| change.by)).await?;
-    let items = shown.iter().map(|change| view(change, &labels, &people)).collect();
+    let items = task::long(move || {
+        let (now, before) = (Labels::of(diagram), before.map(Labels::of));
+        let labels = |change: &Change| if is_removed(change) { before.as_ref() } else { Some(&now) };
+        let view = |change: &Change| view(change, labels(change).and_then(|labels| labels.label(change)), &people);
+        shown.iter().map(view).collect()
+    });
     Ok(([revision::etag(revision)], Json(List { items, next_cursor, total: Some(total) })))
 }
 
-fn view(change: &Change, labels: &Labels, people: &People) -> ChangeView {
+fn view(change: &Change, label: Option<String>, people: &People) -> ChangeView {
     ChangeView {
         by: people.person(change.by),
         kind: change.kind,
         id: change.id.to_string(),
-        label: labels.label(change),
+        label,
         change: change.touch,
         at: change.at,
     }
 }
 
-/// What the editor calls the elements of the diagram, and those that are gone since the published version.
+/// What the editor calls the elements of a diagram.
 struct Labels {
-    now: Diagram,
-    published: Option<Diagram>,
+    /// Node → label.
+    nodes: HashMap<String, String>,
+    /// Edge → the nodes at its ends.
+    edges: HashMap<String, (String, String)>,
 }
 
 impl Labels {
-    async fn of(tx: &mut TenantTx, workflow: WorkflowId, now: Diagram, changes: &[Change]) -> Result<Self, Problem> {
-        let mut published = None;
-        if changes.iter().any(|change| change.touch == Touch::Removed)
-            && let Some(version) = versions::latest(tx, workflow).await?
-        {
-            published = versions::diagram(tx, workflow, version.number).await?;
+    fn of(diagram: Diagram) -> Self {
+        Self {
+            nodes: diagram.nodes.into_iter().map(|node| (node.id, node.data.label)).collect(),
+            edges: diagram.edges.into_iter().map(|edge| (edge.id, (edge.source, edge.target))).collect(),
         }
-        Ok(Self { now, published })
     }
 
     fn label(&self, change: &Change) -> Option<String> {
-        let diagram = if change.touch == Touch::Removed { self.published.as_ref()? } else { &self.now };
-        let node = |id: &str| diagram.node(id).map(|node| node.data.label.clone());
+        let node = |id: &str| self.nodes.get(id).cloned();
         match change.kind {
             ElementKind::Node => node(&change.id),
             ElementKind::Edge => {
-                let edge = diagram.edges.iter().find(|edge| *edge.id == *change.id)?;
-                Some(format!("{} → {}", node(&edge.source)?, node(&edge.target)?))
+                let (source, target) = self.edges.get(&*change.id)?;
+                Some(format!("{} → {}", node(source)?, node(target)?))
             }
             ElementKind::Note => None,
         }
+    }
+}
+
+/// The diagram of the published version, where what was removed since is still in.
+async fn published(tx: &mut TenantTx, workflow: WorkflowId) -> Result<Option<Diagram>, Problem> {
+    match versions::latest(tx, workflow).await? {
+        Some(version) => Ok(versions::diagram(tx, workflow, version.number).await?),
+        None => Ok(None),
     }
 }
 

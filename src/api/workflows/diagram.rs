@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use troupe_actors::{DiagramEdit, EditDiagramError, EditError};
+use troupe_actors::{DiagramEdit, EditDiagramError, EditError, task};
 use troupe_model::{Diagram, FieldError, WorkflowId};
 use utoipa::ToSchema;
 
@@ -17,11 +17,7 @@ use super::{check, find};
 use crate::{
     app::App,
     auth::Caller,
-    http::{
-        json::{DiagramJson, Json},
-        path::Path,
-        revision,
-    },
+    http::{json::DiagramJson, path::Path, revision},
     problem::Problem,
 };
 
@@ -47,7 +43,7 @@ pub struct Tagged {
     responses((status = 200, body = Diagram, headers(("ETag" = String, description = "The revision")))))]
 pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<WorkflowId>) -> Result<Tagged, Problem> {
     find(&app, caller.tenant, id).await?;
-    let (diagram, revision) = app.system().diagram(caller.tenant, id).await?;
+    let (diagram, revision) = app.system().diagram(caller.asker(), id).await?;
     Ok(Tagged { diagram, revision })
 }
 
@@ -63,7 +59,7 @@ pub async fn replace(
     headers: HeaderMap,
     DiagramJson(body): DiagramJson<Value>,
 ) -> Result<Tagged, Problem> {
-    let diagram = check::diagram(&body)?;
+    let diagram = task::long(|| check::diagram(&body))?;
     edit(&app, &caller, id, &headers, DiagramEdit::Replace(diagram)).await
 }
 
@@ -93,13 +89,13 @@ async fn edit(
 ) -> Result<Tagged, Problem> {
     let if_match = revision::if_match(headers)?;
     find(app, caller.tenant, id).await?;
-    let edited = app.system().edit_diagram(caller.tenant, id, caller.user, if_match, edit).await?;
+    let edited = app.system().edit_diagram(caller.asker(), id, if_match, edit).await?;
     Ok(Tagged { diagram: edited.diagram, revision: edited.revision })
 }
 
 impl IntoResponse for Tagged {
     fn into_response(self) -> Response {
-        ([revision::etag(self.revision)], Json(self.diagram)).into_response()
+        ([revision::etag(self.revision)], DiagramJson(self.diagram)).into_response()
     }
 }
 

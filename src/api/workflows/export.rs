@@ -4,14 +4,14 @@ use axum::{
     extract::State,
     http::{HeaderName, HeaderValue, header},
 };
-use troupe_engine::workflow_file::leave_out_secrets;
+use troupe_engine::{analysis::dependencies, workflow_file::leave_out_secrets};
 use troupe_model::{
     WorkflowId,
     workflow_file::{FORMAT_VERSION, WorkflowFile},
 };
 
 use super::find;
-use crate::{app::App, auth::Caller, http::json::Json, http::path::Path, problem::Problem};
+use crate::{app::App, auth::Caller, http::json::DiagramJson, http::path::Path, problem::Problem};
 
 /// Secrets are left out; the file says where.
 #[utoipa::path(get, path = "/workflows/{workflow}/export", tag = "workflows", operation_id = "export_workflow",
@@ -20,29 +20,28 @@ pub async fn export(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<WorkflowId>,
-) -> Result<([(HeaderName, HeaderValue); 1], Json<WorkflowFile>), Problem> {
+) -> Result<([(HeaderName, HeaderValue); 1], DiagramJson<WorkflowFile>), Problem> {
     let row = find(&app, caller.tenant, id).await?;
-    let (diagram, _) = app.system().diagram(caller.tenant, id).await?;
-    let analysis = app.system().analysis(caller.tenant, id).await?;
+    let (diagram, _) = app.system().diagram(caller.asker(), id).await?;
     let attachment = disposition(&row.name);
-    let mut file = WorkflowFile {
-        format_version: FORMAT_VERSION,
-        name: row.name,
-        description: row.description,
-        parameters: row.parameters,
-        tags: row.tags,
-        diagram,
-        dependencies: analysis.dependencies.clone(),
-        left_out: Vec::new(),
-    };
     let registry = app.registry().clone();
-    let without_secrets = move || {
+    let make = move || {
+        let mut file = WorkflowFile {
+            format_version: FORMAT_VERSION,
+            name: row.name,
+            description: row.description,
+            parameters: row.parameters,
+            tags: row.tags,
+            dependencies: dependencies(&diagram, &registry),
+            diagram,
+            left_out: Vec::new(),
+        };
         leave_out_secrets(&mut file, &registry);
         file
     };
     // It looks at every text.
-    let file = tokio::task::spawn_blocking(without_secrets).await?;
-    Ok(([(header::CONTENT_DISPOSITION, attachment)], Json(file)))
+    let file = tokio::task::spawn_blocking(make).await?;
+    Ok(([(header::CONTENT_DISPOSITION, attachment)], DiagramJson(file)))
 }
 
 /// `attachment; filename="carrier-punctuality.wflow.json"`

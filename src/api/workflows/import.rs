@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use troupe_actors::{DiagramEdit, EditDiagramError};
+use troupe_actors::{DiagramEdit, EditDiagramError, task};
 use troupe_engine::workflow_file;
 use troupe_model::{
     Diagnostic, Diagram, FieldError, FolderId, JobId, WorkflowId, WorkspaceId,
@@ -49,18 +49,18 @@ pub async fn import(
     DiagramJson(body): DiagramJson<ImportWorkflow>,
 ) -> Result<Created<ImportedWorkflow>, Problem> {
     let ImportWorkflow { workspace_id, folder_id, job_id, file } = body;
-    let (diagram, name, description, parameters, tags) = checked(&file)?;
+    let (diagram, name, description, parameters, tags) = task::long(|| checked(&file))?;
     let new = CreateWorkflow { workspace_id, folder_id, job_id, name, description, parameters, tags };
     let row = insert(&app, &caller, new).await?;
     let id: WorkflowId = row.id;
-    let edited = app.system().edit_diagram(caller.tenant, id, caller.user, None, DiagramEdit::Replace(diagram)).await;
+    let edited = app.system().edit_diagram(caller.asker(), id, None, DiagramEdit::Replace(diagram)).await;
     if let Err(EditDiagramError::Edit(refused)) = edited {
         // Nobody asked for an empty workflow.
         remove(&app, caller.tenant, id).await?;
         return Err(EditDiagramError::Edit(refused).into());
     }
     edited?;
-    let analysis = app.system().analysis(caller.tenant, id).await?;
+    let analysis = app.system().analysis(caller.asker(), id).await?;
     let imported = ImportedWorkflow { workflow: row.into(), diagnostics: analysis.diagnostics.clone() };
     Ok(Created::at(format!("/api/v1/workflows/{id}"), imported))
 }

@@ -9,7 +9,7 @@ use troupe_model::{Diagnostic, Schema, WorkflowId};
 use utoipa::ToSchema;
 
 use super::find;
-use crate::{app::App, auth::Caller, http::json::Json, http::path::Path, problem::Problem};
+use crate::{app::App, auth::Caller, http::json::DiagramJson, http::path::Path, problem::Problem};
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Analysis)]
@@ -32,10 +32,10 @@ pub async fn validate(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<WorkflowId>,
-) -> Result<Json<AnalysisView>, Problem> {
+) -> Result<DiagramJson<AnalysisView>, Problem> {
     find(&app, caller.tenant, id).await?;
-    let analysis = app.system().analysis(caller.tenant, id).await?;
-    Ok(Json(AnalysisView::from(&*analysis)))
+    let analysis = app.system().analysis(caller.asker(), id).await?;
+    Ok(DiagramJson(AnalysisView::from(&*analysis)))
 }
 
 impl From<&Analysis> for AnalysisView {

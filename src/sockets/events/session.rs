@@ -73,7 +73,8 @@ async fn read(
     let visitor = match early {
         Some(Ok(visitor)) => visitor,
         Some(Err(close)) => return Some(close),
-        None => match first_message(&app, reader, &wake, encoding).await {
+        // Boxed, here and below: what is over in a moment takes no room in the task of a silent socket.
+        None => match Box::pin(first_message(&app, reader, &wake, encoding)).await {
             Ok(visitor) => visitor,
             Err(close) => return close,
         },
@@ -124,10 +125,10 @@ impl Session {
                 _ = recheck.tick() => None,
             };
             let done = match incoming {
-                None => self.follow().await,
+                None => Box::pin(self.follow()).await,
                 Some(Incoming::Gone) => return None,
                 Some(Incoming::Close(close)) => Err(close),
-                Some(incoming) => self.receive(&incoming).await,
+                Some(incoming) => Box::pin(self.receive(&incoming)).await,
             };
             if let Err(close) = done {
                 return Some(close);
@@ -220,7 +221,7 @@ impl Session {
         if !found {
             return Err(Problem::not_found("channel"));
         }
-        Ok(self.app.system().subscribe(tenant, channel, last_seq, self.outbox.clone()).await?)
+        Ok(self.app.system().subscribe(self.visitor.caller().asker(), channel, last_seq, self.outbox.clone()).await?)
     }
 
     fn say(&self, frame: OutFrame) {

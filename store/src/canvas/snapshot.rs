@@ -4,6 +4,7 @@
 //! else waits for all of it. One statement puts the new snapshot in the place of the old, when all parts are there. What
 //! is left behind when this is cut short is not read, and removed with the next snapshot.
 
+use serde::{Deserialize, Serialize};
 use sqlx::{QueryBuilder, query, query_as, query_scalar};
 use tokio::time::{Instant, sleep};
 use troupe_model::{TenantId, Timestamp, WorkflowId};
@@ -21,17 +22,21 @@ const REST: u32 = 3;
 /// One transaction removes so many rows at most.
 const PIECE_ROWS_MAX: i64 = 256;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredSnapshot {
     /// The last update that the snapshot holds.
     pub seq: i64,
+    #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
+    #[serde(with = "serde_bytes")]
     pub hash: Vec<u8>,
     /// How often the document was rebuilt.
     pub document_epoch: i64,
     /// Who wrote in former document epochs, as whoever rebuilt it put it.
+    #[serde(with = "serde_bytes")]
     pub clients: Vec<u8>,
     /// Who changed what up to `seq`; `None` if that was not known.
+    #[serde(with = "serde_bytes")]
     pub authors: Option<Vec<u8>>,
 }
 

@@ -6,7 +6,7 @@ use troupe_model::{
 };
 use troupe_store::{
     Engine, Error, PageRequest, TenantTx,
-    canvas::{self, Append, NewSnapshot, StoredCanvas},
+    canvas::{self, Append, NewSnapshot, StoredCanvas, trouble},
     folders::{self, FolderChange, FolderFilter, NewFolder},
     jobs::{self, JobChange, JobFilter, NewJob},
     leases::LeaseKind,
@@ -72,6 +72,7 @@ async fn full(db: &Db, name: &str) -> Full {
     assert_eq!(version.unwrap().number, 1);
     assert!(runs::append_events(&mut tx, &journal(tenant.id, run, run_epoch)).await.unwrap());
     runs::append_logs(&mut tx, tenant.id, run, &[line()]).await.unwrap();
+    trouble::failed(&mut tx, tenant.id, tenant.workflow).await.unwrap();
     tx.commit().await.unwrap();
     Full { tenant, folder, job, run }
 }
@@ -149,6 +150,7 @@ async fn finds(tx: &mut TenantTx, full: &Full) -> Vec<&'static str> {
         ("workflows::find", workflows::find(tx, workflow).await.unwrap().is_some()),
         ("workflows::list", counted(workflows::list(tx, workflows_of, &all).await.unwrap().total)),
         ("canvas::load", canvas::load(tx, workflow).await.unwrap() != StoredCanvas::default()),
+        ("trouble::find", trouble::find(tx, workflow).await.unwrap().is_some()),
         ("versions::find", versions::find(tx, workflow, 1).await.unwrap().is_some()),
         ("versions::latest", versions::latest(tx, workflow).await.unwrap().is_some()),
         ("versions::list", !versions::list(tx, workflow, None, 9).await.unwrap().items.is_empty()),
@@ -168,7 +170,7 @@ async fn finds(tx: &mut TenantTx, full: &Full) -> Vec<&'static str> {
     .collect()
 }
 
-const READS: usize = 25;
+const READS: usize = 26;
 
 /// [TEN-1]
 async fn another_tenants_rows_are_not_found(db: &Db) {
@@ -269,6 +271,10 @@ async fn the_servers_own_functions_keep_tenants_apart(db: &Db) {
     let mut tx = db.store.begin_system().await.unwrap();
     let published = versions::publish(&mut tx, version(&other.tenant, acme.tenant.workflow, epoch)).await;
     assert!(matches!(published, Err(Error::NoSuchParent)), "{published:?}");
+    drop(tx);
+    let mut tx = db.store.begin_system().await.unwrap();
+    let failed = trouble::failed(&mut tx, other.tenant.id, acme.tenant.workflow).await;
+    assert!(matches!(failed, Err(Error::NoSuchParent)), "{failed:?}");
 }
 
 /// Tests that only PostgreSQL can fail.
@@ -295,7 +301,7 @@ mod postgres_only {
         fixture::run(Engine::Postgres, async |db: &Db| {
             let acme = full(db, "acme").await;
             let tables: Vec<String> = query_scalar(TENANT_TABLES).fetch_all(&mut raw(db).await).await.unwrap();
-            assert_eq!(tables.len(), 15, "{tables:?}");
+            assert_eq!(tables.len(), 16, "{tables:?}");
 
             let mut own = db.store.read(acme.tenant.id).await.unwrap();
             let mut other = db.store.read(TenantId::generate()).await.unwrap();

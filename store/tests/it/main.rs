@@ -16,4 +16,5 @@ mod pages;
 mod runs;
 mod schema;
 mod secrets;
+mod troubles;
 mod versions;

@@ -46,7 +46,7 @@ fn both_engines_have_the_same_schema() {
     for (table, columns) in sqlite {
         assert_eq!(columns, &postgres[table], "{table}");
     }
-    assert_eq!(sqlite.len(), 16, "{:?}", sqlite.keys());
+    assert_eq!(sqlite.len(), 17, "{:?}", sqlite.keys());
 }
 
 async fn schema(db: &Db) -> Schema {

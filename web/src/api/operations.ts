@@ -39,6 +39,9 @@ export const workflows = {
     content(client.DELETE('/api/v1/workflows/{workflow}', { params: { path: { workflow } } })),
   export: (workflow: string) =>
     content(client.GET('/api/v1/workflows/{workflow}/export', { params: { path: { workflow } } })),
+  /** A canvas that is held back is opened by the next who comes, if that is possible now. */
+  tryAgain: (workflow: string) =>
+    content(client.POST('/api/v1/workflows/{workflow}/try-again', { params: { path: { workflow } } })),
   /** The file may be anything: the server tells what is wrong with it. */
   import: (workspace_id: string, file: unknown) =>
     content(client.POST('/api/v1/workflows/import', { body: { workspace_id, file: file as WorkflowFile } })),

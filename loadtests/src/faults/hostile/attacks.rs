@@ -51,6 +51,8 @@ pub enum Attack {
     Churn,
     /// Diagrams with names so long that looking for similar ones is dear.
     LongNames,
+    /// All that can be read of an attacked canvas by REST, several times at once.
+    Readings,
     /// Subscriptions on the event socket.
     Subscriptions,
 }
@@ -86,6 +88,7 @@ impl Attacker {
             Attack::EndlessFragments => transport::endless_fragments(self).await,
             Attack::Churn => transport::churn(self).await,
             Attack::LongNames => requests::long_names(self).await,
+            Attack::Readings => requests::readings(self).await,
             Attack::Subscriptions => requests::subscriptions(self).await,
         }
     }

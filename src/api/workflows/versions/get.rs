@@ -11,7 +11,7 @@ use crate::{
     api::workflows::{find, person::People},
     app::App,
     auth::Caller,
-    http::{json::Json, path::Path},
+    http::{json::DiagramJson, path::Path},
     problem::Problem,
 };
 
@@ -29,7 +29,7 @@ pub async fn get(
     State(app): State<App>,
     caller: Caller,
     Path((id, number)): Path<(WorkflowId, i64)>,
-) -> Result<Json<VersionWithDiagram>, Problem> {
+) -> Result<DiagramJson<VersionWithDiagram>, Problem> {
     find(&app, caller.tenant, id).await?;
     let mut tx = app.store().read(caller.tenant).await?;
     let missing = || Problem::not_found("version");
@@ -37,5 +37,5 @@ pub async fn get(
     let diagram = versions::diagram(&mut tx, id, number).await?.ok_or_else(missing)?;
     let latest = versions::latest(&mut tx, id).await?.map_or(0, |version| version.number);
     let people = People::of(&mut tx, version.authors.iter().copied().chain([version.created_by])).await?;
-    Ok(Json(VersionWithDiagram { version: VersionView::of(version, latest, &people), diagram }))
+    Ok(DiagramJson(VersionWithDiagram { version: VersionView::of(version, latest, &people), diagram }))
 }

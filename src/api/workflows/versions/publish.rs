@@ -41,7 +41,7 @@ pub async fn publish(
     find(&app, caller.tenant, id).await?;
     let if_match = revision::required_if_match(&headers)?;
     let publish = Publish { if_match, by: caller.user, note: body.note.into() };
-    let version = app.system().publish(caller.tenant, id, publish).await?;
+    let version = app.system().publish(caller.asker(), id, publish).await?;
     let mut tx = app.store().read(caller.tenant).await?;
     let people = People::of(&mut tx, version.authors.iter().copied().chain([version.created_by])).await?;
     let number = version.number;

@@ -51,6 +51,7 @@ function OpenEditor({ workflow, session }: { workflow: Workflow; session: Canvas
   const [keyboard] = useState(() => new KeyboardOwner())
   const handle = useMemo(() => ({ workflow: workflow.id, store, keyboard }), [workflow.id, store, keyboard])
   const loaded = useProvider((state) => state.loaded)
+  const ended = useProvider((state) => state.ended)
   const uncover = useUncover(store)
   useLive(workflow.id, session, store)
   useEffect(() => {
@@ -84,7 +85,7 @@ function OpenEditor({ workflow, session }: { workflow: Workflow; session: Canvas
                     <ZoomControls />
                   </Canvas>
                 ) : (
-                  <Spinner label="Loading the canvas…" />
+                  ended === null && <Spinner label="Loading the canvas…" />
                 )}
               </Boundary>
             </main>

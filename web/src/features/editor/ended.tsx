@@ -1,13 +1,19 @@
+import { workflows } from '../../api/operations'
 import { useProvider } from '../../canvas/hooks'
 import { Button } from '../../components/button'
+import { notifyError } from '../../components/toast'
+import { downloadWorkflow } from '../workflows/download'
+import { useEditor } from './state'
 
 const EPOCH_CHANGED = 4409
 const GONE = 4404
+const HELD_BACK = 4423
 
 /** Why the canvas is no longer live, when the server closed it for good. */
 export function Ended() {
   const ended = useProvider((state) => state.ended)
   const reason = useProvider((state) => state.reason)
+  const { workflow } = useEditor()
   if (ended === null) return null
   return (
     <div
@@ -18,11 +24,23 @@ export function Ended() {
       <p className="flex-1">
         {ended === GONE ? 'This workflow is gone.' : reason} Edits made from now on are not kept.
       </p>
+      {ended === HELD_BACK && <Button onClick={() => void downloadWorkflow(workflow)}>Download the workflow</Button>}
       {ended === GONE ? (
         <Button onClick={() => location.assign('/')}>Back to your workflows</Button>
       ) : (
-        <Button onClick={() => location.reload()}>{ended === EPOCH_CHANGED ? 'Reload' : 'Try again'}</Button>
+        <Button onClick={() => void openAgain(ended, workflow)}>
+          {ended === EPOCH_CHANGED ? 'Reload' : 'Try again'}
+        </Button>
       )}
     </div>
   )
+}
+
+async function openAgain(ended: number, workflow: string): Promise<void> {
+  try {
+    if (ended === HELD_BACK) await workflows.tryAgain(workflow)
+    location.reload()
+  } catch (error) {
+    notifyError(error)
+  }
 }

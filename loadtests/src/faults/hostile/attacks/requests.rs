@@ -13,6 +13,7 @@ const DIAGRAMS: usize = 5;
 /// More than any channel's name has, and less than the socket's frame.
 const CHANNEL_BYTES: usize = 1_000;
 const SUBSCRIPTIONS: usize = 2_000;
+const READINGS: usize = 50;
 const AT_ONCE: usize = 20;
 
 /// A column that is not there, and one that is there and is called almost so.
@@ -33,6 +34,22 @@ pub async fn long_names(attacker: &mut Attacker) -> Result<()> {
         let path = format!("workflows/{workflow}/diagram");
         let answer = attacker.member().ask(Method::PUT, &path, Some(&diagram)).await?;
         ensure!(answer.status.is_success(), "answered {}", answer.status);
+    }
+    Ok(())
+}
+
+/// Each answer is made of the whole canvas.
+pub async fn readings(attacker: &mut Attacker) -> Result<()> {
+    let (viewer, workflow) = (attacker.viewer(), attacker.target());
+    for _ in 0..READINGS {
+        let asked = ["diagram", "export", "authors", "changes"].map(|part| {
+            let path = format!("workflows/{workflow}/{part}");
+            async move { viewer.ask(Method::GET, &path, None).await }
+        });
+        for answer in futures::future::join_all(asked).await {
+            let status = answer?.status;
+            ensure!(status.is_success(), "answered {status}");
+        }
     }
     Ok(())
 }
