@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::task::JoinError;
 use troupe_actors::System;
 use troupe_engine::Registry;
 use troupe_model::{Clock, TenantId, UserId};
@@ -9,7 +10,8 @@ use troupe_store::{Store, secrets::SecretBox};
 
 use crate::{
     auth::{
-        attempts::Attempts, device::Devices, password::Passwords, people::People, ticket::Tickets, token::AccessTokens,
+        Caller, attempts::Attempts, device::Devices, password::Passwords, people::People, ticket::Tickets,
+        token::AccessTokens,
     },
     config::Config,
     sockets::Sessions,
@@ -90,6 +92,20 @@ impl App {
 
     pub fn sessions(&self) -> &Sessions {
         &self.0.sessions
+    }
+
+    /// Work for a request that takes long: on a thread of its own, in time that the caller owes.
+    pub async fn work<T: Send + 'static>(
+        &self,
+        by: &Caller,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        let worktime = self.system().worktime(by.asker());
+        let paid = move || match worktime {
+            Some(worktime) => worktime.pay_for(work),
+            None => work(),
+        };
+        tokio::task::spawn_blocking(paid).await
     }
 
     /// Somebody's role, name or sign-in changed, and that is committed: from here on no request of theirs is judged by

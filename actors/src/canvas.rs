@@ -102,8 +102,14 @@ impl LongFrames {
         if bytes <= LONG_FRAME_BYTES_MIN {
             return None;
         }
+        self.next().await
+    }
+
+    /// The next turn, also of something else that takes long.
+    pub(crate) fn next(&self) -> impl Future<Output = Option<LongFrame>> + use<> {
+        let turns = self.0.clone();
         // It is never closed.
-        self.0.clone().acquire_owned().await.ok()
+        async move { turns.acquire_owned().await.ok() }
     }
 }
 

@@ -69,6 +69,8 @@ const SLOW_TURN: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) enum WorkflowMsg {
     Ask(Option<UserId>, Ask),
+    /// The next of what was asked of a large canvas.
+    AnswerNext(Option<LongFrame>),
     Leave(SessionId),
     /// What is known of a session's user changed.
     Member {
@@ -116,6 +118,7 @@ impl WorkflowMsg {
     fn kind(&self) -> &'static str {
         match self {
             Self::Ask(_, ask) => ask.kind(),
+            Self::AnswerNext(_) => "answer",
             Self::Frame { .. } => "frame",
             Self::Drained(_) | Self::Wake => "wake",
             Self::MayAnalyse(_) | Self::Analysed { .. } => "analysis",
@@ -165,6 +168,7 @@ pub(crate) struct WorkflowState {
     long_frames: LongFrames,
     awaiting_commit: Vec<edit::AwaitingCommit>,
     doubts: doubt::Doubts,
+    asked: ask::Asked,
     feed: Feed,
     latest_run: Option<Value>,
     /// The workflow's, which conditions can name.
@@ -236,7 +240,10 @@ impl WorkflowState {
     fn may_take_long(&self, message: &WorkflowMsg) -> bool {
         match message {
             WorkflowMsg::Frame { turn, .. } => turn.is_some(),
-            WorkflowMsg::Ask(..) | WorkflowMsg::MayAnalyse(_) | WorkflowMsg::Analysed { .. } => self.is_large(),
+            WorkflowMsg::Ask(..)
+            | WorkflowMsg::AnswerNext(_)
+            | WorkflowMsg::MayAnalyse(_)
+            | WorkflowMsg::Analysed { .. } => self.is_large(),
             _ => false,
         }
     }
@@ -259,8 +266,11 @@ impl WorkflowState {
 
     fn handle(&mut self, message: WorkflowMsg) -> Result<(), ActorProcessingErr> {
         match message {
-            doubtful if self.is_doubtful(&doubtful) => self.doubt(doubtful),
             WorkflowMsg::Ask(by, ask) => self.take_ask(by, ask)?,
+            WorkflowMsg::AnswerNext(turn) => {
+                self.answer_next()?;
+                drop(turn);
+            }
             WorkflowMsg::Leave(session) => self.leave(session),
             WorkflowMsg::Member { session, user, access } => self.change_member(session, user, access),
             WorkflowMsg::Frame { session, frame, credit, turn } => {
@@ -275,8 +285,8 @@ impl WorkflowState {
             WorkflowMsg::Committed { seq } => self.committed(seq),
             WorkflowMsg::LeaseLost => self.lease_lost(),
             WorkflowMsg::LeaseConfirmed => {
-                for message in self.confirmed() {
-                    self.handle(message)?;
+                for (by, ask) in self.confirmed() {
+                    self.take_ask(by, ask)?;
                 }
             }
             WorkflowMsg::MayAnalyse(turn) => self.analyse(turn)?,

@@ -125,6 +125,14 @@ impl Api {
         Ok(body)
     }
 
+    /// Reads once, and does not look at what comes.
+    pub async fn skim(&self, path: &str) -> Result<StatusCode> {
+        let url = self.server.join(&format!("/api/v1/{path}"))?;
+        let mut response = self.http.get(url).bearer_auth(&self.token).send().await?;
+        while response.chunk().await?.is_some() {}
+        Ok(response.status())
+    }
+
     /// Asks once.
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
         let url = self.server.join(&format!("/api/v1/{path}"))?;

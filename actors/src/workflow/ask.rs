@@ -1,17 +1,19 @@
 //! What somebody asks of a canvas: answered when its owner is sure of the lease, in time that the asker owes [REL-12].
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use ractor::{ActorProcessingErr, RpcReplyPort};
 use troupe_engine::analysis::Analysis;
 use troupe_model::{Diagram, TenantId, UserId};
 
 use super::{
-    Change, DiagramEdit, EditError, Edited, LastChange, Publish, WorkflowState, answer, publish::PublishReply,
+    Change, DiagramEdit, EditError, Edited, LastChange, Publish, WorkflowMsg, WorkflowState, answer,
+    publish::PublishReply,
 };
 use crate::{
     canvas::{JoinCanvas, LongFrames},
     outbox::Outbox,
+    task,
 };
 
 /// Who asks. `None`: the server itself.
@@ -63,10 +65,95 @@ impl Ask {
             Self::Publish(..) => "publish",
         }
     }
+
+    /// Whether nobody waits for the answer any more.
+    fn is_given_up(&self) -> bool {
+        match self {
+            Self::Join { reply, .. } => reply.is_closed(),
+            Self::Watch { reply, .. } => reply.is_closed(),
+            Self::Diagram(reply) => reply.is_closed(),
+            Self::Edit { reply, .. } => reply.is_closed(),
+            Self::Analysis(reply) => reply.is_closed(),
+            Self::LastChanges { reply, .. } => reply.is_closed(),
+            Self::Changes(reply) => reply.is_closed(),
+            Self::Publish(_, reply) => reply.is_closed(),
+        }
+    }
+
+    /// Whether the whole document is walked through for it.
+    fn walks(&self) -> bool {
+        !matches!(self, Self::Join { .. } | Self::Analysis(_))
+    }
+}
+
+/// What was asked of a large canvas, of each who asked: their turns go round.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    by_user: VecDeque<(Option<UserId>, VecDeque<Ask>)>,
+    /// Waits for the turn of the next.
+    turn: Option<task::Owned>,
+}
+
+impl Asked {
+    fn push(&mut self, by: Option<UserId>, ask: Ask) {
+        match self.by_user.iter_mut().find(|(user, _)| *user == by) {
+            Some((_, asks)) => asks.push_back(ask),
+            None => self.by_user.push_back((by, VecDeque::from([ask]))),
+        }
+    }
+
+    fn pop(&mut self) -> Option<(Option<UserId>, Ask)> {
+        let (by, mut asks) = self.by_user.pop_front()?;
+        let ask = asks.pop_front()?;
+        if !asks.is_empty() {
+            self.by_user.push_back((by, asks));
+        }
+        Some((by, ask))
+    }
 }
 
 impl WorkflowState {
+    /// Of a large canvas one is answered at a time, by turns with the frames that take long, and after all that came
+    /// meanwhile: whoever types waits for one of them, however many are asked.
     pub(super) fn take_ask(&mut self, by: Option<UserId>, ask: Ask) -> Result<(), ActorProcessingErr> {
+        if self.is_doubtful() {
+            self.doubt(by, ask);
+        } else if self.is_large() && ask.walks() {
+            self.asked.push(by, ask);
+            self.await_turn();
+        } else {
+            self.pay_and_answer(by, ask)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn answer_next(&mut self) -> Result<(), ActorProcessingErr> {
+        self.asked.turn = None;
+        let Some((by, ask)) = self.asked.pop() else { return Ok(()) };
+        if !self.asked.by_user.is_empty() {
+            self.await_turn();
+        }
+        if self.is_doubtful() {
+            self.doubt(by, ask);
+            return Ok(());
+        }
+        self.pay_and_answer(by, ask)
+    }
+
+    fn await_turn(&mut self) {
+        let (myself, turn) = (self.myself.clone(), self.long_frames.next());
+        self.asked.turn.get_or_insert_with(|| {
+            task::spawn_owned("answer-turn", async move {
+                // A canvas that has stopped leaves those who ask to the next.
+                let _ = myself.cast(WorkflowMsg::AnswerNext(turn.await));
+            })
+        });
+    }
+
+    fn pay_and_answer(&mut self, by: Option<UserId>, ask: Ask) -> Result<(), ActorProcessingErr> {
+        if ask.is_given_up() {
+            return Ok(());
+        }
         match by.map(|user| self.context.worktimes.of(self.tenant, user)) {
             Some(worktime) => worktime.pay_for(|| self.answer(by, ask)),
             None => self.answer(by, ask),
@@ -88,5 +175,24 @@ impl WorkflowState {
             Ask::Publish(publish, reply) => self.publish_version(publish, reply),
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ractor::concurrency::oneshot;
+
+    use super::*;
+
+    /// [REL-12] Whoever asks much waits behind themselves, not the others behind them.
+    #[test]
+    fn turns_go_round() {
+        let [ann, bob] = [UserId::generate(), UserId::generate()].map(Some);
+        let mut asked = Asked::default();
+        for by in [ann, ann, ann, bob, None, bob] {
+            asked.push(by, Ask::Diagram(oneshot().0.into()));
+        }
+        let order: Vec<_> = std::iter::from_fn(|| asked.pop()).map(|(by, _)| by).collect();
+        assert_eq!(order, [ann, bob, None, ann, bob, ann]);
     }
 }

@@ -4,7 +4,9 @@
 //!
 //! Edits go on meanwhile: they are acknowledged when they are committed, and the commit checks the lease.
 
-use super::{WorkflowMsg, WorkflowState};
+use troupe_model::UserId;
+
+use super::{Ask, WorkflowMsg, WorkflowState};
 use crate::task;
 
 /// Questions that may wait. Whoever asks beyond that is told at once that there is no answer.
@@ -12,19 +14,19 @@ const WAITING_MAX: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Doubts {
-    waiting: Vec<WorkflowMsg>,
+    waiting: Vec<(Option<UserId>, Ask)>,
     asking: Option<task::Owned>,
 }
 
 impl WorkflowState {
-    /// Whether this message has to wait until it is known who owns the workflow, or for its next owner.
-    pub(super) fn is_doubtful(&self, message: &WorkflowMsg) -> bool {
-        matches!(message, WorkflowMsg::Ask(..)) && (self.closing || !self.lease.is_sure())
+    /// Whether who asks has to wait until it is known who owns the workflow, or for its next owner.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.closing || !self.lease.is_sure()
     }
 
-    pub(super) fn doubt(&mut self, message: WorkflowMsg) {
+    pub(super) fn doubt(&mut self, by: Option<UserId>, ask: Ask) {
         if self.doubts.waiting.len() < WAITING_MAX {
-            self.doubts.waiting.push(message);
+            self.doubts.waiting.push((by, ask));
         }
         if self.closing || self.doubts.asking.is_some() {
             return;
@@ -38,7 +40,7 @@ impl WorkflowState {
     }
 
     /// Takes up what waited, in its order.
-    pub(super) fn confirmed(&mut self) -> Vec<WorkflowMsg> {
+    pub(super) fn confirmed(&mut self) -> Vec<(Option<UserId>, Ask)> {
         self.doubts.asking = None;
         std::mem::take(&mut self.doubts.waiting)
     }

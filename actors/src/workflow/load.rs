@@ -12,6 +12,7 @@ use troupe_store::{canvas, leases::LeaseKind, runs, versions, workflows};
 
 use super::{
     SWEEP_EVERY, WorkflowArgs, WorkflowMsg, WorkflowState,
+    ask::Asked,
     derived::Derived,
     doubt::Doubts,
     presence::Presence,
@@ -113,6 +114,7 @@ pub(super) async fn load(
         long_frames: LongFrames::default(),
         awaiting_commit: Vec::new(),
         doubts: Doubts::default(),
+        asked: Asked::default(),
         latest_run,
         parameters,
         context,

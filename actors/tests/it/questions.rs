@@ -3,8 +3,9 @@
 use std::{collections::HashMap, time::Duration};
 
 use bytes::Bytes;
+use futures::future::join_all;
 use tokio::time::{Instant, sleep, timeout};
-use troupe_actors::{CanvasSession, DiagramEdit, Limits, Next, OutFrame};
+use troupe_actors::{Asker, CanvasSession, DiagramEdit, Limits, Next, OutFrame, WorktimeLimits};
 use troupe_crdt::{
     Access, Canvas,
     wire::{self, Message},
@@ -174,5 +175,23 @@ fn what_is_not_shared_is_lent() {
         }
         drop((own.1, other.1));
         assert!(is_answer(&ask(joe).await.1), "what they held is free");
+    });
+}
+
+/// [REL-12] Whoever reads a large diagram again and again waits, and others do not: also when they read several at once.
+#[test]
+fn readings_are_paid_for() {
+    let little = Duration::from_millis(1);
+    let worktime = WorktimeLimits { at_once: little, per_second: little, shared_per_second: little };
+    let world = World::limited(Limits { worktime, ..Limits::default() });
+    world.on(async |world| {
+        fill(world, LARGE).await;
+        let greedy = Asker { tenant: world.tenant, user: Some(UserId::generate()) };
+        let read = |by: Asker| world.system().diagram(by, world.workflow);
+        let readings = join_all((0..100).map(|_| read(greedy))).await;
+        assert!(readings.iter().all(Result::is_ok));
+        assert!(timeout(Duration::from_millis(200), read(greedy)).await.is_err(), "it owes for a hundred");
+        let other = Asker { user: Some(UserId::generate()), ..greedy };
+        timeout(Duration::from_millis(200), read(other)).await.unwrap().unwrap();
     });
 }

@@ -67,7 +67,7 @@ pub async fn get(
     let offset = part.offset.unwrap_or(0);
     let read = move || preview(&payloads, &payload, offset, limit);
     let Preview { kind, rows, schema, items, value } =
-        tokio::task::spawn_blocking(read).await?.map_err(|failure| unreadable(&failure))?;
+        app.work(&caller, read).await?.map_err(|failure| unreadable(&failure))?;
     Ok(Json(NodeOutput { port, kind, rows, schema, items, value }))
 }
 

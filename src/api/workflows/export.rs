@@ -40,7 +40,7 @@ pub async fn export(
         file
     };
     // It looks at every text.
-    let file = tokio::task::spawn_blocking(make).await?;
+    let file = app.work(&caller, make).await?;
     Ok(([(header::CONTENT_DISPOSITION, attachment)], DiagramJson(file)))
 }
 
