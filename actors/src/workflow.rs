@@ -439,6 +439,7 @@ impl WorkflowState {
         self.tell_awareness();
         self.tell_presence_if_due(now);
         self.answer_questions();
+        self.see_to_asks();
         if !self.sessions.is_empty() || self.feed.is_watched() {
             self.idle_since = None;
             self.alarm.at_latest(self.next_sweep);

@@ -70,8 +70,20 @@ impl System {
 
     /// The diagram as it is now, and its revision. Of a canvas that is held back: as it was, if it could be read.
     pub async fn diagram(&self, by: Asker, workflow: WorkflowId) -> Result<(Diagram, i64), Unavailable> {
-        let asked = self.ask_workflow(by, workflow, Ask::Diagram).await;
-        let unavailable = match asked {
+        self.read(by, workflow, Ask::Diagram).await
+    }
+
+    pub(super) async fn diagram_to_run(&self, by: Asker, workflow: WorkflowId) -> Result<(Diagram, i64), Unavailable> {
+        self.read(by, workflow, Ask::ToRun).await
+    }
+
+    async fn read(
+        &self,
+        by: Asker,
+        workflow: WorkflowId,
+        ask: impl Fn(RpcReplyPort<(Diagram, i64)>) -> Ask,
+    ) -> Result<(Diagram, i64), Unavailable> {
+        let unavailable = match self.ask_workflow(by, workflow, ask).await {
             Ok((_, answer)) => return Ok(answer),
             Err(unavailable) => unavailable,
         };

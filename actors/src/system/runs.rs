@@ -31,7 +31,7 @@ impl System {
             .runs
             .try_acquire_owned()
             .map_err(|_| StartRunError::TooManyRuns(context.limits.runs_per_tenant_max))?;
-        let (diagram, _) = self.diagram(Asker { tenant, user: start.by }, workflow).await?;
+        let (diagram, _) = self.diagram_to_run(Asker { tenant, user: start.by }, workflow).await?;
         let (registry, planned) = (context.registry.clone(), diagram.clone());
         tokio::task::spawn_blocking(move || Plan::build(&planned, &registry).map(drop))
             .await?

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use ractor::{ActorProcessingErr, RpcReplyPort};
+use tokio::time::Instant;
 use troupe_engine::analysis::Analysis;
 use troupe_model::{Diagram, TenantId, UserId};
 
@@ -36,6 +37,8 @@ pub(crate) enum Ask {
         reply: RpcReplyPort<()>,
     },
     Diagram(RpcReplyPort<(Diagram, i64)>),
+    /// The same, to be run.
+    ToRun(RpcReplyPort<(Diagram, i64)>),
     Edit {
         edit: DiagramEdit,
         if_match: Option<i64>,
@@ -59,6 +62,7 @@ impl Ask {
             Self::Join { .. } => "join",
             Self::Watch { .. } => "watch",
             Self::Diagram(_) => "diagram",
+            Self::ToRun(_) => "run",
             Self::Edit { .. } => "edit",
             Self::Analysis(_) => "analysis",
             Self::LastChanges { .. } | Self::Changes(_) => "changes",
@@ -71,7 +75,7 @@ impl Ask {
         match self {
             Self::Join { reply, .. } => reply.is_closed(),
             Self::Watch { reply, .. } => reply.is_closed(),
-            Self::Diagram(reply) => reply.is_closed(),
+            Self::Diagram(reply) | Self::ToRun(reply) => reply.is_closed(),
             Self::Edit { reply, .. } => reply.is_closed(),
             Self::Analysis(reply) => reply.is_closed(),
             Self::LastChanges { reply, .. } => reply.is_closed(),
@@ -82,11 +86,20 @@ impl Ask {
 
     /// Whether the whole document is walked through for it.
     fn walks(&self) -> bool {
-        !matches!(self, Self::Join { .. } | Self::Analysis(_))
+        !matches!(self, Self::Join { .. } | Self::Analysis(_) | Self::LastChanges { node: Some(_), .. })
+    }
+
+    /// Whether it is an answer with the whole canvas, of which a user gets so many.
+    fn is_reading(&self) -> bool {
+        matches!(self, Self::Diagram(_))
+    }
+
+    fn is_counted(&self) -> bool {
+        self.is_reading() && !self.is_given_up()
     }
 }
 
-/// What was asked of a large canvas, of each who asked: their turns go round.
+/// What was asked of a large canvas, of each who asked, what reads apart from the rest: their turns go round.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     by_user: VecDeque<(Option<UserId>, VecDeque<Ask>)>,
@@ -96,14 +109,18 @@ pub(super) struct Asked {
 
 impl Asked {
     fn push(&mut self, by: Option<UserId>, ask: Ask) {
-        match self.by_user.iter_mut().find(|(user, _)| *user == by) {
+        match self.by_user.iter_mut().find(|(user, asks)| {
+            *user == by && asks.front().is_some_and(|first| first.is_reading() == ask.is_reading())
+        }) {
             Some((_, asks)) => asks.push_back(ask),
             None => self.by_user.push_back((by, VecDeque::from([ask]))),
         }
     }
 
-    fn pop(&mut self) -> Option<(Option<UserId>, Ask)> {
-        let (by, mut asks) = self.by_user.pop_front()?;
+    /// The next of one whose first `may_be_answered`.
+    fn pop(&mut self, mut may_be_answered: impl FnMut(Option<UserId>, &Ask) -> bool) -> Option<(Option<UserId>, Ask)> {
+        let may = |(by, asks): &(_, VecDeque<Ask>)| asks.front().is_some_and(|ask| may_be_answered(*by, ask));
+        let (by, mut asks) = self.by_user.iter().position(may).and_then(|index| self.by_user.remove(index))?;
         let ask = asks.pop_front()?;
         if !asks.is_empty() {
             self.by_user.push_back((by, asks));
@@ -114,33 +131,34 @@ impl Asked {
 
 impl WorkflowState {
     /// Of a large canvas one is answered at a time, by turns with the frames that take long, and after all that came
-    /// meanwhile: whoever types waits for one of them, however many are asked.
+    /// meanwhile: whoever types waits for one of them, however many are asked. What was said of answers to sessions holds
+    /// for these (`questions.rs`): they rest, and a user gets so many.
     pub(super) fn take_ask(&mut self, by: Option<UserId>, ask: Ask) -> Result<(), ActorProcessingErr> {
         if self.is_doubtful() {
             self.doubt(by, ask);
         } else if self.is_large() && ask.walks() {
             self.asked.push(by, ask);
-            self.await_turn();
+            self.see_to_asks();
         } else {
             self.pay_and_answer(by, ask)?;
         }
         Ok(())
     }
 
-    pub(super) fn answer_next(&mut self) -> Result<(), ActorProcessingErr> {
-        self.asked.turn = None;
-        let Some((by, ask)) = self.asked.pop() else { return Ok(()) };
-        if !self.asked.by_user.is_empty() {
-            self.await_turn();
+    /// Waits for the turn of the next that may be answered, or for the moment when one may.
+    pub(super) fn see_to_asks(&mut self) {
+        let now = Instant::now();
+        let (asked, questions) = (&self.asked.by_user, &self.questions);
+        let (rate, now_ms) = (self.answer_rate(), self.now_ms());
+        let ready = asked
+            .iter()
+            .filter_map(|(by, asks)| Some(questions.wait(*by, asks.front()?.is_counted(), rate, now_ms)))
+            .min();
+        let Some(ready) = ready else { return };
+        let then = (now + ready).max(questions.rests_until(now).unwrap_or(now));
+        if then > now {
+            return self.alarm.at_latest(then);
         }
-        if self.is_doubtful() {
-            self.doubt(by, ask);
-            return Ok(());
-        }
-        self.pay_and_answer(by, ask)
-    }
-
-    fn await_turn(&mut self) {
         let (myself, turn) = (self.myself.clone(), self.long_frames.next());
         self.asked.turn.get_or_insert_with(|| {
             task::spawn_owned("answer-turn", async move {
@@ -148,6 +166,29 @@ impl WorkflowState {
                 let _ = myself.cast(WorkflowMsg::AnswerNext(turn.await));
             })
         });
+    }
+
+    pub(super) fn answer_next(&mut self) -> Result<(), ActorProcessingErr> {
+        self.asked.turn = None;
+        let begun = Instant::now();
+        let (rate, now_ms) = (self.answer_rate(), self.now_ms());
+        if self.questions.rests_until(begun).is_none() {
+            let questions = &self.questions;
+            let may = |by, ask: &Ask| questions.wait(by, ask.is_counted(), rate, now_ms).is_zero();
+            if let Some((by, ask)) = self.asked.pop(may) {
+                if ask.is_counted() {
+                    self.questions.spend(by, self.canvas.size_bytes(), rate, now_ms);
+                }
+                if self.is_doubtful() {
+                    self.doubt(by, ask);
+                } else {
+                    self.pay_and_answer(by, ask)?;
+                }
+                self.questions.took(begun, begun.elapsed());
+            }
+        }
+        self.see_to_asks();
+        Ok(())
     }
 
     fn pay_and_answer(&mut self, by: Option<UserId>, ask: Ask) -> Result<(), ActorProcessingErr> {
@@ -167,7 +208,7 @@ impl WorkflowState {
                 self.watch(outbox, last_seq);
                 answer(reply, ());
             }
-            Ask::Diagram(reply) => answer(reply, (self.canvas.project(), self.seq)),
+            Ask::Diagram(reply) | Ask::ToRun(reply) => answer(reply, (self.canvas.project(), self.seq)),
             Ask::Edit { edit, if_match, reply } => self.edit(&edit, if_match, by, reply)?,
             Ask::Analysis(reply) => self.analysis(reply),
             Ask::LastChanges { node, reply } => answer(reply, self.authorship.last_changes(node.as_deref())),
@@ -192,7 +233,7 @@ mod tests {
         for by in [ann, ann, ann, bob, None, bob] {
             asked.push(by, Ask::Diagram(oneshot().0.into()));
         }
-        let order: Vec<_> = std::iter::from_fn(|| asked.pop()).map(|(by, _)| by).collect();
+        let order: Vec<_> = std::iter::from_fn(|| asked.pop(|_, _| true)).map(|(by, _)| by).collect();
         assert_eq!(order, [ann, bob, None, ann, bob, ann]);
     }
 }

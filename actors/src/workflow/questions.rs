@@ -87,13 +87,28 @@ enum Readiness {
 
 impl Questions {
     /// Until when answers have to rest.
-    fn rests_until(&self, now: Instant) -> Option<Instant> {
+    pub(super) fn rests_until(&self, now: Instant) -> Option<Instant> {
         self.taken_until.filter(|until| *until > now + TIME_AT_ONCE).map(|until| until - TIME_AT_ONCE)
     }
 
-    fn took(&mut self, begun: Instant, took: Duration) {
+    pub(super) fn took(&mut self, begun: Instant, took: Duration) {
         let from = self.taken_until.map_or(begun, |until| until.max(begun));
         self.taken_until = Some(from + took * REST);
+    }
+
+    /// How long a user waits for the whole of a canvas.
+    pub(super) fn wait(&self, by: Option<UserId>, reads: bool, rate: Rate, now_ms: i64) -> Duration {
+        let asker = by.filter(|_| reads).and_then(|user| self.askers.get(&user));
+        asker.map_or(Duration::ZERO, |asker| {
+            let mut budget = asker.budget;
+            Duration::from_millis(budget.wait_ms(rate, now_ms).unsigned_abs())
+        })
+    }
+
+    pub(super) fn spend(&mut self, by: Option<UserId>, bytes: usize, rate: Rate, now_ms: i64) {
+        if let Some(user) = by {
+            self.asker(user).budget.spend(ANSWER_BYTES + bytes, rate, now_ms);
+        }
     }
 
     fn asker(&mut self, user: UserId) -> &mut Asker {
@@ -186,7 +201,7 @@ impl WorkflowState {
         session.outbox.when_writable(move || drop(myself.cast(super::WorkflowMsg::Drained(id))));
     }
 
-    fn answer_rate(&self) -> Rate {
+    pub(super) fn answer_rate(&self) -> Rate {
         let limits = &self.context.limits;
         let canvas_bytes = self.canvas.size_bytes().max(CANVAS_BYTES_MIN) as u64;
         Rate {

@@ -4,8 +4,9 @@ use std::{collections::HashMap, time::Duration};
 
 use bytes::Bytes;
 use futures::future::join_all;
+use serde_json::Map;
 use tokio::time::{Instant, sleep, timeout};
-use troupe_actors::{Asker, CanvasSession, DiagramEdit, Limits, Next, OutFrame, WorktimeLimits};
+use troupe_actors::{Asker, CanvasSession, DiagramEdit, Limits, Next, OutFrame, StartRun, WorktimeLimits};
 use troupe_crdt::{
     Access, Canvas,
     wire::{self, Message},
@@ -178,20 +179,42 @@ fn what_is_not_shared_is_lent() {
     });
 }
 
-/// [REL-12] Whoever reads a large diagram again and again waits, and others do not: also when they read several at once.
+const SOON: Duration = Duration::from_millis(200);
+
+/// Reads the diagram so often at once, and says whether it can be read once more soon.
+async fn may_read_again(world: &World, by: Asker, readings: usize) -> bool {
+    let read = || world.system().diagram(by, world.workflow);
+    assert!(join_all((0..readings).map(|_| read())).await.iter().all(Result::is_ok));
+    timeout(SOON, read()).await.is_ok()
+}
+
+fn somebody(world: &World) -> Asker {
+    Asker { tenant: world.tenant, user: Some(UserId::generate()) }
+}
+
+/// [REL-12] Whoever makes the server work much by reading waits, and others do not: also when they read several at once.
 #[test]
 fn readings_are_paid_for() {
     let little = Duration::from_millis(1);
     let worktime = WorktimeLimits { at_once: little, per_second: little, shared_per_second: little };
     let world = World::limited(Limits { worktime, ..Limits::default() });
     world.on(async |world| {
+        fill(world, 100 * 1024).await;
+        assert!(!may_read_again(world, somebody(world), 100).await);
+        assert!(may_read_again(world, somebody(world), 1).await);
+    });
+}
+
+/// [REL-12, SYNC-7] A user gets the whole of a large canvas so often, by whichever door; runs are not readings.
+#[test]
+fn large_diagrams_are_answered_so_often() {
+    let world = World::limited(Limits { answers_at_once_max: 4, ..Limits::default() });
+    world.on(async |world| {
         fill(world, LARGE).await;
-        let greedy = Asker { tenant: world.tenant, user: Some(UserId::generate()) };
-        let read = |by: Asker| world.system().diagram(by, world.workflow);
-        let readings = join_all((0..100).map(|_| read(greedy))).await;
-        assert!(readings.iter().all(Result::is_ok));
-        assert!(timeout(Duration::from_millis(200), read(greedy)).await.is_err(), "it owes for a hundred");
-        let other = Asker { user: Some(UserId::generate()), ..greedy };
-        timeout(Duration::from_millis(200), read(other)).await.unwrap().unwrap();
+        let greedy = somebody(world);
+        assert!(!may_read_again(world, greedy, 5).await);
+        assert!(may_read_again(world, somebody(world), 3).await);
+        let start = StartRun { by: greedy.user, trigger: "manual".to_owned(), parameters: Map::new() };
+        timeout(SOON, world.system().start_run(world.tenant, world.workflow, start)).await.unwrap().unwrap();
     });
 }

@@ -22,7 +22,7 @@ export function Ended() {
       className="flex items-center gap-3 border-b bg-danger-soft px-4 py-2 text-danger"
     >
       <p className="flex-1">
-        {ended === GONE ? 'This workflow is gone.' : reason} Edits made from now on are not kept.
+        {ended === GONE ? 'This workflow is gone.' : sentence(reason ?? '')} Edits made from now on are not kept.
       </p>
       {ended === HELD_BACK && <Button onClick={() => void downloadWorkflow(workflow)}>Download the workflow</Button>}
       {ended === GONE ? (
@@ -43,4 +43,10 @@ async function openAgain(ended: number, workflow: string): Promise<void> {
   } catch (error) {
     notifyError(error)
   }
+}
+
+/** What the server says begins small and ends without a stop. */
+function sentence(reason: string): string {
+  const stop = /[.!?]$/.test(reason) ? '' : '.'
+  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${stop}`
 }
