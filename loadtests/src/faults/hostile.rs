@@ -131,6 +131,7 @@ async fn play(program: &Hostile, stage: &Stage) -> Result<()> {
     let panics = server.logged("panicked at");
     let (edits, acknowledged) = (room.sum(|editor| editor.edits), room.sum(|editor| editor.book.acknowledged()));
     drop(room);
+    let left = settled(&server, before).await?;
     let status = server.end().await?;
 
     println!("{editors} honest editors on {canvases} canvases, {attacked} of them attacked: {edits} edits");
@@ -138,10 +139,11 @@ async fn play(program: &Hostile, stage: &Stage) -> Result<()> {
     println!("p99 elsewhere, ms        {:<15.1} {:.1} (limit {})", calm[0], during[0], program.others_ms);
     println!("p99 where attacked, ms   {:<15.1} {:.1} (limit {})", calm[1], during[1], program.attacked_ms);
     println!(
-        "memory, MiB              {} before, {} after (limit {} more)",
+        "memory, MiB              {} before, {} after (limit {} more), {} when everybody has gone",
         before / MIB,
         after / MIB,
-        program.growth_mib
+        program.growth_mib,
+        left / MIB
     );
     println!("peak resident, MiB       {} (limit {})", peak / MIB, program.memory_mib);
     println!("lost acknowledged edits  {} of {acknowledged} entries", lost.len());
