@@ -147,6 +147,7 @@ pub struct Limits {
     pub nodes_per_run_max: usize,
     pub nodes_max: usize,
     pub analyses_max: Option<usize>,
+    pub long_turns_max: Option<usize>,
     pub analysis_fuel_max: u64,
 }
 

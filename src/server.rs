@@ -254,6 +254,7 @@ fn limits(config: &config::Limits) -> Limits {
         nodes_per_run_max: config.nodes_per_run_max,
         runs_per_tenant_max: config.runs_per_tenant_max,
         analyses_max: config.analyses_max.unwrap_or_else(half_of_the_cores),
+        long_turns_max: config.long_turns_max.unwrap_or_else(half_of_the_cores),
         analysis_fuel_max: config.analysis_fuel_max,
         sessions_per_tenant_max: config.sessions_per_tenant_max,
         outbox_bytes_max: config.outbox_bytes_max,

@@ -14,7 +14,14 @@ use tokio::{
 use troupe_crdt::{Access, Budget, Rate, UserTag, wire};
 use troupe_model::SessionId;
 
-use crate::{credit::Credits, loans::Loan, outbox::Outbox, workflow::WorkflowMsg, worktime::Worktime};
+use crate::{
+    credit::Credits,
+    loans::Loan,
+    outbox::Outbox,
+    turns::{TenantTurns, Turn},
+    workflow::WorkflowMsg,
+    worktime::Worktime,
+};
 
 /// Who joins, and with what rights.
 #[derive(Clone, Debug)]
@@ -36,7 +43,7 @@ pub struct CanvasSession {
     pub(crate) outbox: Outbox,
     pub(crate) credits: Credits,
     pub(crate) showing: Showing,
-    pub(crate) long_frames: LongFrames,
+    pub(crate) long_turns: LongTurns,
     pub(crate) worktime: Worktime,
     pub(crate) _slot: OwnedSemaphorePermit,
 }
@@ -61,7 +68,7 @@ impl CanvasSession {
             return true;
         }
         let Some(credit) = self.credits.take(frame.len(), loan).await else { return false };
-        let turn = self.long_frames.turn(frame.len()).await;
+        let turn = self.long_turns.for_frame(frame.len()).await;
         self.workflow.cast(WorkflowMsg::Frame { session: self.session, frame, credit, turn }).is_ok()
     }
 
@@ -79,37 +86,49 @@ impl Drop for CanvasSession {
     }
 }
 
-/// A frame that is smaller takes no time worth noticing.
+/// A frame that is smaller takes no time worth noticing, or none worth waiting for other canvases.
 const LONG_FRAME_BYTES_MIN: usize = 8 << 10;
+const VERY_LONG_FRAME_BYTES_MIN: usize = 64 << 10;
 
-/// Frames that may take long come to a canvas one at a time: the next when the one before is done, and after all that
-/// came meanwhile. So whoever writes a letter waits for one of them, however many are on their way.
+/// What may take long comes to a canvas one at a time: the next when the one before is done, and after all that came
+/// meanwhile. So whoever writes a letter waits for one of them, however many are on their way. What may take very long
+/// then waits for its turn among all canvases, which leave cores for what is short.
 #[derive(Clone, Debug)]
-pub(crate) struct LongFrames(Arc<Semaphore>);
-
-/// The turn of one of them.
-pub(crate) type LongFrame = OwnedSemaphorePermit;
-
-impl Default for LongFrames {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
-    }
+pub(crate) struct LongTurns {
+    canvas: Arc<Semaphore>,
+    all: TenantTurns,
 }
 
-impl LongFrames {
-    /// Nothing for a frame that takes no turn.
-    async fn turn(&self, bytes: usize) -> Option<LongFrame> {
-        if bytes <= LONG_FRAME_BYTES_MIN {
-            return None;
-        }
-        self.next().await
+/// One of them, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct LongTurn {
+    _all: Option<Turn>,
+    _canvas: OwnedSemaphorePermit,
+}
+
+impl LongTurns {
+    pub(crate) fn new(all: TenantTurns) -> Self {
+        Self { canvas: Arc::new(Semaphore::new(1)), all }
     }
 
-    /// The next turn, also of something else that takes long.
-    pub(crate) fn next(&self) -> impl Future<Output = Option<LongFrame>> + use<> {
-        let turns = self.0.clone();
+    /// Nothing for a frame that takes no turn.
+    async fn for_frame(&self, bytes: usize) -> Option<LongTurn> {
+        match bytes {
+            ..=LONG_FRAME_BYTES_MIN => None,
+            ..=VERY_LONG_FRAME_BYTES_MIN => Some(LongTurn { _all: None, _canvas: self.of_canvas().await? }),
+            _ => self.next().await,
+        }
+    }
+
+    /// The next turn at something that may take very long.
+    pub(crate) async fn next(&self) -> Option<LongTurn> {
+        let canvas = self.of_canvas().await?;
+        Some(LongTurn { _all: Some(self.all.clone().next().await), _canvas: canvas })
+    }
+
+    async fn of_canvas(&self) -> Option<OwnedSemaphorePermit> {
         // It is never closed.
-        async move { turns.acquire_owned().await.ok() }
+        self.canvas.clone().acquire_owned().await.ok()
     }
 }
 
@@ -142,5 +161,29 @@ impl Showing {
             frames.spend(1 + bytes / FRAME_BYTES, self.rate, now_ms);
         }
         may_show
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::turns::Turns;
+
+    /// [REL-12] What takes very long on one canvas leaves a core to the others; what is shorter waits for its own canvas
+    /// only.
+    #[test]
+    fn canvases_take_very_long_turns_in_turn() {
+        let tenant = Turns::new(1).of_tenant();
+        let canvases = [LongTurns::new(tenant.clone()), LongTurns::new(tenant)];
+        let very_long = canvases[0].next().now_or_never().flatten();
+        assert!(very_long.is_some());
+        assert!(canvases[0].for_frame(LONG_FRAME_BYTES_MIN).now_or_never().is_some_and(|turn| turn.is_none()));
+        assert!(canvases[0].for_frame(LONG_FRAME_BYTES_MIN + 1).now_or_never().is_none());
+        assert!(canvases[1].for_frame(VERY_LONG_FRAME_BYTES_MIN + 1).now_or_never().is_none());
+        assert!(canvases[1].for_frame(VERY_LONG_FRAME_BYTES_MIN).now_or_never().flatten().is_some());
+        drop(very_long);
+        assert!(canvases[1].for_frame(VERY_LONG_FRAME_BYTES_MIN + 1).now_or_never().flatten().is_some());
     }
 }

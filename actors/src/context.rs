@@ -50,6 +50,8 @@ pub struct Limits {
     pub runs_per_tenant_max: usize,
     /// Workflows that are analysed at once, and how much work one analysis may take, in units of the engine's fuel.
     pub analyses_max: usize,
+    /// What takes long on canvases, at once on this server.
+    pub long_turns_max: usize,
     pub analysis_fuel_max: u64,
     /// WebSocket sessions of one tenant.
     pub sessions_per_tenant_max: usize,
@@ -89,6 +91,7 @@ impl Default for Limits {
             nodes_per_run_max: 16,
             runs_per_tenant_max: 200,
             analyses_max: 1,
+            long_turns_max: 1,
             analysis_fuel_max: 30_000_000,
             sessions_per_tenant_max: 20_000,
             outbox_bytes_max: 1024 * 1024,
@@ -123,6 +126,7 @@ pub(crate) struct Context {
     /// One permit per executing node.
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) analyses: Turns,
+    pub(crate) long_turns: Turns,
     /// Canvases that have grown alike are compacted one after the other: their editors are not to notice.
     pub(crate) compactions: Arc<Semaphore>,
     /// One permit per byte of an answer that is not shared.
@@ -149,6 +153,7 @@ impl Context {
             leases: Leases::default(),
             slots: Arc::new(Semaphore::new(config.limits.nodes_max)),
             analyses: Turns::new(config.limits.analyses_max),
+            long_turns: Turns::new(config.limits.long_turns_max),
             compactions: Arc::new(Semaphore::new(1)),
             answers: Arc::new(Semaphore::new(config.limits.answers_bytes_max)),
             idle: IdleCanvases::new(config.limits.idle_canvases_bytes_max),

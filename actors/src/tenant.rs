@@ -14,6 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use troupe_model::{RunId, TenantId, WorkflowId};
 
 use crate::{
+    canvas::LongTurns,
     context::Context,
     journal::JournalMsg,
     outbox::Close,
@@ -80,6 +81,8 @@ pub(crate) struct TenantState {
     failures: Failures,
     /// Of its workflows at being analysed.
     analyses: TenantTurns,
+    /// Of its canvases at what takes long.
+    long_turns: TenantTurns,
     draining: Vec<RpcReplyPort<()>>,
 }
 
@@ -115,6 +118,7 @@ impl Actor for Tenant {
             children: HashMap::new(),
             failures: Failures::default(),
             analyses: self.context.analyses.of_tenant(),
+            long_turns: self.context.long_turns.of_tenant(),
             draining: Vec::new(),
         })
     }
@@ -180,6 +184,7 @@ impl TenantState {
             workflow: id,
             journal: self.journal.clone(),
             analyses: self.analyses.clone(),
+            long_turns: LongTurns::new(self.long_turns.clone()),
         };
         let workflow = Workflow { context: self.context.clone() };
         let actor = self.start(Child::Workflow(id), workflow, args).map_err(Cause::Other)?;

@@ -44,7 +44,7 @@ pub use trouble::{Examined, Examiner, examine};
 
 use crate::{
     alarm::Alarm,
-    canvas::{LongFrame, LongFrames},
+    canvas::{LongTurn, LongTurns},
     context::Context,
     credit::Credit,
     feed::{Event, Feed},
@@ -70,7 +70,7 @@ const SLOW_TURN: Duration = Duration::from_millis(100);
 pub(crate) enum WorkflowMsg {
     Ask(Option<UserId>, Ask),
     /// The next of what was asked of a large canvas.
-    AnswerNext(Option<LongFrame>),
+    AnswerNext(Option<LongTurn>),
     Leave(SessionId),
     /// What is known of a session's user changed.
     Member {
@@ -82,7 +82,7 @@ pub(crate) enum WorkflowMsg {
         session: SessionId,
         frame: Bytes,
         credit: Credit,
-        turn: Option<LongFrame>,
+        turn: Option<LongTurn>,
     },
     /// All that waited for a session is written: it reads.
     Drained(SessionId),
@@ -134,6 +134,7 @@ pub(crate) struct WorkflowArgs {
     pub(crate) workflow: WorkflowId,
     pub(crate) journal: ActorRef<JournalMsg>,
     pub(crate) analyses: TenantTurns,
+    pub(crate) long_turns: LongTurns,
 }
 
 #[derive(Debug)]
@@ -165,7 +166,7 @@ pub(crate) struct WorkflowState {
     publishing: Option<publish::Publishing>,
 
     sessions: HashMap<SessionId, Session>,
-    long_frames: LongFrames,
+    long_turns: LongTurns,
     awaiting_commit: Vec<edit::AwaitingCommit>,
     doubts: doubt::Doubts,
     asked: ask::Asked,

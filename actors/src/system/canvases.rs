@@ -53,7 +53,7 @@ impl System {
             .try_acquire_owned()
             .map_err(|_| Unavailable::TooManySessions(limits.sessions_per_tenant_max))?;
         let outbox = Outbox::new(limits.outbox_bytes_max);
-        let (actor, long_frames) = self
+        let (actor, long_turns) = self
             .ask_workflow(by, workflow, |reply| Ask::Join { join: join.clone(), outbox: outbox.clone(), reply })
             .await?;
         Ok(CanvasSession {
@@ -62,7 +62,7 @@ impl System {
             outbox,
             credits: Credits::new(limits.credit),
             showing: Showing::new(limits.awareness_frames_per_second_max),
-            long_frames,
+            long_turns,
             worktime,
             _slot: slot,
         })

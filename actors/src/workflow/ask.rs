@@ -12,7 +12,7 @@ use super::{
     publish::PublishReply,
 };
 use crate::{
-    canvas::{JoinCanvas, LongFrames},
+    canvas::{JoinCanvas, LongTurns},
     outbox::Outbox,
     task,
 };
@@ -29,7 +29,7 @@ pub(crate) enum Ask {
     Join {
         join: JoinCanvas,
         outbox: Outbox,
-        reply: RpcReplyPort<LongFrames>,
+        reply: RpcReplyPort<LongTurns>,
     },
     Watch {
         outbox: Outbox,
@@ -103,8 +103,10 @@ impl Ask {
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     by_user: VecDeque<(Option<UserId>, VecDeque<Ask>)>,
-    /// Waits for the turn of the next.
+    /// Waits for a turn at these, or at answers to sessions.
     turn: Option<task::Owned>,
+    /// One of these was answered in the last turn.
+    was_last: bool,
 }
 
 impl Asked {
@@ -159,36 +161,50 @@ impl WorkflowState {
         if then > now {
             return self.alarm.at_latest(then);
         }
-        let (myself, turn) = (self.myself.clone(), self.long_frames.next());
+        self.wait_for_long_turn();
+    }
+
+    /// Something is to be answered that takes long.
+    pub(super) fn wait_for_long_turn(&mut self) {
+        let (myself, turns) = (self.myself.clone(), self.long_turns.clone());
         self.asked.turn.get_or_insert_with(|| {
             task::spawn_owned("answer-turn", async move {
                 // A canvas that has stopped leaves those who ask to the next.
-                let _ = myself.cast(WorkflowMsg::AnswerNext(turn.await));
+                let _ = myself.cast(WorkflowMsg::AnswerNext(turns.next().await));
             })
         });
     }
 
+    /// Sessions and others are answered alternately.
     pub(super) fn answer_next(&mut self) -> Result<(), ActorProcessingErr> {
         self.asked.turn = None;
-        let begun = Instant::now();
-        let (rate, now_ms) = (self.answer_rate(), self.now_ms());
-        if self.questions.rests_until(begun).is_none() {
-            let questions = &self.questions;
-            let may = |by, ask: &Ask| questions.wait(by, ask.is_counted(), rate, now_ms).is_zero();
-            if let Some((by, ask)) = self.asked.pop(may) {
-                if ask.is_counted() {
-                    self.questions.spend(by, self.canvas.size_bytes(), rate, now_ms);
-                }
-                if self.is_doubtful() {
-                    self.doubt(by, ask);
-                } else {
-                    self.pay_and_answer(by, ask)?;
-                }
-                self.questions.took(begun, begun.elapsed());
-            }
-        }
+        let is_first = !self.asked.was_last;
+        self.asked.was_last = (is_first && self.answer_ask()?) || (!self.answer_sessions() && self.answer_ask()?);
+        self.answer_questions();
         self.see_to_asks();
         Ok(())
+    }
+
+    /// False: there was none to answer.
+    fn answer_ask(&mut self) -> Result<bool, ActorProcessingErr> {
+        let begun = Instant::now();
+        if self.questions.rests_until(begun).is_some() {
+            return Ok(false);
+        }
+        let (rate, now_ms) = (self.answer_rate(), self.now_ms());
+        let questions = &self.questions;
+        let may = |by, ask: &Ask| questions.wait(by, ask.is_counted(), rate, now_ms).is_zero();
+        let Some((by, ask)) = self.asked.pop(may) else { return Ok(false) };
+        if self.is_doubtful() {
+            self.doubt(by, ask);
+            return Ok(true);
+        }
+        if ask.is_counted() {
+            self.questions.spend(by, self.canvas.size_bytes(), rate, now_ms);
+        }
+        self.pay_and_answer(by, ask)?;
+        self.questions.took(begun, begun.elapsed());
+        Ok(true)
     }
 
     fn pay_and_answer(&mut self, by: Option<UserId>, ask: Ask) -> Result<(), ActorProcessingErr> {

@@ -23,7 +23,6 @@ use super::{
 };
 use crate::{
     alarm::Alarm,
-    canvas::LongFrames,
     context::Context,
     feed::{Channel, Feed},
     lease::Lease,
@@ -49,7 +48,7 @@ pub(super) async fn load(
     myself: ActorRef<WorkflowMsg>,
     args: WorkflowArgs,
 ) -> Result<WorkflowState, LoadError> {
-    let WorkflowArgs { tenant, workflow, journal, analyses } = args;
+    let WorkflowArgs { tenant, workflow, journal, analyses, long_turns } = args;
     let started = Instant::now();
     let owner = myself.clone();
     // An owner that has stopped needs no telling.
@@ -111,7 +110,7 @@ pub(super) async fn load(
         authorship,
         publishing: None,
         sessions: Default::default(),
-        long_frames: LongFrames::default(),
+        long_turns,
         awaiting_commit: Vec::new(),
         doubts: Doubts::default(),
         asked: Asked::default(),

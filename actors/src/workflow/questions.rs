@@ -26,7 +26,7 @@ use super::{
     WorkflowState,
     session::{Session, Unanswered},
 };
-use crate::{outbox::Close, task};
+use crate::outbox::Close;
 
 /// An answer that is smaller is not worth counting.
 const LARGE_BYTES_MIN: usize = 64 << 10;
@@ -137,35 +137,52 @@ impl WorkflowState {
         }
     }
 
-    /// Answers those whose turn it is; wakes again when it is the others'.
+    /// Answers those whose turn it is; on a large canvas, when it is the canvas' turn.
     pub(super) fn answer_questions(&mut self) {
-        let now = Instant::now();
-        let mut next = None::<Instant>;
+        if !self.is_large() {
+            self.answer_sessions();
+        } else if let Some(id) = self.next_session() {
+            self.questions.waiting.push_front(id);
+            self.wait_for_long_turn();
+        }
+    }
+
+    /// Answers sessions until it has taken long: what else came meanwhile goes first. False: there was none to answer.
+    pub(super) fn answer_sessions(&mut self) -> bool {
+        let mut any = false;
         for _ in 0..self.questions.waiting.len() {
-            if let Some(until) = self.questions.rests_until(Instant::now()) {
-                next = Some(until);
+            let Some(id) = self.next_session() else { break };
+            any = true;
+            if self.answer_session(id) > LONG {
+                self.alarm.at_latest(Instant::now());
                 break;
             }
-            let Some(id) = self.questions.waiting.pop_front() else { break };
-            match self.readiness(id, now) {
-                Readiness::Ready => {
-                    if self.answer_session(id) > LONG {
-                        // What else came meanwhile goes first.
-                        next = Some(now);
-                        break;
+        }
+        any
+    }
+
+    /// The next who may be answered, taken from those who wait. If there is none, this is asked again when there may be.
+    fn next_session(&mut self) -> Option<SessionId> {
+        let now = Instant::now();
+        let mut next = self.questions.rests_until(now);
+        if next.is_none() {
+            for _ in 0..self.questions.waiting.len() {
+                let id = self.questions.waiting.pop_front()?;
+                match self.readiness(id, now) {
+                    Readiness::Ready => return Some(id),
+                    Readiness::Later(then) => {
+                        self.questions.waiting.push_back(id);
+                        next = Some(next.map_or(then, |next| next.min(then)));
                     }
+                    Readiness::Unread => self.wait_until_read(id, now),
+                    Readiness::Gone => {}
                 }
-                Readiness::Later(then) => {
-                    self.questions.waiting.push_back(id);
-                    next = Some(next.map_or(then, |next| next.min(then)));
-                }
-                Readiness::Unread => self.wait_until_read(id, now),
-                Readiness::Gone => {}
             }
         }
         if let Some(next) = next.filter(|_| !self.questions.waiting.is_empty()) {
             self.alarm.at_latest(next);
         }
+        None
     }
 
     /// Forgets who has paid for everything. To be called now and then.
@@ -214,11 +231,8 @@ impl WorkflowState {
     fn answer_session(&mut self, id: SessionId) -> Duration {
         let begun = Instant::now();
         let Some(mut session) = self.sessions.remove(&id) else { return Duration::ZERO };
-        let (is_large, worktime) = (self.is_large(), session.worktime.clone());
-        let cost_bytes = worktime.pay_for(|| match is_large {
-            true => task::long(|| self.answer_all(&mut session)),
-            false => self.answer_all(&mut session),
-        });
+        let worktime = session.worktime.clone();
+        let cost_bytes = worktime.pay_for(|| self.answer_all(&mut session));
         self.sessions.insert(id, session);
         match cost_bytes {
             Ok(Some(cost_bytes)) => {

@@ -12,7 +12,7 @@ use troupe_model::SessionId;
 
 use super::{WorkflowState, answer};
 use crate::{
-    canvas::{JoinCanvas, LongFrames},
+    canvas::{JoinCanvas, LongTurns},
     credit::Credit,
     outbox::{Close, OutFrame, Outbox, Pushed},
     worktime::Worktime,
@@ -66,11 +66,11 @@ struct Unacknowledged {
 }
 
 impl WorkflowState {
-    pub(super) fn join(&mut self, join: JoinCanvas, outbox: Outbox, reply: RpcReplyPort<LongFrames>) {
+    pub(super) fn join(&mut self, join: JoinCanvas, outbox: Outbox, reply: RpcReplyPort<LongTurns>) {
         if join.document_epoch.is_some_and(|epoch| epoch != self.canvas.epoch().number) {
             let Refusal { code, reason } = Refusal::rebuilt();
             outbox.close(Close::new(code, reason));
-            return answer(reply, self.long_frames.clone());
+            return answer(reply, self.long_turns.clone());
         }
         let state_vector = self.canvas.state_vector();
         let mut session = Session {
@@ -101,7 +101,7 @@ impl WorkflowState {
         metrics::gauge!("troupe_canvas_sessions").increment(1.0);
         self.alarm.at_latest(self.next_sweep);
         self.presence_changed();
-        answer(reply, self.long_frames.clone());
+        answer(reply, self.long_turns.clone());
     }
 
     pub(super) fn leave(&mut self, session: SessionId) {
