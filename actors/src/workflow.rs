@@ -34,8 +34,8 @@ use troupe_store::{
     versions::Version,
 };
 
-pub(crate) use ask::Ask;
 pub use ask::Asker;
+pub(crate) use ask::{Ask, Reading};
 pub use authorship::{Change, LastChange};
 pub use edit::{DiagramEdit, EditError, Edited};
 pub(crate) use load::LoadError;

@@ -16,7 +16,7 @@ use crate::{
     loans::Lender,
     outbox::{Close, Outbox},
     tenant::{Cause, TenantMsg},
-    workflow::{Ask, Asker, DiagramEdit, Edited, WorkflowMsg},
+    workflow::{Ask, Asker, DiagramEdit, Edited, Reading, WorkflowMsg},
     worktime::Worktime,
 };
 
@@ -81,10 +81,10 @@ impl System {
         &self,
         by: Asker,
         workflow: WorkflowId,
-        ask: impl Fn(RpcReplyPort<(Diagram, i64)>) -> Ask,
+        ask: impl Fn(RpcReplyPort<Reading>) -> Ask,
     ) -> Result<(Diagram, i64), Unavailable> {
         let unavailable = match self.ask_workflow(by, workflow, ask).await {
-            Ok((_, answer)) => return Ok(answer),
+            Ok((_, reading)) => return reading.map_err(|wait| Unavailable::ReadOften { wait_s: wait.as_secs() + 1 }),
             Err(unavailable) => unavailable,
         };
         if matches!(unavailable, Unavailable::HeldBack(_))

@@ -20,6 +20,9 @@ pub enum Unavailable {
     HeldBack(String),
     #[error("no answer within {0:?}")]
     Timeout(Duration),
+    /// Of a user who may read it again then.
+    #[error("this canvas is large, and you have read it often: you may read it again in {wait_s} s")]
+    ReadOften { wait_s: u64 },
     #[error("too many sessions are open in this tenant: {0}")]
     TooManySessions(usize),
     #[error("the actor system is not running")]

@@ -1,6 +1,6 @@
 //! What somebody asks of a canvas: answered when its owner is sure of the lease, in time that the asker owes [REL-12].
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use ractor::{ActorProcessingErr, RpcReplyPort};
 use tokio::time::Instant;
@@ -24,6 +24,12 @@ pub struct Asker {
     pub user: Option<UserId>,
 }
 
+/// The diagram and its revision, or how long it takes until the user may read it again.
+pub(crate) type Reading = Result<(Diagram, i64), Duration>;
+
+/// Whoever would wait longer is told so at once.
+const READING_WITHIN: Duration = Duration::from_secs(5);
+
 #[derive(Debug)]
 pub(crate) enum Ask {
     Join {
@@ -36,9 +42,9 @@ pub(crate) enum Ask {
         last_seq: Option<i64>,
         reply: RpcReplyPort<()>,
     },
-    Diagram(RpcReplyPort<(Diagram, i64)>),
+    Diagram(RpcReplyPort<Reading>),
     /// The same, to be run.
-    ToRun(RpcReplyPort<(Diagram, i64)>),
+    ToRun(RpcReplyPort<Reading>),
     Edit {
         edit: DiagramEdit,
         if_match: Option<i64>,
@@ -119,6 +125,12 @@ impl Asked {
         }
     }
 
+    /// How many readings somebody waits for.
+    fn readings(&self, by: Option<UserId>) -> usize {
+        let own = self.by_user.iter().filter(|(user, _)| *user == by).flat_map(|(_, asks)| asks);
+        own.filter(|ask| ask.is_counted()).count()
+    }
+
     /// The next of one whose first `may_be_answered`.
     fn pop(&mut self, mut may_be_answered: impl FnMut(Option<UserId>, &Ask) -> bool) -> Option<(Option<UserId>, Ask)> {
         let may = |(by, asks): &(_, VecDeque<Ask>)| asks.front().is_some_and(|ask| may_be_answered(*by, ask));
@@ -139,12 +151,24 @@ impl WorkflowState {
         if self.is_doubtful() {
             self.doubt(by, ask);
         } else if self.is_large() && ask.walks() {
-            self.asked.push(by, ask);
-            self.see_to_asks();
+            let wait = if ask.is_reading() { self.wait_to_read(by) } else { Duration::ZERO };
+            match ask {
+                Ask::Diagram(reply) if wait > READING_WITHIN => answer(reply, Err(wait)),
+                ask => {
+                    self.asked.push(by, ask);
+                    self.see_to_asks();
+                }
+            }
         } else {
             self.pay_and_answer(by, ask)?;
         }
         Ok(())
+    }
+
+    /// Until all that somebody reads has been answered, and one more may be.
+    fn wait_to_read(&self, by: Option<UserId>) -> Duration {
+        let ahead_bytes = self.asked.readings(by) * self.canvas.size_bytes();
+        self.questions.wait(by, ahead_bytes, self.answer_rate(), self.now_ms())
     }
 
     /// Waits for the turn of the next that may be answered, or for the moment when one may.
@@ -154,7 +178,8 @@ impl WorkflowState {
         let (rate, now_ms) = (self.answer_rate(), self.now_ms());
         let ready = asked
             .iter()
-            .filter_map(|(by, asks)| Some(questions.wait(*by, asks.front()?.is_counted(), rate, now_ms)))
+            .filter_map(|(by, asks)| Some((by, asks.front()?)))
+            .map(|(by, ask)| if ask.is_counted() { questions.wait(*by, 0, rate, now_ms) } else { Duration::ZERO })
             .min();
         let Some(ready) = ready else { return };
         let then = (now + ready).max(questions.rests_until(now).unwrap_or(now));
@@ -193,7 +218,7 @@ impl WorkflowState {
         }
         let (rate, now_ms) = (self.answer_rate(), self.now_ms());
         let questions = &self.questions;
-        let may = |by, ask: &Ask| questions.wait(by, ask.is_counted(), rate, now_ms).is_zero();
+        let may = |by, ask: &Ask| !ask.is_counted() || questions.wait(by, 0, rate, now_ms).is_zero();
         let Some((by, ask)) = self.asked.pop(may) else { return Ok(false) };
         if self.is_doubtful() {
             self.doubt(by, ask);
@@ -224,7 +249,7 @@ impl WorkflowState {
                 self.watch(outbox, last_seq);
                 answer(reply, ());
             }
-            Ask::Diagram(reply) | Ask::ToRun(reply) => answer(reply, (self.canvas.project(), self.seq)),
+            Ask::Diagram(reply) | Ask::ToRun(reply) => answer(reply, Ok((self.canvas.project(), self.seq))),
             Ask::Edit { edit, if_match, reply } => self.edit(&edit, if_match, by, reply)?,
             Ask::Analysis(reply) => self.analysis(reply),
             Ask::LastChanges { node, reply } => answer(reply, self.authorship.last_changes(node.as_deref())),

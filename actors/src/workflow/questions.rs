@@ -96,13 +96,12 @@ impl Questions {
         self.taken_until = Some(from + took * REST);
     }
 
-    /// How long a user waits for the whole of a canvas.
-    pub(super) fn wait(&self, by: Option<UserId>, reads: bool, rate: Rate, now_ms: i64) -> Duration {
-        let asker = by.filter(|_| reads).and_then(|user| self.askers.get(&user));
-        asker.map_or(Duration::ZERO, |asker| {
-            let mut budget = asker.budget;
-            Duration::from_millis(budget.wait_ms(rate, now_ms).unsigned_abs())
-        })
+    /// How long a user waits for the whole of a canvas, behind so many bytes.
+    pub(super) fn wait(&self, by: Option<UserId>, ahead_bytes: usize, rate: Rate, now_ms: i64) -> Duration {
+        let Some(user) = by else { return Duration::ZERO };
+        let mut budget = self.askers.get(&user).map(|asker| asker.budget).unwrap_or_default();
+        budget.spend(ahead_bytes, rate, now_ms);
+        Duration::from_millis(budget.wait_ms(rate, now_ms).unsigned_abs())
     }
 
     pub(super) fn spend(&mut self, by: Option<UserId>, bytes: usize, rate: Rate, now_ms: i64) {

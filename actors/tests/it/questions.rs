@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::future::join_all;
 use serde_json::Map;
 use tokio::time::{Instant, sleep, timeout};
-use troupe_actors::{Asker, CanvasSession, DiagramEdit, Limits, Next, OutFrame, StartRun, WorktimeLimits};
+use troupe_actors::{Asker, CanvasSession, DiagramEdit, Limits, Next, OutFrame, StartRun, Unavailable, WorktimeLimits};
 use troupe_crdt::{
     Access, Canvas,
     wire::{self, Message},
@@ -213,6 +213,10 @@ fn large_diagrams_are_answered_so_often() {
         fill(world, LARGE).await;
         let greedy = somebody(world);
         assert!(!may_read_again(world, greedy, 5).await);
+        // Who would wait long is told so at once.
+        let read = || timeout(SOON, world.system().diagram(greedy, world.workflow));
+        let [waits, refused] = join_all([read(), read()]).await.try_into().unwrap();
+        assert!(waits.is_err() && matches!(refused, Ok(Err(Unavailable::ReadOften { wait_s: 5..=10 }))), "{refused:?}");
         assert!(may_read_again(world, somebody(world), 3).await);
         let start = StartRun { by: greedy.user, trigger: "manual".to_owned(), parameters: Map::new() };
         timeout(SOON, world.system().start_run(world.tenant, world.workflow, start)).await.unwrap().unwrap();
