@@ -8,7 +8,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use futures::{SinkExt, StreamExt, stream::SplitStream};
+use futures::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
 use rand::{RngExt, rngs::StdRng};
 use tokio::{
     net::{TcpSocket, TcpStream},
@@ -86,11 +89,20 @@ pub struct Route {
     pub rate: f64,
     /// Where the editor's work is done.
     pub runtime: Handle,
+    /// Where its socket is read and written, whatever work it has.
+    pub wire: Handle,
 }
 
 impl Route {
     pub fn to(servers: Vec<Api>) -> Self {
-        Self { servers, silence_max: SILENCE_MAX, stalls: false, rate: 0.0, runtime: Handle::current() }
+        Self {
+            servers,
+            silence_max: SILENCE_MAX,
+            stalls: false,
+            rate: 0.0,
+            runtime: Handle::current(),
+            wire: Handle::current(),
+        }
     }
 
     pub fn editing(self, rate: f64) -> Self {
@@ -113,9 +125,11 @@ impl Provider {
         let mut pause = PAUSE_MIN;
         for turn in 0.. {
             self.signals.doors.wait_for(|open| *open).await.context("the program has ended")?;
-            let server = &self.route.servers[turn % self.route.servers.len()];
+            let (server, workflow) =
+                (self.route.servers[turn % self.route.servers.len()].clone(), self.workflow.clone());
             let buffer = self.route.stalls.then_some(STALLED_BUFFER_BYTES);
-            let end = match timeout(CONNECT_WITHIN, connect(server, &self.workflow, buffer)).await {
+            let connecting = async move { timeout(CONNECT_WITHIN, connect(&server, &workflow, buffer)).await };
+            let end = match self.route.wire.spawn(connecting).await? {
                 Err(_) => "no connection in time".to_owned(),
                 Ok(Err(error)) => kind(&error),
                 Ok(Ok(socket)) => {
@@ -137,20 +151,13 @@ impl Provider {
     }
 
     /// Until the session ends: why it did. An error means that the program must end.
-    async fn serve(&mut self, socket: Socket, mut outgoing: mpsc::Receiver<Vec<u8>>) -> Result<String> {
-        let (mut sink, stream) = socket.split();
+    async fn serve(&mut self, socket: Socket, outgoing: mpsc::Receiver<Vec<u8>>) -> Result<String> {
+        let (sink, stream) = socket.split();
         let (heard, mut hearing) = mpsc::channel(if self.route.stalls { 1 } else { HEARD_MAX });
-        // Ends with this session.
-        let mut listening = JoinSet::new();
-        listening.spawn(listen(stream, heard));
-        let writing = async {
-            while let Some(frame) = outgoing.recv().await {
-                if sink.send(Frame::Binary(frame.into())).await.is_err() {
-                    // The reader is told why.
-                    std::future::pending::<()>().await;
-                }
-            }
-        };
+        // They end with this session.
+        let (mut listening, mut writing) = (JoinSet::new(), JoinSet::new());
+        listening.spawn_on(listen(stream, heard), &self.route.wire);
+        writing.spawn_on(write(sink, outgoing), &self.route.wire);
         let reading = async {
             loop {
                 if self.route.stalls {
@@ -172,7 +179,7 @@ impl Provider {
         };
         tokio::select! {
             end = reading => end,
-            () = writing => Ok("ended here".to_owned()),
+            _ = writing.join_next() => Ok("ended here".to_owned()),
         }
     }
 }
@@ -183,6 +190,16 @@ async fn listen(mut stream: SplitStream<Socket>, heard: mpsc::Sender<(Instant, R
         && let Some(frame) = stream.next().await
     {
         room.send((Instant::now(), frame));
+    }
+}
+
+/// Writes what an editor has to say, until it has no more.
+async fn write(mut sink: SplitSink<Socket, Frame>, mut outgoing: mpsc::Receiver<Vec<u8>>) {
+    while let Some(frame) = outgoing.recv().await {
+        if sink.send(Frame::Binary(frame.into())).await.is_err() {
+            // The reader is told why.
+            std::future::pending::<()>().await;
+        }
     }
 }
 
