@@ -12,8 +12,8 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 /// How much faster than the input a step may grow, from the smallest size to the largest. What is quadratic grows four
 /// times faster.
 const GROWTH_MAX: f64 = 1.7;
-/// What a step may hold whatever the input, for each byte of it, and for each item and each JSON value that it makes: those
-/// take room however few bytes they are.
+/// What a step may hold whatever the input, and all of them may leave, for what is made once; then for each byte of the
+/// input, and for each item and each JSON value that it makes: those take room however few bytes they are.
 const MEMORY_FREE_BYTES: usize = 1 << 20;
 const MEMORY_SHARE_MAX: usize = 40;
 const ITEM_BYTES_MAX: usize = 500;
@@ -79,6 +79,8 @@ struct Measured {
     size: usize,
     bytes: usize,
     items: usize,
+    /// What is still held when all of it is gone.
+    left: usize,
     memory_max: usize,
     time_free: Duration,
     /// What it took to visit one of as many blocks of memory as there are items.
@@ -109,13 +111,16 @@ fn measured(family: &Family) -> Vec<Measured> {
 }
 
 fn measure(family: &Family, size: usize) -> Measured {
+    let held = ALLOCATOR.current_usage();
     let Input { bytes, items, values, has_threads, steps } = (family.input)(size);
     let memory_max = MEMORY_FREE_BYTES + bytes * MEMORY_SHARE_MAX + items * ITEM_BYTES_MAX + values * VALUE_BYTES_MAX;
     let clock = if has_threads { ClockId::ProcessCPUTime } else { ClockId::ThreadCPUTime };
     let mut state = None;
     let costs = steps.into_iter().map(|(name, step)| (name, cost(step, &mut state, clock))).collect();
+    drop(state);
+    let left = ALLOCATOR.current_usage().saturating_sub(held);
     let time_free = TIME_FREE.max(ITEM_TIME_FREE * items as u32);
-    Measured { size, bytes, items, memory_max, time_free, visit: visit(items), costs }
+    Measured { size, bytes, items, left, memory_max, time_free, visit: visit(items), costs }
 }
 
 /// What it takes to visit one of so many blocks of memory, each named by the one before.
@@ -139,8 +144,9 @@ fn visit(blocks: usize) -> Duration {
 }
 
 fn tell(family: &Family, measured: &[Measured]) {
-    for Measured { size, bytes, memory_max, visit, costs, .. } in measured {
+    for Measured { size, bytes, left, memory_max, visit, costs, .. } in measured {
         eprintln!("{:<32} {:<10} {size:>8} {visit:>9.1?}", family.name, "visit");
+        eprintln!("{:<32} {:<10} {size:>8} {left:>9}", family.name, "left");
         for (step, Cost { time, memory }) in costs {
             eprintln!(
                 "{:<32} {step:<10} {size:>8} {bytes:>9} B {:>9.1} ms {:>8} KiB {:>4} %",
@@ -156,7 +162,10 @@ fn tell(family: &Family, measured: &[Measured]) {
 fn judged(family: &Family, measured: &[Measured]) -> Vec<String> {
     let name = family.name;
     let mut broken = Vec::new();
-    for Measured { bytes, memory_max, costs, .. } in measured {
+    for Measured { bytes, left, memory_max, costs, .. } in measured {
+        if *left > MEMORY_FREE_BYTES {
+            broken.push(format!("{name}: {left} bytes of memory are held when all is gone"));
+        }
         for (step, Cost { memory, .. }) in costs.iter().filter(|(_, cost)| cost.memory > *memory_max) {
             broken.push(format!("{name} / {step}: {memory} bytes of memory for {bytes}, and not {memory_max}"));
         }

@@ -47,7 +47,7 @@ families! {
     late_into_deleted: 5_000,
     late_into_two_deleted: 5_000,
     late_between_in_deleted: 5_000,
-    named_from_an_epoch_before: 5_000,
+    named_from_an_epoch_before: 4_000,
 }
 
 /// Applies the ground, which was there before, and then what is measured.
@@ -426,7 +426,7 @@ fn late_between_in_deleted(size: usize) -> Input {
     Input { items: 2 * sent.items, ..sent }
 }
 
-/// The canvas was rebuilt, and somebody brings what many wrote before.
+/// The canvas was rebuilt, and somebody brings what many wrote before: fewer than are remembered.
 fn named_from_an_epoch_before(size: usize) -> Input {
     let written = |author: usize| update(&[(author as u64 + 1, 0, vec![in_root("k", one())])], &[]);
     let mut former = Canvas::new();
