@@ -35,15 +35,28 @@ pub struct JoinCanvas {
     pub document_epoch: Option<i64>,
 }
 
+/// What the canvas answers to who joins. The session leaves when this is dropped, also when nobody takes the answer.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    pub(crate) session: SessionId,
+    pub(crate) workflow: ActorRef<WorkflowMsg>,
+    pub(crate) long_turns: LongTurns,
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        // A canvas that is gone has no sessions.
+        let _ = self.workflow.cast(WorkflowMsg::Leave(self.session));
+    }
+}
+
 /// A session that has joined. Leaves when dropped.
 #[derive(Debug)]
 pub struct CanvasSession {
-    pub(crate) session: SessionId,
-    pub(crate) workflow: ActorRef<WorkflowMsg>,
+    pub(crate) joined: Joined,
     pub(crate) outbox: Outbox,
     pub(crate) credits: Credits,
     pub(crate) showing: Showing,
-    pub(crate) long_turns: LongTurns,
     pub(crate) worktime: Worktime,
     pub(crate) _slot: OwnedSemaphorePermit,
 }
@@ -68,21 +81,15 @@ impl CanvasSession {
             return true;
         }
         let Some(credit) = self.credits.take(frame.len(), loan).await else { return false };
-        let turn = self.long_turns.for_frame(frame.len()).await;
-        self.workflow.cast(WorkflowMsg::Frame { session: self.session, frame, credit, turn }).is_ok()
+        let Joined { session, workflow, long_turns } = &self.joined;
+        let turn = long_turns.for_frame(frame.len()).await;
+        workflow.cast(WorkflowMsg::Frame { session: *session, frame, credit, turn }).is_ok()
     }
 
     /// What the user is called and may do from now on: it holds for every frame that is sent after it.
     pub fn change(&self, user: UserTag, access: Access) {
         // A canvas that is gone has no sessions.
-        let _ = self.workflow.cast(WorkflowMsg::Member { session: self.session, user, access });
-    }
-}
-
-impl Drop for CanvasSession {
-    fn drop(&mut self) {
-        // A canvas that is gone has no sessions.
-        let _ = self.workflow.cast(WorkflowMsg::Leave(self.session));
+        let _ = self.joined.workflow.cast(WorkflowMsg::Member { session: self.joined.session, user, access });
     }
 }
 

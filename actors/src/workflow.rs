@@ -35,7 +35,7 @@ use troupe_store::{
 };
 
 pub use ask::Asker;
-pub(crate) use ask::{Ask, Reading};
+pub(crate) use ask::{Ask, Reading, Watching};
 pub use authorship::{Change, LastChange};
 pub use edit::{DiagramEdit, EditError, Edited};
 pub(crate) use load::LoadError;

@@ -269,11 +269,15 @@ pub async fn run(
 ) {
     let close = tokio::select! {
         close = reading => close,
-        () = &mut writing => return,
+        () = &mut writing => None,
     };
-    if let Some(close) = close {
-        outbox.close(close);
-        writing.await;
+    match close {
+        Some(close) => {
+            outbox.close(close);
+            writing.await;
+        }
+        // Whoever puts something in still learns that nobody reads it.
+        None => outbox.close_now(Close::new(1000, "left")),
     }
 }
 

@@ -53,16 +53,14 @@ impl System {
             .try_acquire_owned()
             .map_err(|_| Unavailable::TooManySessions(limits.sessions_per_tenant_max))?;
         let outbox = Outbox::new(limits.outbox_bytes_max);
-        let (actor, long_turns) = self
+        let (_, joined) = self
             .ask_workflow(by, workflow, |reply| Ask::Join { join: join.clone(), outbox: outbox.clone(), reply })
             .await?;
         Ok(CanvasSession {
-            session: join.session,
-            workflow: actor,
+            joined,
             outbox,
             credits: Credits::new(limits.credit),
             showing: Showing::new(limits.awareness_frames_per_second_max),
-            long_turns,
             worktime,
             _slot: slot,
         })

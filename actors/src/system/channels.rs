@@ -11,7 +11,7 @@ use crate::{
     outbox::Outbox,
     run::RunMsg,
     view,
-    workflow::{Ask, Asker, WorkflowMsg},
+    workflow::{Ask, Asker, Watching},
 };
 
 /// Lines of a log that has ended.
@@ -20,27 +20,26 @@ const LOG_LINES_AT_ONCE: i64 = 1_000;
 /// A subscription to a channel. Ends when dropped.
 #[derive(Debug)]
 pub struct Subscription {
-    channel: Channel,
-    source: Option<Source>,
-    outbox: Outbox,
+    _source: Option<Source>,
 }
 
 #[derive(Debug)]
 enum Source {
-    Workflow(ActorRef<WorkflowMsg>),
-    Run(ActorRef<RunMsg>),
+    Workflow { _watching: Watching },
+    Run { _watching: WatchingRun },
 }
 
-impl Drop for Subscription {
+#[derive(Debug)]
+struct WatchingRun {
+    channel: Channel,
+    run: ActorRef<RunMsg>,
+    outbox: Outbox,
+}
+
+impl Drop for WatchingRun {
     fn drop(&mut self) {
-        // An actor that is gone has no watchers.
-        let _ = match &self.source {
-            Some(Source::Workflow(actor)) => actor.cast(WorkflowMsg::Unwatch(self.outbox.clone())).is_ok(),
-            Some(Source::Run(actor)) => {
-                actor.cast(RunMsg::Unwatch { channel: self.channel, outbox: self.outbox.clone() }).is_ok()
-            }
-            None => true,
-        };
+        // A run that is gone has no watchers.
+        let _ = self.run.cast(RunMsg::Unwatch { channel: self.channel, outbox: self.outbox.clone() });
     }
 }
 
@@ -57,7 +56,7 @@ impl System {
         let source = match channel {
             Channel::Workflow(workflow) => {
                 let watch = |reply| Ask::Watch { outbox: outbox.clone(), last_seq, reply };
-                Some(Source::Workflow(self.ask_workflow(by, workflow, watch).await?.0))
+                Some(Source::Workflow { _watching: self.ask_workflow(by, workflow, watch).await?.1 })
             }
             Channel::Run(run) | Channel::RunLog(run) => {
                 let live = self.live_run(tenant, run).await?;
@@ -73,10 +72,10 @@ impl System {
                 if watched.is_none() {
                     self.tell_ended(tenant, channel, run, &outbox).await?;
                 }
-                watched.map(Source::Run)
+                watched.map(|run| Source::Run { _watching: WatchingRun { channel, run, outbox } })
             }
         };
-        Ok(Subscription { channel, source, outbox })
+        Ok(Subscription { _source: source })
     }
 
     /// Everything there is to say of a run that executes no more.

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use ractor::{ActorProcessingErr, RpcReplyPort};
+use ractor::{ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
 use troupe_engine::analysis::Analysis;
 use troupe_model::{Diagram, TenantId, UserId};
@@ -12,7 +12,7 @@ use super::{
     publish::PublishReply,
 };
 use crate::{
-    canvas::{JoinCanvas, LongTurns},
+    canvas::{JoinCanvas, Joined},
     outbox::Outbox,
     task,
 };
@@ -22,6 +22,20 @@ use crate::{
 pub struct Asker {
     pub tenant: TenantId,
     pub user: Option<UserId>,
+}
+
+/// What the canvas answers to who watches it. This ends when it is dropped, also when nobody takes the answer.
+#[derive(Debug)]
+pub(crate) struct Watching {
+    workflow: ActorRef<WorkflowMsg>,
+    outbox: Outbox,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        // A canvas that is gone has no watchers.
+        let _ = self.workflow.cast(WorkflowMsg::Unwatch(self.outbox.clone()));
+    }
 }
 
 /// The diagram and its revision, or how long it takes until the user may read it again.
@@ -35,12 +49,12 @@ pub(crate) enum Ask {
     Join {
         join: JoinCanvas,
         outbox: Outbox,
-        reply: RpcReplyPort<LongTurns>,
+        reply: RpcReplyPort<Joined>,
     },
     Watch {
         outbox: Outbox,
         last_seq: Option<i64>,
-        reply: RpcReplyPort<()>,
+        reply: RpcReplyPort<Watching>,
     },
     Diagram(RpcReplyPort<Reading>),
     /// The same, to be run.
@@ -246,8 +260,8 @@ impl WorkflowState {
         match ask {
             Ask::Join { join, outbox, reply } => self.join(join, outbox, reply),
             Ask::Watch { outbox, last_seq, reply } => {
-                self.watch(outbox, last_seq);
-                answer(reply, ());
+                self.watch(outbox.clone(), last_seq);
+                answer(reply, Watching { workflow: self.myself.clone(), outbox });
             }
             Ask::Diagram(reply) | Ask::ToRun(reply) => answer(reply, Ok((self.canvas.project(), self.seq))),
             Ask::Edit { edit, if_match, reply } => self.edit(&edit, if_match, by, reply)?,

@@ -12,7 +12,7 @@ use troupe_model::SessionId;
 
 use super::{WorkflowState, answer};
 use crate::{
-    canvas::{JoinCanvas, LongTurns},
+    canvas::{JoinCanvas, Joined},
     credit::Credit,
     outbox::{Close, OutFrame, Outbox, Pushed},
     worktime::Worktime,
@@ -66,11 +66,13 @@ struct Unacknowledged {
 }
 
 impl WorkflowState {
-    pub(super) fn join(&mut self, join: JoinCanvas, outbox: Outbox, reply: RpcReplyPort<LongTurns>) {
+    pub(super) fn join(&mut self, join: JoinCanvas, outbox: Outbox, reply: RpcReplyPort<Joined>) {
+        let joined =
+            Joined { session: join.session, workflow: self.myself.clone(), long_turns: self.long_turns.clone() };
         if join.document_epoch.is_some_and(|epoch| epoch != self.canvas.epoch().number) {
             let Refusal { code, reason } = Refusal::rebuilt();
             outbox.close(Close::new(code, reason));
-            return answer(reply, self.long_turns.clone());
+            return answer(reply, joined);
         }
         let state_vector = self.canvas.state_vector();
         let mut session = Session {
@@ -101,7 +103,7 @@ impl WorkflowState {
         metrics::gauge!("troupe_canvas_sessions").increment(1.0);
         self.alarm.at_latest(self.next_sweep);
         self.presence_changed();
-        answer(reply, self.long_turns.clone());
+        answer(reply, joined);
     }
 
     pub(super) fn leave(&mut self, session: SessionId) {

@@ -1,9 +1,13 @@
 //! The workflow actor: sessions, durability, hostile frames, lifecycle.
 
-use std::time::{Duration, Instant};
+use std::{
+    pin::pin,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
-use troupe_actors::{Channel, DiagramEdit, EditDiagramError, EditError, Limits};
+use futures::poll;
+use troupe_actors::{Channel, DiagramEdit, EditDiagramError, EditError, Limits, Outbox};
 use troupe_crdt::{Access, wire};
 use troupe_model::{Clock, ServerId, SystemClock, Timestamp};
 use troupe_store::{
@@ -355,5 +359,54 @@ fn a_drain_loses_nothing() {
     world.start();
     world.on(async |world| {
         assert_eq!(world.join("Bob", Access::ReadWrite).await.node_ids(), ["quick1"]);
+    });
+}
+
+/// Lets a request come as far as it comes in so many steps, and gives it up. Tells whether it came to its end.
+async fn give_up_after(steps: usize, request: impl Future) -> bool {
+    let mut request = pin!(request);
+    for _ in 0..steps {
+        if poll!(&mut request).is_ready() {
+            return true;
+        }
+        // On the one thread of this test, all that it asked for is done meanwhile.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    false
+}
+
+/// [SYNC-12] Nobody who is gone keeps a canvas open: whoever gives up while joining or watching is not there, also when
+/// the answer was on its way already.
+#[test]
+fn who_gives_up_keeps_no_canvas_open() {
+    let world = World::on_one_thread(Limits { unload_after: Duration::from_millis(50), ..Limits::default() });
+    world.on(async |world| {
+        world.draw("quick1").await;
+        for steps in 0.. {
+            let has_joined = give_up_after(steps, world.session("Ann", Access::ReadWrite, None)).await;
+            let (channel, outbox) = (Channel::Workflow(world.workflow), Outbox::new(1 << 20));
+            let watching = world.system().subscribe(world.asker(), channel, None, outbox);
+            if give_up_after(steps, watching).await && has_joined {
+                break;
+            }
+        }
+        let store = world.store().await;
+        let unloaded = async {
+            let (kind, id, other) = (LeaseKind::Workflow, *world.workflow.as_uuid(), ServerId::generate());
+            loop {
+                let mut tx = store.begin_system().await.unwrap();
+                let begun = Timestamp::from_millis(0);
+                if leases::acquire(&mut tx, kind, id, world.tenant, other, begun, Duration::from_secs(1))
+                    .await
+                    .unwrap()
+                    .is_some()
+                {
+                    return;
+                }
+                drop(tx);
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), unloaded).await.expect("somebody keeps the canvas open");
     });
 }
