@@ -6,9 +6,10 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// What an open canvas takes beside its document, and how many times the document's bytes that takes, about.
+/// What an open canvas takes beside its document; what that takes, about: by its bytes, or by its items when they are many.
 const CANVAS_BYTES: usize = 64 << 10;
 const DOCUMENT_SHARE: usize = 4;
+const ITEM_BYTES: usize = 330;
 
 #[derive(Clone, Debug)]
 pub(crate) struct IdleCanvases {
@@ -28,9 +29,9 @@ impl IdleCanvases {
         Self { bytes: Arc::default(), bytes_max }
     }
 
-    /// `document_bytes`: of its document.
-    pub(crate) fn enter(&self, document_bytes: usize) -> IdleCanvas {
-        let bytes = CANVAS_BYTES + document_bytes * DOCUMENT_SHARE;
+    /// `document_bytes` and `items`: of its document.
+    pub(crate) fn enter(&self, document_bytes: usize, items: usize) -> IdleCanvas {
+        let bytes = CANVAS_BYTES + (document_bytes * DOCUMENT_SHARE).max(items * ITEM_BYTES);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         IdleCanvas { all: self.clone(), bytes }
     }
@@ -57,11 +58,12 @@ mod tests {
     #[test]
     fn idle_canvases_share_a_room() {
         let idle = IdleCanvases::new(1 << 20);
-        let few: Vec<_> = (0..4).map(|_| idle.enter(40 << 10)).collect();
+        let few: Vec<_> = (0..4).map(|_| idle.enter(40 << 10, 100)).collect();
         assert!(few.iter().all(IdleCanvas::may_stay));
-        let large = idle.enter(1 << 20);
-        assert!(!large.may_stay() && !few[0].may_stay());
-        drop(large);
+        for (document_bytes, items) in [(1 << 20, 1), (8 << 10, 4_000)] {
+            let large = idle.enter(document_bytes, items);
+            assert!(!large.may_stay() && !few[0].may_stay());
+        }
         assert!(few[0].may_stay());
         drop(few);
         assert_eq!(idle.bytes.load(Ordering::Relaxed), 0);

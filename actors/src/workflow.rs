@@ -445,8 +445,9 @@ impl WorkflowState {
             self.idle_since = None;
             self.alarm.at_latest(self.next_sweep);
         } else {
-            let document_bytes = self.canvas.size_bytes();
-            let (since, idle) = self.idle_since.get_or_insert_with(|| (now, self.context.idle.enter(document_bytes)));
+            let (document_bytes, items) = (self.canvas.size_bytes(), self.canvas.items());
+            let (since, idle) =
+                self.idle_since.get_or_insert_with(|| (now, self.context.idle.enter(document_bytes, items)));
             let has_room = idle.may_stay();
             let may_stay = has_room || self.derived.is_waited_for();
             let unload_at = if may_stay { *since + self.context.limits.unload_after } else { now };
