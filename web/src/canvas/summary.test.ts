@@ -23,6 +23,8 @@ test('lists name their items, numbers their key', () => {
   expect(summary(list, { by: [{ column: 'a' }, { column: 'b', name: 'mean_b' }, 'c', null] })).toBe('a, mean_b, c')
   const number = { required: ['rows'], properties: { rows: { type: 'integer', title: 'Rows' } } }
   expect(summary(number, { rows: 1000 })).toBe('Rows: 1,000')
+  expect(summary(number, { rows: 0.00025 })).toBe('Rows: 0.00025')
+  expect(summary(number, { rows: 1e300 })).toBe('Rows: 1e+300')
 })
 
 test('shared text is one line', () => {

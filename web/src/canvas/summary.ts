@@ -1,5 +1,6 @@
 /** What a step's configuration comes to, in one line on its card. */
 import type { NodeTypeSpec } from '../api/types'
+import { formatCount } from '../components/format'
 import { plain } from './read'
 import { configSchema, type JsonSchema, shapeOf } from './schema'
 
@@ -29,7 +30,8 @@ function isTelling(schema: JsonSchema | undefined): boolean {
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value.slice(0, READ_MAX).trim().replace(/\s+/g, ' ').slice(0, SHOWN_MAX)
-  if (typeof value === 'number') return value.toLocaleString('en')
+  // As somebody has set it, every digit of it.
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? formatCount(value) : String(value)
   if (Array.isArray(value)) return value.slice(0, 8).map(nameOf).filter(Boolean).join(', ').slice(0, SHOWN_MAX)
   return ''
 }

@@ -1,5 +1,10 @@
 /** Numbers, durations and times as people read them. */
 
+/** Of a number after its point; of one below 1, from its first digit that is not zero. */
+const DIGITS_MAX = 6
+/** Beyond, a number no longer holds every whole number: its last digits would be made up. */
+const WHOLE_MAX = 2 ** 53
+
 const integer = new Intl.NumberFormat('en-US')
 const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 })
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
@@ -19,6 +24,13 @@ export function formatCount(count: number): string {
 /** `336.8K`: where there is little room. */
 export function formatCompact(count: number): string {
   return count < 10_000 ? integer.format(count) : compact.format(count)
+}
+
+/** Rounded for reading, but never to zero. */
+export function formatNumber(value: number): string {
+  const size = Math.abs(value)
+  if (size > WHOLE_MAX) return value.toExponential()
+  return String(Number(size < 1 ? value.toPrecision(DIGITS_MAX) : value.toFixed(DIGITS_MAX)))
 }
 
 export function formatDuration(ms: number): string {

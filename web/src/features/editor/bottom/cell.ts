@@ -1,13 +1,17 @@
 /** A value of a table as text. */
 import type { ColumnType } from '../../../api/types'
-
-const DIGITS_MAX = 6
+import { formatNumber } from '../../../components/format'
 
 export function isNumeric(type: ColumnType): boolean {
   return type === 'integer' || type === 'float' || type === 'decimal'
 }
 
+/** As there is room for. */
 export function cellText(value: unknown): string {
-  if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toFixed(DIGITS_MAX)))
+  return typeof value === 'number' ? formatNumber(value) : wholeText(value)
+}
+
+/** With every digit. */
+export function wholeText(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

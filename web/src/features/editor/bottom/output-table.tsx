@@ -7,7 +7,7 @@ import { OUTPUT_PAGE_ROWS, outputQuery } from '../../../api/queries'
 import type { Column, NodeOutput } from '../../../api/types'
 import { formatCount } from '../../../components/format'
 import { MOD } from '../../../components/platform'
-import { cellText, isNumeric } from './cell'
+import { cellText, isNumeric, wholeText } from './cell'
 import { pagesOf } from './pages'
 import { useTakeRows } from './use-take-rows'
 
@@ -177,10 +177,9 @@ function widthOf(name: string, type: string, rows: readonly Row[]): number {
 
 function Cell({ value, numeric }: { value: unknown; numeric: boolean }) {
   if (value === null || value === undefined) return <span className="text-faint italic">null</span>
-  const text = cellText(value)
   return (
-    <span title={text} className={clsx('block truncate', numeric && 'text-right font-mono')}>
-      {text}
+    <span title={wholeText(value)} className={clsx('block truncate', numeric && 'text-right font-mono')}>
+      {cellText(value)}
     </span>
   )
 }

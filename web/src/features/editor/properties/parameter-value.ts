@@ -2,10 +2,16 @@
 
 export function parsedValue(text: string): unknown {
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return isRounded(text, value) ? text : value
   } catch {
     return text
   }
+}
+
+/** An identifier of many digits is no number here: the last of them would be others. */
+function isRounded(text: string, value: unknown): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && /^\s*-?\d+\s*$/.test(text)
 }
 
 /** The text that reads back as this value. */

@@ -78,6 +78,7 @@ test('a number is written when it is one, and what is typed stays as it is typed
   expect(screen.getByTestId<HTMLInputElement>('field-x').value).toBe('-')
   type('field-x', '-5')
   type('field-x', '-5.5')
+  type('field-x', '9007199254740993')
   type('field-x', '')
   expect(written).toEqual([-5, undefined])
 })

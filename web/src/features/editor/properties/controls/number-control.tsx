@@ -22,7 +22,8 @@ export function NumberControl({
     setDraft(text)
     const number = Number(text)
     if (text.trim() === '') onChange(undefined)
-    else if (Number.isFinite(number) && (!shape.integer || Number.isInteger(number))) onChange(number)
+    // A larger whole number would become another one.
+    else if (shape.integer ? Number.isSafeInteger(number) : Number.isFinite(number)) onChange(number)
   }
 
   return (
