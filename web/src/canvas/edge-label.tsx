@@ -1,6 +1,7 @@
 import { Columns3 } from 'lucide-react'
 import type { Column } from '../api/types'
 import { formatCompact, formatCount } from '../components/format'
+import { columnLabel } from './column-label'
 
 /** Of a wide table. */
 const NAMED_MAX = 30
@@ -41,6 +42,6 @@ export function EdgeLabel({ id, rows, columns }: EdgeLabelProps) {
 }
 
 function described(columns: readonly Column[]): string[] {
-  const named = columns.slice(0, NAMED_MAX).map(({ name, type }) => `${name}: ${type}`)
+  const named = columns.slice(0, NAMED_MAX).map(({ name, type }) => `${columnLabel(name)}: ${type}`)
   return columns.length > NAMED_MAX ? [...named, `and ${columns.length - NAMED_MAX} more`] : named
 }

@@ -27,6 +27,7 @@ export interface JsonSchema {
   items?: JsonSchema
   minimum?: number
   maximum?: number
+  minLength?: number
   examples?: unknown[]
   'x-ui'?: UiHints
 }
@@ -95,6 +96,12 @@ export function isNullable(schema: JsonSchema): boolean {
     [schema.type ?? []].flat().includes('null') ||
     [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].some((branch) => branch.type === 'null')
   )
+}
+
+/** Whether a text may have no character. */
+export function mayBeEmpty(schema: JsonSchema): boolean {
+  const branches = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])]
+  return branches.every(({ minLength = 0 }) => minLength === 0)
 }
 
 /** The value that a new item of a list starts with. */

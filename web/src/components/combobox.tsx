@@ -3,49 +3,64 @@ import { Popover } from 'radix-ui'
 import { type KeyboardEvent, useId, useState } from 'react'
 import { Input } from './field'
 
+export interface ComboboxOption {
+  value: string
+  /** What is shown of it. */
+  label: string
+  detail?: string
+}
+
 interface ComboboxProps {
   id?: string
   'aria-invalid'?: boolean
   'aria-describedby'?: string | undefined
   value: string
-  options: readonly { value: string; detail?: string }[]
+  options: readonly ComboboxOption[]
   placeholder?: string
-  /** Every keystroke, and a choice when there is no `onChoose`. */
-  onChange: (value: string) => void
-  /** An option was chosen, or what was typed was entered. */
-  onChoose?: (value: string) => void
-  /** The field is left with something typed in it. */
-  onLeave?: (value: string) => void
+  /** Several are chosen, one after the other: the list stays open. */
+  many?: boolean
+  /** Every keystroke. */
+  onType: (text: string) => void
+  /** An option was chosen. */
+  onChoose: (value: string) => void
+  /** What was typed is no option and was entered, or the field was left with it. */
+  onEnter?: (text: string) => void
   testId?: string
 }
 
 /** A text field with suggestions. */
-export function Combobox({ value, options, onChange, onChoose, onLeave, testId, ...input }: ComboboxProps) {
+export function Combobox({ value, options, many = false, onType, onChoose, onEnter, testId, ...input }: ComboboxProps) {
   const listId = useId()
   const [open, setOpen] = useState(false)
   const [typed, setTyped] = useState(false)
-  const [active, setActive] = useState(0)
+  /** The option that was gone to with keys or pointer; before that, the one that the field says. */
+  const [active, setActive] = useState<number>()
   const wanted = typed ? value.toLowerCase() : ''
-  const shown = options.filter((option) => option.value.toLowerCase().includes(wanted))
+  const shown = options.filter(({ label }) => label.toLowerCase().includes(wanted))
   const isOpen = open && shown.length > 0
-  const current = isOpen ? shown[Math.min(active, shown.length - 1)] : undefined
+  const said = Math.max(
+    0,
+    shown.findIndex((option) => option.value === value && value !== ''),
+  )
+  const at = Math.min(active ?? said, shown.length - 1)
+  const current = isOpen ? shown[at] : undefined
 
   function choose(chosen: string) {
-    ;(onChoose ?? onChange)(chosen)
+    onChoose(chosen)
     setTyped(false)
-    setActive(0)
-    setOpen(onChoose !== undefined)
+    setActive(undefined)
+    setOpen(many)
   }
 
   function onKeyDown(event: KeyboardEvent) {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault()
       setOpen(true)
-      setActive((at) => Math.max(0, Math.min(shown.length - 1, at + (event.key === 'ArrowDown' ? 1 : -1))))
+      setActive(Math.max(0, Math.min(shown.length - 1, at + (event.key === 'ArrowDown' ? 1 : -1))))
     } else if (event.key === 'Enter') {
       event.preventDefault()
-      if (current && (typed || onChoose === undefined || value === '')) choose(current.value)
-      else if (onChoose) choose(value)
+      if (current && (typed || active !== undefined || value === '')) choose(current.value)
+      else if (value !== '') onEnter?.(value)
     } else if (event.key === 'Escape') {
       setOpen(false)
     }
@@ -60,19 +75,19 @@ export function Combobox({ value, options, onChange, onChoose, onLeave, testId, 
           aria-expanded={isOpen}
           aria-controls={listId}
           aria-autocomplete="list"
-          aria-activedescendant={current ? `${listId}-${current.value}` : undefined}
+          aria-activedescendant={current ? `${listId}-${at}` : undefined}
           value={value}
           onFocus={() => setOpen(true)}
           onClick={() => setOpen(true)}
           onBlur={() => {
             setOpen(false)
-            if (value !== '') onLeave?.(value)
+            if (value !== '') onEnter?.(value)
           }}
           onChange={(event) => {
             setTyped(true)
             setOpen(true)
-            setActive(0)
-            onChange(event.target.value)
+            setActive(undefined)
+            onType(event.target.value)
           }}
           onKeyDown={onKeyDown}
           data-testid={testId}
@@ -90,7 +105,7 @@ export function Combobox({ value, options, onChange, onChoose, onLeave, testId, 
             {shown.map((option, index) => (
               <div
                 key={option.value}
-                id={`${listId}-${option.value}`}
+                id={`${listId}-${index}`}
                 role="option"
                 tabIndex={-1}
                 aria-selected={option === current}
@@ -104,7 +119,7 @@ export function Combobox({ value, options, onChange, onChoose, onLeave, testId, 
                   option === current && 'bg-hover',
                 )}
               >
-                <span className="truncate">{option.value}</span>
+                <span className="truncate whitespace-pre">{option.label}</span>
                 <span className="text-2xs text-faint">{option.detail}</span>
               </div>
             ))}

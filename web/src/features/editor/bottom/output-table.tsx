@@ -5,6 +5,7 @@ import clsx from 'clsx'
 import { useMemo, useRef, useState } from 'react'
 import { OUTPUT_PAGE_ROWS, outputQuery } from '../../../api/queries'
 import type { Column, NodeOutput } from '../../../api/types'
+import { columnLabel } from '../../../canvas/column-label'
 import { formatCount } from '../../../components/format'
 import { MOD } from '../../../components/platform'
 import { cellText, isNumeric, wholeText } from './cell'
@@ -37,7 +38,10 @@ export function OutputTable({ run, node, port, first }: OutputTableProps) {
   const rows = useRows(run, node, port, pages)
   const { taken, leave } = useTakeRows(run, node, port, first)
   const sample = first.items as Row[]
-  const definitions = useMemo(() => first.schema.map((column) => definition(column, sample)), [first, sample])
+  const definitions = useMemo(
+    () => first.schema.map((column, place) => definition(column, place, sample)),
+    [first, sample],
+  )
   const table = useReactTable({
     data: NONE,
     columns: definitions,
@@ -115,12 +119,12 @@ export function OutputTable({ run, node, port, first }: OutputTableProps) {
                   <div style={{ width: INDEX_WIDTH }} className="shrink-0 px-2 text-right text-faint" aria-hidden>
                     {index + 1}
                   </div>
-                  {first.schema.map(({ name, type }) => (
+                  {first.schema.map(({ name, type }, place) => (
                     <div
                       key={name}
                       role="cell"
                       data-column={name}
-                      style={{ width: table.getColumn(name)?.getSize() }}
+                      style={{ width: table.getColumn(idOf(place))?.getSize() }}
                       className="shrink-0 truncate border-line border-l px-2 leading-[26px]"
                     >
                       {row && <Cell value={row[name]} numeric={isNumeric(type)} />}
@@ -154,14 +158,21 @@ function useRows(run: string, node: string, port: string | undefined, pages: rea
   return (index: number) => loaded.get(Math.floor(index / OUTPUT_PAGE_ROWS))?.[index % OUTPUT_PAGE_ROWS]
 }
 
-function definition({ name, type }: Column, rows: readonly Row[]): ColumnDef<Row> {
+/** A column is known by its place: its name may be empty, which the table takes for no id. */
+function idOf(place: number): string {
+  return String(place)
+}
+
+function definition({ name, type }: Column, place: number, rows: readonly Row[]): ColumnDef<Row> {
   return {
-    id: name,
+    id: idOf(place),
     size: widthOf(name, type, rows),
     minSize: 60,
     header: () => (
       <>
-        <span className="truncate font-medium">{name}</span>
+        <span className={clsx('truncate whitespace-pre font-medium', name === '' && 'text-muted italic')}>
+          {columnLabel(name)}
+        </span>
         <span className="text-2xs text-faint">{type}</span>
       </>
     ),
@@ -171,7 +182,7 @@ function definition({ name, type }: Column, rows: readonly Row[]): ColumnDef<Row
 /** Wide enough for the header and for what the first rows hold, within reason. */
 function widthOf(name: string, type: string, rows: readonly Row[]): number {
   const lengths = rows.slice(0, SAMPLE_ROWS).map((row) => (row[name] == null ? 4 : cellText(row[name]).length))
-  const header = name.length * 7.5 + type.length * 6 + 30
+  const header = columnLabel(name).length * 7.5 + type.length * 6 + 30
   return Math.round(Math.min(320, Math.max(header, Math.max(0, ...lengths) * 7.5 + 22, 72)))
 }
 

@@ -186,9 +186,11 @@ function languageOf(language: string | undefined): Extension {
   return []
 }
 
+/** SQL cannot name a column that has no name. */
 function columnCompletion(columns: readonly Column[]): Extension {
+  const named = columns.filter(({ name }) => name !== '')
   return completionOf(
-    columns.map(({ name, type }) => ({
+    named.map(({ name, type }) => ({
       label: name,
       detail: type,
       type: 'property',

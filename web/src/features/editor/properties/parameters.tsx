@@ -77,7 +77,9 @@ function Row({ name, text, onCommit, onRemove }: RowProps) {
   const [draft, setDraft] = useState({ name, text })
   const [refused, setRefused] = useState(false)
   const commit = () => {
-    if (draft.name.trim() !== name || draft.text !== text) setRefused(!onCommit(draft.name.trim(), draft.text))
+    // A name that was not touched keeps the spaces that it came with.
+    const next = draft.name === name ? name : draft.name.trim()
+    if (next !== name || draft.text !== text) setRefused(!onCommit(next, draft.text))
   }
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: focus passes through here, nothing here is pressed

@@ -13,7 +13,7 @@ export function MapControl({ value, onChange, node, name, values, id }: ControlP
   const itemSchema: JsonSchema = Object.keys(values).length === 0 ? { type: 'string' } : values
 
   const rename = (from: string, to: string) => {
-    if (to === from || to in map) return
+    if (to === from || Object.hasOwn(map, to)) return
     onChange(Object.fromEntries(entries.map(([key, item]) => [key === from ? to : key, item])))
   }
   const remove = (key: string) => onChange(Object.fromEntries(entries.filter(([other]) => other !== key)))
