@@ -2,11 +2,15 @@
 //!
 //! While a batch is being committed, the next one gathers, and a busy journal lets it gather for a moment longer: a
 //! commit costs the same for one update as for many. Invariants: a workflow's updates are committed in the
-//! order they came; its actor hears of a commit only after it is durable; a batch that the store could not take is
-//! tried again, unchanged, until it can. What gathers is bounded by the sessions' credits, which are given back on
-//! commit.
+//! order they came; its actor hears of a commit only after it is durable; while the store is away, a batch is tried
+//! again until it is back. An entry that the store does not take, though it is there, is told apart from the others:
+//! its owner fails, and nothing is written after it for that owner. What gathers is bounded by the sessions' credits,
+//! which are given back on commit.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
@@ -31,6 +35,8 @@ const LARGE_COMMIT_ENTRIES: usize = 64;
 const SLOW_COMMIT: Duration = Duration::from_millis(100);
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(2);
+/// Times that a store which is there is asked to take some entries, before they are told apart.
+const REFUSALS_MAX: u32 = 3;
 
 /// One canvas update to be made durable.
 #[derive(Debug)]
@@ -48,12 +54,32 @@ pub(crate) struct Entry {
     pub(crate) owner: ActorRef<WorkflowMsg>,
 }
 
+/// A workflow, and the epoch of its owner's lease.
+type Owner = (WorkflowId, i64);
+
+/// What became of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Durable,
+    /// Its epoch is over.
+    Over,
+    /// The store does not take it, or did not take one before it.
+    Refused,
+}
+
+impl Entry {
+    fn owner(&self) -> Owner {
+        (self.workflow, self.epoch)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum JournalMsg {
     Append(Entry),
     /// Answers when everything appended before it is durable.
     Flush(RpcReplyPort<()>),
-    Committed,
+    /// A batch is done. Of these owners nothing is written any more.
+    Committed(HashSet<Owner>),
 }
 
 #[derive(Debug)]
@@ -66,6 +92,8 @@ pub(crate) struct Journal {
 pub(crate) struct JournalState {
     pending: Vec<Entry>,
     waiting: Vec<RpcReplyPort<()>>,
+    /// Owners that failed, until their successors write.
+    refused: HashMap<WorkflowId, i64>,
     committing: Option<task::Owned>,
 }
 
@@ -85,9 +113,13 @@ impl Actor for Journal {
         state: &mut JournalState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            JournalMsg::Append(entry) => state.pending.push(entry),
+            JournalMsg::Append(entry) => state.append(entry),
             JournalMsg::Flush(reply) => state.waiting.push(reply),
-            JournalMsg::Committed => state.committing = None,
+            JournalMsg::Committed(refused) => {
+                state.committing = None;
+                state.pending.retain(|entry| !refused.contains(&entry.owner()));
+                state.refused.extend(refused);
+            }
         }
         self.commit_next(&myself, state);
         Ok(())
@@ -100,6 +132,17 @@ impl Actor for Journal {
         _: &mut JournalState,
     ) -> Result<(), ActorProcessingErr> {
         Ok(())
+    }
+}
+
+impl JournalState {
+    fn append(&mut self, entry: Entry) {
+        match self.refused.get(&entry.workflow) {
+            Some(epoch) if *epoch >= entry.epoch => return,
+            Some(_) => drop(self.refused.remove(&entry.workflow)),
+            None => {}
+        }
+        self.pending.push(entry);
     }
 }
 
@@ -120,11 +163,11 @@ impl Journal {
         state.committing = Some(task::spawn_owned("journal-commit", async move {
             let large = batch.len() >= LARGE_COMMIT_ENTRIES;
             let gathered = Instant::now() + if large { LARGE_COMMIT_EVERY } else { COMMIT_EVERY };
-            let kept = commit_until_done(&store, &durability, &batch).await;
-            report(batch, &kept);
+            let (fates, refused) = commit_until_done(&store, &durability, &batch).await;
+            report(batch, &fates);
             sleep_until(gathered).await;
             // The journal stops only with the system.
-            let _ = myself.cast(JournalMsg::Committed);
+            let _ = myself.cast(JournalMsg::Committed(refused));
         }));
     }
 }
@@ -154,34 +197,60 @@ fn next_batch<T>(pending: &mut Vec<T>, size: impl Fn(&T) -> (WorkflowId, usize))
     batch
 }
 
-/// One flag per entry: false when its epoch is over.
-async fn commit_until_done(store: &Store, durability: &Durability, batch: &[Entry]) -> Vec<bool> {
-    let mut delay = RETRY_DELAY_MIN;
+/// What became of each entry, and the owners whose entries were refused.
+async fn commit_until_done(store: &Store, durability: &Durability, batch: &[Entry]) -> (Vec<Fate>, HashSet<Owner>) {
+    let mut fates = vec![Fate::Refused; batch.len()];
+    let mut refused = HashSet::new();
+    // Of entries that are refused together, the halves are tried, in order.
+    let mut parts = vec![0..batch.len()];
+    while let Some(part) = parts.pop() {
+        let places: Vec<usize> = part.clone().filter(|place| !refused.contains(&batch[*place].owner())).collect();
+        let entries: Vec<&Entry> = places.iter().map(|place| &batch[*place]).collect();
+        match commit_unless_refused(store, durability, &entries).await {
+            Some(kept) => {
+                for (place, kept) in places.into_iter().zip(kept) {
+                    fates[place] = if kept { Fate::Durable } else { Fate::Over };
+                }
+            }
+            None if part.len() > 1 => {
+                let half = part.start + part.len() / 2;
+                parts.extend([half..part.end, part.start..half]);
+            }
+            None => refused.extend(part.map(|place| batch[place].owner())),
+        }
+    }
+    (fates, refused)
+}
+
+/// One flag per entry: false when its epoch is over. `None`: the store is there, and does not take them.
+async fn commit_unless_refused(store: &Store, durability: &Durability, entries: &[&Entry]) -> Option<Vec<bool>> {
+    let (mut delay, mut refusals) = (RETRY_DELAY_MIN, 0);
     loop {
-        match commit(store, batch).await {
+        let error = match commit(store, entries).await {
             Ok(kept) => {
                 durability.set(None);
-                return kept;
+                return Some(kept);
             }
-            Err(error) => {
-                tracing::error!(
-                    error = error.with_causes(),
-                    entries = batch.len(),
-                    "canvas updates could not be committed; trying again"
-                );
-                metrics::counter!("troupe_journal_commit_failures_total").increment(1);
-                // The first time it may have been in the way of another transaction only.
-                if delay > RETRY_DELAY_MIN {
-                    durability.set(error.fault());
-                }
-                sleep(delay).await;
-                delay = (delay * 2).min(RETRY_DELAY_MAX);
-            }
+            Err(error) => error,
+        };
+        let (fault, entries) = (error.fault(), entries.len());
+        tracing::error!(error = error.with_causes(), entries, "canvas updates could not be committed; trying again");
+        metrics::counter!("troupe_journal_commit_failures_total").increment(1);
+        match fault {
+            // The first time it may have been in the way of another transaction only.
+            Some(_) if delay > RETRY_DELAY_MIN => durability.set(fault),
+            Some(_) => {}
+            None => refusals += 1,
         }
+        if refusals == REFUSALS_MAX {
+            return None;
+        }
+        sleep(delay).await;
+        delay = (delay * 2).min(RETRY_DELAY_MAX);
     }
 }
 
-async fn commit(store: &Store, batch: &[Entry]) -> Result<Vec<bool>, troupe_store::Error> {
+async fn commit(store: &Store, batch: &[&Entry]) -> Result<Vec<bool>, troupe_store::Error> {
     let rows: Vec<canvas::Append<'_>> = batch
         .iter()
         .map(|entry| canvas::Append {
@@ -212,14 +281,18 @@ async fn commit(store: &Store, batch: &[Entry]) -> Result<Vec<bool>, troupe_stor
     Ok(kept)
 }
 
-/// Tells each workflow, once, up to where it is durable, or that it is no longer the owner.
-fn report(batch: Vec<Entry>, kept: &[bool]) {
-    let mut entries = batch.into_iter().zip(kept).peekable();
-    while let Some((entry, kept)) = entries.next() {
+/// Tells each workflow, once, up to where it is durable, or that it is no longer the owner, or that it cannot go on.
+fn report(batch: Vec<Entry>, fates: &[Fate]) {
+    let mut entries = batch.into_iter().zip(fates).peekable();
+    while let Some((entry, fate)) = entries.next() {
         let last_of_owner =
-            entries.peek().is_none_or(|(next, next_kept)| next.workflow != entry.workflow || *next_kept != kept);
+            entries.peek().is_none_or(|(next, next_fate)| next.workflow != entry.workflow || *next_fate != fate);
         if last_of_owner {
-            let message = if *kept { WorkflowMsg::Committed { seq: entry.seq } } else { WorkflowMsg::LeaseLost };
+            let message = match fate {
+                Fate::Durable => WorkflowMsg::Committed { seq: entry.seq },
+                Fate::Over => WorkflowMsg::LeaseLost,
+                Fate::Refused => WorkflowMsg::NotTaken,
+            };
             // A workflow that has stopped meanwhile needs no answer: its rows are durable.
             let _ = entry.owner.cast(message);
         }

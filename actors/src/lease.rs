@@ -5,6 +5,7 @@
 //! than a lease lives is not sure of it, and asks before it answers for the document.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,20 +21,27 @@ use crate::context::Context;
 /// How often a lease that another server holds is asked for again.
 const ASK_EVERY: Duration = Duration::from_millis(250);
 
+/// What its owner has. An owner that fails drops it without giving it back: then it is renewed no more.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    term: Term,
+    context: Arc<Context>,
+}
+
 /// What was leased, and the epoch under which its owner writes.
 #[derive(Clone, Debug)]
-pub(crate) struct Lease {
+pub(crate) struct Term {
     held: Held,
     tenant: TenantId,
     sure_until: Arc<Mutex<Instant>>,
 }
 
-/// All leases that this server believes it holds.
+/// All leases of owners that live on this server.
 #[derive(Default)]
 pub(crate) struct Leases(DashMap<(LeaseKind, Uuid, TenantId), Known>);
 
 struct Known {
-    lease: Lease,
+    term: Term,
     taken_at: Instant,
     /// Tells the owner that it is none any more.
     lost: Box<dyn Fn() + Send + Sync>,
@@ -43,7 +51,7 @@ impl Lease {
     /// Takes the lease. One that another server holds is waited for as long as it can live: if that server is dead,
     /// it expires. `None`: its owner is alive. `lost` is called at most once, when another server has it.
     pub(crate) async fn take(
-        context: &Context,
+        context: &Arc<Context>,
         kind: LeaseKind,
         id: Uuid,
         tenant: TenantId,
@@ -51,8 +59,8 @@ impl Lease {
     ) -> Result<Option<Self>, troupe_store::Error> {
         let patience = Instant::now() + context.limits.lease_ttl + ASK_EVERY;
         loop {
-            if let Some(lease) = Self::ask(context, kind, id, tenant).await? {
-                return Ok(Some(lease.known(context, lost)));
+            if let Some(term) = Term::begin(context, kind, id, tenant).await? {
+                return Ok(Some(Self::of(term, context, lost)));
             }
             if Instant::now() >= patience {
                 return Ok(None);
@@ -63,22 +71,58 @@ impl Lease {
 
     /// Takes the lease if no other server holds it.
     pub(crate) async fn take_free(
-        context: &Context,
+        context: &Arc<Context>,
         kind: LeaseKind,
         id: Uuid,
         tenant: TenantId,
         lost: impl Fn() + Send + Sync + 'static,
     ) -> Result<Option<Self>, troupe_store::Error> {
-        Ok(Self::ask(context, kind, id, tenant).await?.map(|lease| lease.known(context, lost)))
+        Ok(Term::begin(context, kind, id, tenant).await?.map(|term| Self::of(term, context, lost)))
+    }
+
+    fn of(term: Term, context: &Arc<Context>, lost: impl Fn() + Send + Sync + 'static) -> Self {
+        let known = Known { term: term.clone(), taken_at: Instant::now(), lost: Box::new(lost) };
+        context.leases.0.insert(term.key(), known);
+        Self { term, context: context.clone() }
+    }
+
+    pub(crate) fn term(&self) -> &Term {
+        &self.term
     }
 
     pub(crate) fn epoch(&self) -> i64 {
-        self.held.epoch
+        self.term.held.epoch
     }
 
     /// Whether no other server can have it at this moment.
     pub(crate) fn is_sure(&self) -> bool {
-        Instant::now() < *self.sure_until.lock().unwrap_or_else(PoisonError::into_inner)
+        Instant::now() < *self.term.sure_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives it back, so that another server need not wait for it to expire.
+    pub(crate) async fn release(&self) {
+        self.forget();
+        if let Err(error) = release(&self.context, &self.term.held).await {
+            tracing::warn!(lease = ?self.term.held, %error, "a lease could not be given back; it will expire");
+        }
+    }
+
+    /// It has no owner any more.
+    fn forget(&self) {
+        let epoch = self.epoch();
+        self.context.leases.0.remove_if(&self.term.key(), |_, known| known.term.held.epoch == epoch);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+impl Term {
+    fn key(&self) -> (LeaseKind, Uuid, TenantId) {
+        (self.held.kind, self.held.id, self.tenant)
     }
 
     /// Asks the store whether it is held still, until the store answers.
@@ -94,21 +138,8 @@ impl Lease {
         }
     }
 
-    /// Gives it back, so that another server need not wait for it to expire.
-    pub(crate) async fn release(&self, context: &Context) {
-        let Held { kind, id, epoch } = self.held;
-        context.leases.0.remove_if(&(kind, id, self.tenant), |_, known| known.lease.held.epoch == epoch);
-        let released = async {
-            let mut tx = context.store.begin_system().await?;
-            leases::release(&mut tx, kind, id, context.server, epoch).await?;
-            tx.commit().await
-        };
-        if let Err(error) = released.await {
-            tracing::warn!(lease = ?self.held, %error, "a lease could not be given back; it will expire");
-        }
-    }
-
-    async fn ask(
+    /// `None`: another server holds it.
+    async fn begin(
         context: &Context,
         kind: LeaseKind,
         id: Uuid,
@@ -120,13 +151,6 @@ impl Lease {
         tx.commit().await?;
         let sure_until = Arc::new(Mutex::new(asked_at + ttl));
         Ok(epoch.map(|epoch| Self { held: Held { kind, id, epoch }, tenant, sure_until }))
-    }
-
-    fn known(self, context: &Context, lost: impl Fn() + Send + Sync + 'static) -> Self {
-        let Held { kind, id, .. } = self.held;
-        let known = Known { lease: self.clone(), taken_at: Instant::now(), lost: Box::new(lost) };
-        context.leases.0.insert((kind, id, self.tenant), known);
-        self
     }
 
     async fn renew(&self, context: &Context) -> Result<bool, troupe_store::Error> {
@@ -146,36 +170,50 @@ impl Lease {
     }
 }
 
-/// Renews all leases of this server, three times within their life, and tells the owners of those that are gone.
+/// Renews all leases of this server, three times within their life, and tells the owners of those that are gone. Those
+/// that have no owner any more, whatever way it ended, are given back.
 pub(crate) async fn keep_renewing(context: Arc<Context>) {
     let mut every = tokio::time::interval(context.limits.lease_ttl / 3);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    // Without an owner when they were last renewed. Only once: it may have been on its way to its owner.
+    let mut ownerless = HashSet::new();
     loop {
         every.tick().await;
-        if let Err(error) = renew_all(&context).await {
-            tracing::error!(%error, "leases could not be renewed");
+        match renew_all(&context, &ownerless).await {
+            Ok(found) => ownerless = found,
+            Err(error) => tracing::error!(%error, "leases could not be renewed"),
         }
     }
 }
 
-async fn renew_all(context: &Context) -> Result<(), troupe_store::Error> {
+/// Which of them have no owner.
+async fn renew_all(context: &Context, ownerless: &HashSet<Held>) -> Result<HashSet<Held>, troupe_store::Error> {
     let (asked_at, now, ttl) = (Instant::now(), context.clock.now(), context.limits.lease_ttl);
     let mut tx = context.store.begin_system().await?;
-    let renewed: std::collections::HashSet<Held> =
-        leases::renew_all(&mut tx, context.server, now, ttl).await?.into_iter().collect();
+    let mut renewed: HashSet<Held> = leases::renew_all(&mut tx, context.server, now, ttl).await?.into_iter().collect();
     tx.commit().await?;
     context.leases.0.retain(|_, known| {
-        if renewed.contains(&known.lease.held) {
-            known.lease.is_sure_until(asked_at + ttl);
+        if renewed.remove(&known.term.held) {
+            known.term.is_sure_until(asked_at + ttl);
             return true;
         }
         // One that was taken meanwhile is not in the answer.
         let is_kept = known.taken_at >= asked_at;
         if !is_kept {
-            tracing::warn!(lease = ?known.lease.held, "another server has taken a lease");
+            tracing::warn!(lease = ?known.term.held, "another server has taken a lease");
             (known.lost)();
         }
         is_kept
     });
-    Ok(())
+    for held in renewed.extract_if(|held| ownerless.contains(held)) {
+        tracing::warn!(lease = ?held, "a lease without an owner is given back");
+        release(context, &held).await?;
+    }
+    Ok(renewed)
+}
+
+async fn release(context: &Context, held: &Held) -> Result<(), troupe_store::Error> {
+    let mut tx = context.store.begin_system().await?;
+    leases::release(&mut tx, held.kind, held.id, context.server, held.epoch).await?;
+    tx.commit().await
 }

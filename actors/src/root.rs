@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use ractor::{Actor, ActorProcessingErr, ActorRef, ActorStatus, RpcReplyPort, SupervisionEvent};
 use troupe_model::TenantId;
 
 use crate::{
@@ -104,7 +104,7 @@ impl Root {
         state: &mut RootState,
         tenant: TenantId,
     ) -> Result<ActorRef<TenantMsg>, ActorProcessingErr> {
-        if let Some(active) = state.tenants.get(&tenant) {
+        if let Some(active) = state.tenants.get(&tenant).filter(|active| is_alive(active)) {
             return Ok(active.clone());
         }
         let args = TenantArgs { tenant, journal: state.journal.clone() };
@@ -113,6 +113,11 @@ impl Root {
         state.tenants.insert(tenant, actor.clone());
         Ok(actor)
     }
+}
+
+/// Whether an actor takes messages still: one that failed is known to its parent only a moment later.
+pub(crate) fn is_alive<M>(actor: &ActorRef<M>) -> bool {
+    !matches!(actor.get_status(), ActorStatus::Stopping | ActorStatus::Stopped)
 }
 
 /// Tenants first: their workflows wait for the journal before they stop. What one of them does not end in time leaves some

@@ -42,9 +42,9 @@ pub(crate) enum RunMsg {
         index: usize,
         report: RunEventKind,
     },
-    /// A batch is durable, or another server owns this run now.
+    /// A batch is durable, or it will never be.
     Journaled {
-        kept: bool,
+        kept: Option<bool>,
     },
     Cancel {
         by: Option<UserId>,
@@ -149,7 +149,7 @@ impl Actor for Run {
     }
 
     async fn post_stop(&self, _: ActorRef<RunMsg>, state: &mut RunState) -> Result<(), ActorProcessingErr> {
-        state.lease.release(&state.context).await;
+        state.lease.release().await;
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use std::{
 use dashmap::DashMap;
 use ractor::{Actor, ActorRef, rpc::CallResult};
 use tokio::sync::Semaphore;
-use troupe_model::{ServerId, TenantId, Timestamp};
+use troupe_model::{RunId, ServerId, TenantId, Timestamp};
 use troupe_store::{Fault, runs as runs_of_store};
 
 pub use channels::Subscription;
@@ -26,7 +26,7 @@ pub use runs::StartRun;
 
 use crate::{
     context::{Context, SystemConfig},
-    root::{Root, RootMsg},
+    root::{Root, RootMsg, is_alive},
     task,
     tenant::TenantMsg,
 };
@@ -84,11 +84,18 @@ impl System {
         drop(tx);
         for (tenant, run) in abandoned {
             tracing::info!(tenant.id = %tenant, run.id = %run, "resuming a run");
-            let handle = self.tenant(tenant).await?;
-            let slot = handle.runs.clone().try_acquire_owned().ok();
-            handle.actor.cast(TenantMsg::StartRun(run, slot)).map_err(|_| Unavailable::Stopped)?;
+            // One that cannot be resumed keeps no other waiting.
+            if let Err(error) = self.resume_run(tenant, run).await {
+                tracing::error!(tenant.id = %tenant, run.id = %run, %error, "a run could not be resumed; trying again soon");
+            }
         }
         Ok(())
+    }
+
+    async fn resume_run(&self, tenant: TenantId, run: RunId) -> Result<(), Unavailable> {
+        let handle = self.tenant(tenant).await?;
+        let slot = handle.runs.try_acquire_owned().ok();
+        handle.actor.cast(TenantMsg::StartRun(run, slot)).map_err(|_| Unavailable::Stopped)
     }
 
     /// Stops in order: sessions are told to come back elsewhere, everything is committed, leases are given back
@@ -125,17 +132,19 @@ impl System {
         if self.is_draining() {
             return Err(Unavailable::Draining);
         }
-        if let Some(known) = self.0.tenants.get(&tenant) {
+        if let Some(known) = self.0.tenants.get(&tenant).filter(|known| is_alive(&known.actor)) {
             return Ok(known.clone());
         }
         let asked = self.0.root.call(|reply| RootMsg::Tenant(tenant, reply), Some(CALL_WITHIN)).await;
-        let limits = self.0.context.limits;
-        let handle = TenantHandle {
-            actor: answered(asked)?,
+        let (actor, limits) = (answered(asked, CALL_WITHIN)?, self.0.context.limits);
+        // What is counted is counted across an actor's failure: sessions and runs of the former one end by themselves.
+        let mut handle = self.0.tenants.entry(tenant).or_insert_with(|| TenantHandle {
+            actor: actor.clone(),
             runs: Arc::new(Semaphore::new(limits.runs_per_tenant_max)),
             sessions: Arc::new(Semaphore::new(limits.sessions_per_tenant_max)),
-        };
-        Ok(self.0.tenants.entry(tenant).or_insert(handle).clone())
+        });
+        handle.actor = actor;
+        Ok(handle.clone())
     }
 }
 
@@ -157,10 +166,63 @@ async fn take_over_runs(system: Weak<Inner>) {
     }
 }
 
-fn answered<T, M>(result: Result<CallResult<T>, ractor::MessagingErr<M>>) -> Result<T, Unavailable> {
+fn answered<T, M>(result: Result<CallResult<T>, ractor::MessagingErr<M>>, within: Duration) -> Result<T, Unavailable> {
     match result {
         Ok(CallResult::Success(value)) => Ok(value),
-        Ok(CallResult::Timeout) => Err(Unavailable::Timeout(CALL_WITHIN)),
+        Ok(CallResult::Timeout) => Err(Unavailable::Timeout(within)),
         Ok(CallResult::SenderError) | Err(_) => Err(Unavailable::Stopped),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::future::BoxFuture;
+    use tempfile::TempDir;
+    use troupe_engine::{Registry, egress::Egress};
+    use troupe_model::SystemClock;
+    use troupe_store::{DatabaseConfig, Store, canvas::StoredCanvas};
+
+    use super::*;
+    use crate::{context::Limits, workflow::Examined, workflow::Examiner};
+
+    struct Untried;
+
+    impl Examiner for Untried {
+        fn examine(&self, _: StoredCanvas) -> BoxFuture<'_, Examined> {
+            unreachable!("no canvas is opened")
+        }
+    }
+
+    async fn system(folder: &TempDir) -> System {
+        let store = Store::open(DatabaseConfig::sqlite(folder.path().join("troupe.db"))).await.unwrap();
+        store.migrate().await.unwrap();
+        let config = SystemConfig {
+            server: ServerId::generate(),
+            store,
+            registry: Registry::of(Vec::new()),
+            egress: Egress::new(false).unwrap(),
+            clock: Arc::new(SystemClock),
+            examiner: Arc::new(Untried),
+            files_root: folder.path().join("files"),
+            payloads_root: folder.path().join("payloads"),
+            limits: Limits::default(),
+        };
+        System::start(config).await.unwrap()
+    }
+
+    /// [REL-2] A tenant whose actor failed has another one at once, and what is counted of it is counted on.
+    #[tokio::test]
+    async fn a_tenant_that_failed_is_started_again() {
+        let folder = TempDir::new().unwrap();
+        let system = system(&folder).await;
+        let tenant = TenantId::generate();
+        let failed = system.tenant(tenant).await.unwrap();
+        let _slot = failed.runs.clone().try_acquire_owned().unwrap();
+        failed.actor.kill_and_wait(None).await.unwrap();
+
+        let next = system.tenant(tenant).await.unwrap();
+        assert_ne!(next.actor.get_id(), failed.actor.get_id());
+        next.actor.cast(TenantMsg::StartRun(RunId::generate(), None)).expect("it takes messages");
+        assert_eq!(next.runs.available_permits(), system.0.context.limits.runs_per_tenant_max - 1);
     }
 }

@@ -8,6 +8,7 @@
 
 mod ask;
 mod authorship;
+mod change;
 mod derived;
 mod doubt;
 mod edit;
@@ -37,6 +38,7 @@ use troupe_store::{
 pub use ask::Asker;
 pub(crate) use ask::{Ask, Reading, Watching};
 pub use authorship::{Change, LastChange};
+pub(crate) use change::{Begun, ChangeReply};
 pub use edit::{DiagramEdit, EditError, Edited};
 pub(crate) use load::LoadError;
 pub use publish::{Publish, PublishError};
@@ -100,6 +102,8 @@ pub(crate) enum WorkflowMsg {
         seq: i64,
     },
     LeaseLost,
+    /// The store does not take what was journaled.
+    NotTaken,
     LeaseConfirmed,
     /// It is this workflow's turn to be analysed.
     MayAnalyse(Turn),
@@ -219,7 +223,7 @@ impl Actor for Workflow {
     }
 
     async fn post_stop(&self, _: ActorRef<WorkflowMsg>, state: &mut WorkflowState) -> Result<(), ActorProcessingErr> {
-        state.lease.release(&state.context).await;
+        state.lease.release().await;
         Ok(())
     }
 }
@@ -285,6 +289,7 @@ impl WorkflowState {
             WorkflowMsg::RunChanged { kind, view } => self.run_changed(kind, view),
             WorkflowMsg::Committed { seq } => self.committed(seq),
             WorkflowMsg::LeaseLost => self.lease_lost(),
+            WorkflowMsg::NotTaken => return Err("the store does not take what was written on this canvas".into()),
             WorkflowMsg::LeaseConfirmed => {
                 for (by, ask) in self.confirmed() {
                     self.take_ask(by, ask)?;

@@ -126,10 +126,9 @@ pub async fn update(
     params(("folder" = FolderId, Path)), responses((status = 204, description = "Deleted")))]
 pub async fn delete(State(app): State<App>, caller: Caller, Path(id): Path<FolderId>) -> Result<StatusCode, Problem> {
     let mut tx = app.store().begin(caller.tenant).await?;
-    if !folders::delete(&mut tx, id, app.clock().now()).await? {
-        return Err(missing());
-    }
+    let workflows = folders::delete(&mut tx, id, app.clock().now()).await?.ok_or_else(missing)?;
     tx.commit().await?;
+    app.system().workflows_deleted(caller.tenant, workflows).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

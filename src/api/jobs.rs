@@ -134,10 +134,9 @@ pub async fn update(
     params(("job" = JobId, Path)), responses((status = 204, description = "Deleted")))]
 pub async fn delete(State(app): State<App>, caller: Caller, Path(id): Path<JobId>) -> Result<StatusCode, Problem> {
     let mut tx = app.store().begin(caller.tenant).await?;
-    if !jobs::delete(&mut tx, id, app.clock().now()).await? {
-        return Err(missing());
-    }
+    let workflows = jobs::delete(&mut tx, id, app.clock().now()).await?.ok_or_else(missing)?;
     tx.commit().await?;
+    app.system().workflows_deleted(caller.tenant, workflows).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -196,7 +196,7 @@ async fn remove(app: &App, tenant: TenantId, id: WorkflowId) -> Result<(), Probl
         return Err(missing());
     }
     tx.commit().await?;
-    app.system().workflow_deleted(tenant, id).await;
+    app.system().workflows_deleted(tenant, [id]).await;
     Ok(())
 }
 

@@ -122,10 +122,9 @@ pub async fn delete(
     Path(id): Path<WorkspaceId>,
 ) -> Result<StatusCode, Problem> {
     let mut tx = app.store().begin(caller.tenant).await?;
-    if !workspaces::delete(&mut tx, id, app.clock().now()).await? {
-        return Err(missing());
-    }
+    let workflows = workspaces::delete(&mut tx, id, app.clock().now()).await?.ok_or_else(missing)?;
     tx.commit().await?;
+    app.system().workflows_deleted(caller.tenant, workflows).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

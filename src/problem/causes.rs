@@ -55,6 +55,10 @@ impl From<Unavailable> for Problem {
                 tracing::error!(%error, "the actors did not serve a request");
                 Self::unavailable("this cannot be served just now")
             }
+            Unavailable::Unknown => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", "Outcome unknown", error.to_string())
+                    .solution("look at the workflow first: ask for this again only if it was not done")
+            }
             Unavailable::HeldBack(reason) => Self::new(
                 StatusCode::LOCKED,
                 "canvas_held_back",

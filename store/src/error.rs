@@ -84,29 +84,73 @@ impl Error {
     /// Whether nothing can be written just now, whatever it is.
     pub fn fault(&self) -> Option<Fault> {
         let Self::Database(error) = self else { return None };
-        let code = error.as_database_error().and_then(|database| database.code());
-        match code.as_deref() {
-            // disk_full; SQLITE_FULL, and where SQLite cannot grow a file by other means: SQLITE_IOERR_WRITE,
-            // SQLITE_IOERR_SHMSIZE
-            Some("53100" | "13" | "778" | "4874") => Some(Fault::Full),
-            _ => self.is_transient().then_some(Fault::Away),
+        let Some(database) = error.as_database_error() else { return is_cut_off(error).then_some(Fault::Away) };
+        let code = database.code()?;
+        // SQLite's are numbers of up to four digits, PostgreSQL's have five characters.
+        match code.parse() {
+            Ok(number) if code.len() < 5 => fault_of_sqlite(number),
+            _ => fault_of_postgres(&code),
         }
     }
+}
 
-    /// Whether the same call may succeed later: the database is gone, busy, or gave way to another transaction.
-    fn is_transient(&self) -> bool {
-        let Self::Database(error) = self else { return false };
-        match error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
-            sqlx::Error::Database(database) => matches!(
-                database.code().as_deref(),
-                // serialization failure, deadlock, a lock or a statement that took too long, a transaction that stood
-                // still; shutdown, crash, starting up, too many connections
-                Some("40001" | "40P01" | "55P03" | "57014" | "25P03" | "57P01" | "57P02" | "57P03" | "53300")
-                // SQLITE_BUSY and its snapshot variant
-                | Some("5" | "517")
-            ),
-            _ => false,
+/// Whether the database, or the way to it, is gone.
+fn is_cut_off(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{Io, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+    matches!(error, Io(_) | Tls(_) | Protocol(_) | PoolTimedOut | WorkerCrashed)
+}
+
+fn fault_of_sqlite(code: u32) -> Option<Fault> {
+    const FULL: u32 = 13;
+    // Where SQLite cannot grow a file by other means: SQLITE_IOERR_WRITE, SQLITE_IOERR_SHMSIZE.
+    const CANNOT_GROW: [u32; 2] = [778, 4874];
+    // SQLITE_BUSY, LOCKED, READONLY, IOERR, CANTOPEN, of whatever kind.
+    const AWAY: [u32; 5] = [5, 6, 8, 10, 14];
+    match code {
+        FULL => Some(Fault::Full),
+        code if CANNOT_GROW.contains(&code) => Some(Fault::Full),
+        code => AWAY.contains(&(code & 0xff)).then_some(Fault::Away),
+    }
+}
+
+fn fault_of_postgres(code: &str) -> Option<Fault> {
+    const DISK_FULL: &str = "53100";
+    // A transaction that gave way, read-only after a failover, a lock that took too long, one that stood still.
+    const AWAY: [&str; 5] = ["40001", "40P01", "25006", "55P03", "25P03"];
+    // Connection, resources, an operator or a timeout, the system below.
+    const AWAY_CLASSES: [&str; 4] = ["08", "53", "57", "58"];
+    match code {
+        DISK_FULL => Some(Fault::Full),
+        code => {
+            let is_away = AWAY.contains(&code) || AWAY_CLASSES.iter().any(|class| code.starts_with(class));
+            is_away.then_some(Fault::Away)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [REL-8] A store that is read-only, cut off or out of resources is away, however it says so; a row that it does not
+    /// take is no fault of the store.
+    #[test]
+    fn faults_are_told_from_refusals() {
+        for code in ["25006", "08006", "57014", "57P01", "58030", "53300", "40001"] {
+            assert_eq!(fault_of_postgres(code), Some(Fault::Away), "{code}");
+        }
+        for code in ["23503", "22P05", "42601", "XX000"] {
+            assert_eq!(fault_of_postgres(code), None, "{code}");
+        }
+        assert_eq!(fault_of_postgres("53100"), Some(Fault::Full));
+        for (code, fault) in [(5, Fault::Away), (517, Fault::Away), (8, Fault::Away), (266, Fault::Away)] {
+            assert_eq!(fault_of_sqlite(code), Some(fault), "{code}");
+        }
+        for code in [13, 778, 4874] {
+            assert_eq!(fault_of_sqlite(code), Some(Fault::Full), "{code}");
+        }
+        for code in [787, 1, 19, 2067] {
+            assert_eq!(fault_of_sqlite(code), None, "{code}");
         }
     }
 }

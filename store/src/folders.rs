@@ -1,11 +1,12 @@
 //! Folders: they nest, within one workspace [HIER-1].
 
-use sqlx::{query, query_as, query_scalar};
-use troupe_model::{FolderId, Timestamp, WorkspaceId};
+use sqlx::{query_as, query_scalar};
+use troupe_model::{FolderId, Timestamp, WorkflowId, WorkspaceId};
 use uuid::Uuid;
 
 use crate::{
     Error, Page, PageRequest, Result, SortBy, TenantTx,
+    deletion::Deletion,
     listing::{Listed, Listing, Value},
     page::{SortKey, fold},
     tx::on,
@@ -63,7 +64,6 @@ const IS_BELOW: &str = "WITH RECURSIVE above (id) AS (
         SELECT folders.parent_id FROM folders JOIN above ON folders.id = above.id
         WHERE folders.tenant_id = $1 AND folders.parent_id IS NOT NULL)
     SELECT EXISTS (SELECT 1 FROM above WHERE id = $2)";
-const DELETE: &str = "UPDATE folders SET deleted_at = $3 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL";
 /// $2 was marked a moment ago; the tree below it is found whether marked or not.
 macro_rules! below {
     ($update:literal) => {
@@ -75,21 +75,25 @@ macro_rules! below {
         )
     };
 }
-const DELETE_BELOW: [&str; 3] = [
-    below!(
+const DELETION: Deletion = Deletion {
+    itself: "UPDATE folders SET deleted_at = $3 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL",
+    workflows: below!(
         "UPDATE workflows SET deleted_at = $3 WHERE tenant_id = $1 AND deleted_at IS NULL
         AND (folder_id IN (SELECT id FROM tree)
-            OR job_id IN (SELECT id FROM jobs WHERE tenant_id = $1 AND folder_id IN (SELECT id FROM tree)))"
+            OR job_id IN (SELECT id FROM jobs WHERE tenant_id = $1 AND folder_id IN (SELECT id FROM tree)))
+        RETURNING id"
     ),
-    below!(
-        "UPDATE jobs SET deleted_at = $3 WHERE tenant_id = $1 AND deleted_at IS NULL
-        AND folder_id IN (SELECT id FROM tree)"
-    ),
-    below!(
-        "UPDATE folders SET deleted_at = $3 WHERE tenant_id = $1 AND deleted_at IS NULL
-        AND id IN (SELECT id FROM tree)"
-    ),
-];
+    rest: &[
+        below!(
+            "UPDATE jobs SET deleted_at = $3 WHERE tenant_id = $1 AND deleted_at IS NULL
+            AND folder_id IN (SELECT id FROM tree)"
+        ),
+        below!(
+            "UPDATE folders SET deleted_at = $3 WHERE tenant_id = $1 AND deleted_at IS NULL
+            AND id IN (SELECT id FROM tree)"
+        ),
+    ],
+};
 
 /// Fails with [`Error::NoSuchParent`] when the workspace is not there, or the parent is not in it.
 pub async fn create(tx: &mut TenantTx, folder: NewFolder<'_>, now: Timestamp) -> Result<Folder> {
@@ -157,19 +161,9 @@ pub async fn update(tx: &mut TenantTx, id: FolderId, change: FolderChange, now: 
     Ok(row)
 }
 
-/// Hides the folder and all that is in it [HIER-2].
-pub async fn delete(tx: &mut TenantTx, id: FolderId, now: Timestamp) -> Result<bool> {
-    let tenant = tx.tenant();
-    let rows = on!(tx, conn => {
-        query(DELETE).bind(tenant).bind(id).bind(now).execute(conn).await.map(|done| done.rows_affected())
-    })?;
-    if rows == 0 {
-        return Ok(false);
-    }
-    for delete in DELETE_BELOW {
-        on!(tx, conn => query(delete).bind(tenant).bind(id).bind(now).execute(conn).await.map(drop))?;
-    }
-    Ok(true)
+/// Hides the folder and all that is in it [HIER-2]. Tells its workflows; `None`: there is no such folder.
+pub async fn delete(tx: &mut TenantTx, id: FolderId, now: Timestamp) -> Result<Option<Vec<WorkflowId>>> {
+    DELETION.of(tx, *id.as_uuid(), now).await
 }
 
 impl Listed for Folder {

@@ -1,11 +1,12 @@
 //! Jobs: they group workflows, in a workspace or one of its folders [HIER-1].
 
-use sqlx::{query, query_as};
-use troupe_model::{FolderId, JobId, Timestamp, WorkspaceId};
+use sqlx::query_as;
+use troupe_model::{FolderId, JobId, Timestamp, WorkflowId, WorkspaceId};
 use uuid::Uuid;
 
 use crate::{
     Error, Page, PageRequest, Result, SortBy, TenantTx,
+    deletion::Deletion,
     listing::{Listed, Listing, Value},
     page::{SortKey, fold},
     tx::on,
@@ -60,9 +61,12 @@ const UPDATE: &str = "UPDATE jobs SET name = COALESCE($3, name), name_folded = C
     AND ($7 IS NULL OR EXISTS (SELECT 1 FROM folders WHERE folders.tenant_id = $1 AND folders.id = $7
         AND folders.workspace_id = jobs.workspace_id AND folders.deleted_at IS NULL))
     RETURNING id, workspace_id, folder_id, name, description, created_at, updated_at";
-const DELETE: &str = "UPDATE jobs SET deleted_at = $3 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL";
-const DELETE_BELOW: &str = "UPDATE workflows SET deleted_at = $3
-    WHERE tenant_id = $1 AND job_id = $2 AND deleted_at IS NULL";
+const DELETION: Deletion = Deletion {
+    itself: "UPDATE jobs SET deleted_at = $3 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL",
+    workflows: "UPDATE workflows SET deleted_at = $3
+        WHERE tenant_id = $1 AND job_id = $2 AND deleted_at IS NULL RETURNING id",
+    rest: &[],
+};
 
 /// Fails with [`Error::NoSuchParent`] when the workspace is not there, or the folder is not in it.
 pub async fn create(tx: &mut TenantTx, job: NewJob<'_>, now: Timestamp) -> Result<Job> {
@@ -125,17 +129,9 @@ pub async fn update(tx: &mut TenantTx, id: JobId, change: JobChange, now: Timest
     Ok(row)
 }
 
-/// Hides the job and its workflows [HIER-2].
-pub async fn delete(tx: &mut TenantTx, id: JobId, now: Timestamp) -> Result<bool> {
-    let tenant = tx.tenant();
-    let rows = on!(tx, conn => {
-        query(DELETE).bind(tenant).bind(id).bind(now).execute(conn).await.map(|done| done.rows_affected())
-    })?;
-    if rows == 0 {
-        return Ok(false);
-    }
-    on!(tx, conn => query(DELETE_BELOW).bind(tenant).bind(id).bind(now).execute(conn).await.map(drop))?;
-    Ok(true)
+/// Hides the job and its workflows [HIER-2], and tells these; `None`: there is no such job.
+pub async fn delete(tx: &mut TenantTx, id: JobId, now: Timestamp) -> Result<Option<Vec<WorkflowId>>> {
+    DELETION.of(tx, *id.as_uuid(), now).await
 }
 
 impl Listed for Job {

@@ -29,8 +29,7 @@ pub struct Held {
 const ACQUIRE: &str = "INSERT INTO leases (kind, id, tenant_id, server_id, epoch, expires_at)
     VALUES ($1, $2, $3, $4, 1, $6)
     ON CONFLICT (tenant_id, kind, id) DO UPDATE SET
-        epoch = CASE WHEN leases.server_id = excluded.server_id THEN leases.epoch ELSE leases.epoch + 1 END,
-        server_id = excluded.server_id, expires_at = excluded.expires_at
+        epoch = leases.epoch + 1, server_id = excluded.server_id, expires_at = excluded.expires_at
     WHERE leases.server_id IS NULL OR leases.server_id = excluded.server_id OR leases.expires_at <= $5
     RETURNING epoch";
 const RENEW: &str = "UPDATE leases SET expires_at = $6
@@ -44,8 +43,9 @@ const RENEW_ALL_POSTGRES: &str = "UPDATE leases SET expires_at = $2
 const RELEASE: &str = "UPDATE leases SET server_id = NULL, expires_at = 0
     WHERE kind = $1 AND id = $2 AND server_id = $3 AND epoch = $4";
 
-/// `Some(epoch)`: `server` owns it for `ttl`. A lease that is free or expired goes over, with the next epoch; one
-/// that the server holds already is renewed under its epoch. `None`: another server holds it.
+/// `Some(epoch)`: `server` owns it for `ttl`, under the next epoch. It takes a lease that is free, that has expired, or
+/// that it holds already: an actor that failed may have left writes behind, and these must not land any more. `None`:
+/// another server holds it.
 pub async fn acquire(
     tx: &mut SystemTx,
     kind: LeaseKind,

@@ -13,6 +13,7 @@ pub mod canvas;
 mod checkpoint;
 mod config;
 mod confinement;
+mod deletion;
 mod error;
 pub mod folders;
 pub mod jobs;

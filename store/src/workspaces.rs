@@ -1,11 +1,12 @@
 //! Workspaces: the roots of a tenant's hierarchy [HIER-1].
 
-use sqlx::{query, query_as};
-use troupe_model::{Timestamp, WorkspaceId};
+use sqlx::query_as;
+use troupe_model::{Timestamp, WorkflowId, WorkspaceId};
 use uuid::Uuid;
 
 use crate::{
     Page, PageRequest, Result, SortBy, TenantTx,
+    deletion::Deletion,
     listing::{Listed, Listing},
     page::{SortKey, fold},
     tx::on,
@@ -43,12 +44,15 @@ const UPDATE: &str = "UPDATE workspaces SET name = COALESCE($3, name), name_fold
     description = COALESCE($5, description), updated_at = $6
     WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL
     RETURNING id, name, description, created_at, updated_at";
-const DELETE: &str = "UPDATE workspaces SET deleted_at = $3 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL";
-const DELETE_BELOW: [&str; 3] = [
-    "UPDATE folders SET deleted_at = $3 WHERE tenant_id = $1 AND workspace_id = $2 AND deleted_at IS NULL",
-    "UPDATE jobs SET deleted_at = $3 WHERE tenant_id = $1 AND workspace_id = $2 AND deleted_at IS NULL",
-    "UPDATE workflows SET deleted_at = $3 WHERE tenant_id = $1 AND workspace_id = $2 AND deleted_at IS NULL",
-];
+const DELETION: Deletion = Deletion {
+    itself: "UPDATE workspaces SET deleted_at = $3 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL",
+    workflows: "UPDATE workflows SET deleted_at = $3
+        WHERE tenant_id = $1 AND workspace_id = $2 AND deleted_at IS NULL RETURNING id",
+    rest: &[
+        "UPDATE folders SET deleted_at = $3 WHERE tenant_id = $1 AND workspace_id = $2 AND deleted_at IS NULL",
+        "UPDATE jobs SET deleted_at = $3 WHERE tenant_id = $1 AND workspace_id = $2 AND deleted_at IS NULL",
+    ],
+};
 
 pub async fn create(tx: &mut TenantTx, workspace: NewWorkspace<'_>, now: Timestamp) -> Result<Workspace> {
     let tenant = tx.tenant();
@@ -102,19 +106,9 @@ pub async fn update(
     })?)
 }
 
-/// Hides the workspace and all that is in it [HIER-2].
-pub async fn delete(tx: &mut TenantTx, id: WorkspaceId, now: Timestamp) -> Result<bool> {
-    let tenant = tx.tenant();
-    let rows = on!(tx, conn => {
-        query(DELETE).bind(tenant).bind(id).bind(now).execute(conn).await.map(|done| done.rows_affected())
-    })?;
-    if rows == 0 {
-        return Ok(false);
-    }
-    for delete in DELETE_BELOW {
-        on!(tx, conn => query(delete).bind(tenant).bind(id).bind(now).execute(conn).await.map(drop))?;
-    }
-    Ok(true)
+/// Hides the workspace and all that is in it [HIER-2]. Tells its workflows; `None`: there is no such workspace.
+pub async fn delete(tx: &mut TenantTx, id: WorkspaceId, now: Timestamp) -> Result<Option<Vec<WorkflowId>>> {
+    DELETION.of(tx, *id.as_uuid(), now).await
 }
 
 impl Listed for Workspace {

@@ -242,6 +242,31 @@ async fn stopping_tells_to_come_back() {
     assert_eq!((canvas.0, idle.0), (1012, 1012));
 }
 
+/// [HIER-2, SYNC-11] Whoever is on a workflow that is deleted is told, whatever was deleted with it.
+#[tokio::test]
+async fn what_is_deleted_is_closed() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    for kind in ["workflows", "jobs", "folders", "workspaces"] {
+        let workspace = ann.create("/api/v1/workspaces", json!({ "name": "w" })).await;
+        let folder = ann.create("/api/v1/folders", json!({ "workspace_id": workspace, "name": "f" })).await;
+        let job = json!({ "workspace_id": workspace, "folder_id": folder, "name": "j" });
+        let job = ann.create("/api/v1/jobs", job).await;
+        let workflow = json!({ "workspace_id": workspace, "job_id": job, "name": "w" });
+        let workflow = ann.create("/api/v1/workflows", workflow).await;
+        let mut canvas = collab(&app, &ann, &workflow).await;
+        canvas.send(Message::binary(STEP1.to_vec())).await.unwrap();
+        next(&mut canvas).await;
+        let id = [("workflows", &workflow), ("jobs", &job), ("folders", &folder), ("workspaces", &workspace)]
+            .into_iter()
+            .find_map(|(name, id)| (name == kind).then_some(id))
+            .unwrap();
+        assert_eq!(ann.delete(&format!("/api/v1/{kind}/{id}")).await.status(), StatusCode::NO_CONTENT);
+        assert_eq!(closed(&mut canvas).await.0, 4404, "{kind}");
+    }
+    app.stop().await;
+}
+
 /// [SYNC-15] Who says that its copy is of another document epoch is told to load the canvas again, before anything is
 /// exchanged; who has the current one, or does not say, is let in.
 #[tokio::test]

@@ -14,6 +14,8 @@ use crate::{feed::Event, task, tenant::TenantMsg, view};
 
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(2);
+/// Times that a store which is there is asked to take a batch.
+const REFUSALS_MAX: u32 = 3;
 
 #[derive(Debug)]
 pub(super) struct Commits {
@@ -105,8 +107,10 @@ impl RunState {
             Some(InFlight { events: batch.events, logs: batch.logs, effects: batch.effects, _task: task });
     }
 
-    pub(super) async fn journaled(&mut self, kept: bool) -> Result<(), ActorProcessingErr> {
+    /// `kept`: false when another server owns this run now, `None` when the store does not take the batch.
+    pub(super) async fn journaled(&mut self, kept: Option<bool>) -> Result<(), ActorProcessingErr> {
         let Some(done) = self.commits.in_flight.take() else { return Ok(()) };
+        let kept = kept.ok_or("the store does not take the run's events")?;
         if !kept {
             tracing::warn!(run.id = %self.row.id, epoch = self.commits.epoch, "the run's lease was lost");
             let myself = self.myself.clone();
@@ -170,19 +174,22 @@ struct Write {
 }
 
 impl Write {
-    async fn until_done(&self, store: &Store) -> bool {
-        let mut delay = RETRY_DELAY_MIN;
+    async fn until_done(&self, store: &Store) -> Option<bool> {
+        let (mut delay, mut refusals) = (RETRY_DELAY_MIN, 0);
         loop {
-            match self.once(store).await {
-                Ok(kept) => return kept,
+            let error = match self.once(store).await {
+                Ok(kept) => return Some(kept),
                 // Somebody else has gone on with this run.
-                Err(troupe_store::Error::EventTaken(_)) => return false,
-                Err(error) => {
-                    tracing::error!(run.id = %self.run.id, error = error.with_causes(), "a run's events could not be committed; trying again");
-                    tokio::time::sleep(delay).await;
-                    delay = (delay * 2).min(RETRY_DELAY_MAX);
-                }
+                Err(troupe_store::Error::EventTaken(_)) => return Some(false),
+                Err(error) => error,
+            };
+            tracing::error!(run.id = %self.run.id, error = error.with_causes(), "a run's events could not be committed; trying again");
+            refusals += u32::from(error.fault().is_none());
+            if refusals == REFUSALS_MAX {
+                return None;
             }
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(RETRY_DELAY_MAX);
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
     loans::Lender,
     outbox::{Close, Outbox},
     tenant::{Cause, TenantMsg},
-    workflow::{Ask, Asker, DiagramEdit, Edited, Reading, WorkflowMsg},
+    workflow::{Ask, Asker, Begun, ChangeReply, DiagramEdit, Edited, Reading, WorkflowMsg},
     worktime::Worktime,
 };
 
@@ -120,7 +120,7 @@ impl System {
         }
         let ask = |reply| Ask::Edit { edit: edit.clone(), if_match, reply };
         tokio::select! {
-            edited = self.ask_workflow(by, workflow, ask) => Ok(edited?.1?),
+            edited = self.change_workflow(by, workflow, ask) => Ok(edited??),
             fault = durability.failed() => Err(EditDiagramError::NotSaved(fault)),
         }
     }
@@ -144,10 +144,12 @@ impl System {
         self.tell_tenant(tenant, TenantMsg::WorkflowUpdated { workflow, row }).await;
     }
 
-    /// Closes a workflow that was deleted: its sessions end with 4404.
-    pub async fn workflow_deleted(&self, tenant: TenantId, workflow: WorkflowId) {
-        let close = Close::new(4404, "this workflow was deleted");
-        self.tell_tenant(tenant, TenantMsg::CloseWorkflow(workflow, close)).await;
+    /// Closes workflows that were deleted, also with what they were in: their sessions end with 4404.
+    pub async fn workflows_deleted(&self, tenant: TenantId, workflows: impl IntoIterator<Item = WorkflowId>) {
+        for workflow in workflows {
+            let close = Close::new(4404, "this workflow was deleted");
+            self.tell_tenant(tenant, TenantMsg::CloseWorkflow(workflow, close)).await;
+        }
     }
 
     fn refusal(&self, cause: Cause) -> Unavailable {
@@ -168,6 +170,28 @@ impl System {
         workflow: WorkflowId,
         ask: impl Fn(RpcReplyPort<T>) -> Ask,
     ) -> Result<(ActorRef<WorkflowMsg>, T), Unavailable> {
+        self.ask_until_begun(by, workflow, &Begun::default(), ask).await
+    }
+
+    /// Asks for a change, and again only while it has not begun.
+    pub(super) async fn change_workflow<T: Send + 'static>(
+        &self,
+        by: Asker,
+        workflow: WorkflowId,
+        ask: impl Fn(ChangeReply<T>) -> Ask,
+    ) -> Result<T, Unavailable> {
+        let begun = Begun::default();
+        let asked = |reply| ask(ChangeReply { reply, begun: begun.clone() });
+        Ok(self.ask_until_begun(by, workflow, &begun, asked).await?.1)
+    }
+
+    async fn ask_until_begun<T: Send + 'static>(
+        &self,
+        by: Asker,
+        workflow: WorkflowId,
+        begun: &Begun,
+        ask: impl Fn(RpcReplyPort<T>) -> Ask,
+    ) -> Result<(ActorRef<WorkflowMsg>, T), Unavailable> {
         if let Some(worktime) = self.worktime(by) {
             worktime.wait().await;
         }
@@ -181,13 +205,14 @@ impl System {
                 Ok(CallResult::Success(Ok(actor))) => actor,
                 Ok(CallResult::Success(Err(cause))) => return Err(self.refusal(cause)),
                 other => {
-                    self.0.tenants.remove(&tenant);
-                    last = answered(other).map_or_else(|error| error, |_| Unavailable::Stopped);
+                    last = answered(other, CALL_WITHIN).map_or_else(|error| error, |_| Unavailable::Stopped);
                     continue;
                 }
             };
-            match answered(actor.call(message, Some(OPEN_WITHIN)).await) {
+            match answered(actor.call(message, Some(OPEN_WITHIN)).await, OPEN_WITHIN) {
                 Ok(reply) => return Ok((actor, reply)),
+                Err(_) if begun.has() => return Err(Unavailable::Unknown),
+                Err(error @ Unavailable::Timeout(_)) => return Err(error),
                 Err(error) => last = error,
             }
             tokio::time::sleep(TRY_AGAIN_AFTER).await;

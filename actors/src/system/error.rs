@@ -8,7 +8,7 @@ use troupe_store::Fault;
 
 use crate::workflow::{EditError, PublishError};
 
-/// Why a request could not be served now. Trying again may help.
+/// Why a request could not be served now. Trying again may help, and does no harm unless the outcome is unknown.
 #[derive(Clone, Debug, Error)]
 pub enum Unavailable {
     #[error("the server is restarting")]
@@ -25,6 +25,9 @@ pub enum Unavailable {
     ReadOften { wait_s: u64 },
     #[error("too many sessions are open in this tenant: {0}")]
     TooManySessions(usize),
+    /// What was asked for had begun, and is not to be asked for again without a look.
+    #[error("the canvas failed before it could tell whether this was done")]
+    Unknown,
     #[error("the actor system is not running")]
     Stopped,
     /// Nothing was done.

@@ -66,6 +66,6 @@ impl System {
 
     pub(super) async fn live_run(&self, tenant: TenantId, run: RunId) -> Result<Option<ActorRef<RunMsg>>, Unavailable> {
         let handle = self.tenant(tenant).await?;
-        answered(handle.actor.call(|reply| TenantMsg::Run(run, reply), Some(CALL_WITHIN)).await)
+        answered(handle.actor.call(|reply| TenantMsg::Run(run, reply), Some(CALL_WITHIN)).await, CALL_WITHIN)
     }
 }

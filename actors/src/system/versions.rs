@@ -31,6 +31,6 @@ impl System {
         publish: Publish,
     ) -> Result<Version, PublishVersionError> {
         let ask = |reply| Ask::Publish(publish.clone(), reply);
-        Ok(self.ask_workflow(by, workflow, ask).await?.1?)
+        Ok(self.change_workflow(by, workflow, ask).await??)
     }
 }

@@ -103,7 +103,7 @@ pub(super) fn give_up(context: Arc<Context>, tenant: TenantId, run: RunId, reaso
 }
 
 async fn record_failure(
-    context: &Context,
+    context: &Arc<Context>,
     tenant: TenantId,
     run: RunId,
     reason: String,
@@ -128,6 +128,6 @@ async fn record_failure(
     };
     runs::append_events(&mut tx, &batch).await?;
     tx.commit().await?;
-    lease.release(context).await;
+    lease.release().await;
     Ok(())
 }

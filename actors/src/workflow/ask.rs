@@ -6,10 +6,11 @@ use ractor::{ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
 use troupe_engine::analysis::Analysis;
 use troupe_model::{Diagram, TenantId, UserId};
+use troupe_store::versions::Version;
 
 use super::{
-    Change, DiagramEdit, EditError, Edited, LastChange, Publish, WorkflowMsg, WorkflowState, answer,
-    publish::PublishReply,
+    Change, ChangeReply, DiagramEdit, EditError, Edited, LastChange, Publish, PublishError, WorkflowMsg, WorkflowState,
+    answer,
 };
 use crate::{
     canvas::{JoinCanvas, Joined},
@@ -62,7 +63,7 @@ pub(crate) enum Ask {
     Edit {
         edit: DiagramEdit,
         if_match: Option<i64>,
-        reply: RpcReplyPort<Result<Edited, EditError>>,
+        reply: ChangeReply<Result<Edited, EditError>>,
     },
     Analysis(RpcReplyPort<Arc<Analysis>>),
     /// Who last changed what; of one node, or of everything.
@@ -72,7 +73,7 @@ pub(crate) enum Ask {
     },
     /// Who changed what since the published version, and the diagram's revision.
     Changes(RpcReplyPort<(Vec<Change>, i64)>),
-    Publish(Publish, PublishReply),
+    Publish(Publish, ChangeReply<Result<Version, PublishError>>),
 }
 
 impl Ask {

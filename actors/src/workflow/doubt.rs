@@ -31,7 +31,7 @@ impl WorkflowState {
         if self.closing || self.doubts.asking.is_some() {
             return;
         }
-        let (context, lease, myself) = (self.context.clone(), self.lease.clone(), self.myself.clone());
+        let (context, lease, myself) = (self.context.clone(), self.lease.term().clone(), self.myself.clone());
         self.doubts.asking = Some(task::spawn_owned("lease-confirmation", async move {
             let held = lease.confirm(&context).await;
             // A workflow that has stopped has no more doubts.

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use ractor::{ActorProcessingErr, RpcReplyPort};
+use ractor::ActorProcessingErr;
 use serde::Serialize;
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -14,7 +14,7 @@ use troupe_model::{
     problem::escaped,
 };
 
-use super::{WorkflowState, answer};
+use super::{ChangeReply, WorkflowState};
 
 /// What an edit asks for.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ pub enum EditError {
 pub(super) struct AwaitingCommit {
     seq: i64,
     edited: Edited,
-    reply: RpcReplyPort<Result<Edited, EditError>>,
+    reply: ChangeReply<Result<Edited, EditError>>,
 }
 
 impl WorkflowState {
@@ -57,10 +57,10 @@ impl WorkflowState {
         edit: &DiagramEdit,
         if_match: Option<i64>,
         by: Option<UserId>,
-        reply: RpcReplyPort<Result<Edited, EditError>>,
+        reply: ChangeReply<Result<Edited, EditError>>,
     ) -> Result<(), ActorProcessingErr> {
         if if_match.is_some_and(|revision| revision != self.seq) {
-            answer(reply, Err(EditError::Stale { current: self.seq }));
+            reply.answer(Err(EditError::Stale { current: self.seq }));
             return Ok(());
         }
         let current = self.canvas.project();
@@ -70,11 +70,12 @@ impl WorkflowState {
         };
         match target.and_then(|target| self.make_room(&current, target)) {
             Err(error) => {
-                answer(reply, Err(error));
+                reply.answer(Err(error));
                 return Ok(());
             }
             Ok(target) => {
                 if let Some(update) = self.canvas.edit(&target) {
+                    reply.begin();
                     self.integrated(update, None, by)?;
                 }
             }
@@ -123,7 +124,7 @@ impl WorkflowState {
     pub(super) fn answer_committed(&mut self) {
         let durable = self.durable_seq;
         for done in self.awaiting_commit.extract_if(.., |waiting| waiting.seq <= durable) {
-            answer(done.reply, Ok(done.edited));
+            done.reply.answer(Ok(done.edited));
         }
     }
 }

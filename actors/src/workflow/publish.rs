@@ -3,13 +3,12 @@
 //! Invariants: a version holds nothing that is not durable; one is published at a time, and none while a snapshot is
 //! made, so that a snapshot's authors are those since one version.
 
-use ractor::RpcReplyPort;
 use serde_json::json;
 use thiserror::Error;
 use troupe_model::{Diagram, UserId};
 use troupe_store::versions::{self, NewVersion, Version};
 
-use super::{WorkflowMsg, WorkflowState, answer, authorship::Authorship};
+use super::{ChangeReply, WorkflowMsg, WorkflowState, authorship::Authorship};
 use crate::task;
 
 /// Who publishes, and what is to be published.
@@ -33,14 +32,12 @@ pub enum PublishError {
     NotStored,
 }
 
-pub(super) type PublishReply = RpcReplyPort<Result<Version, PublishError>>;
-
 /// A version that is being made.
 #[derive(Debug)]
 pub(super) struct Publishing {
     seq: i64,
     content: Option<Content>,
-    reply: PublishReply,
+    reply: ChangeReply<Result<Version, PublishError>>,
     /// Who changed what since this version, noted beside what is known since the last.
     pub(super) authorship: Authorship,
     storing: Option<task::Owned>,
@@ -54,7 +51,7 @@ struct Content {
 }
 
 impl WorkflowState {
-    pub(super) fn publish_version(&mut self, publish: Publish, reply: PublishReply) {
+    pub(super) fn publish_version(&mut self, publish: Publish, reply: ChangeReply<Result<Version, PublishError>>) {
         let refusal = if self.publishing.is_some() {
             Some(PublishError::Busy)
         } else if publish.if_match.is_some_and(|revision| revision != self.seq) {
@@ -65,7 +62,7 @@ impl WorkflowState {
             None
         };
         if let Some(refusal) = refusal {
-            return answer(reply, Err(refusal));
+            return reply.answer(Err(refusal));
         }
         let mut authorship = self.authorship.clone();
         authorship.publish(self.seq);
@@ -83,6 +80,7 @@ impl WorkflowState {
             return;
         };
         let Some(Content { publish, diagram, authors }) = publishing.content.take() else { return };
+        publishing.reply.begin();
         let (context, myself, seq) = (self.context.clone(), self.myself.clone(), publishing.seq);
         let (tenant, workflow, epoch) = (self.tenant, self.workflow, self.lease.epoch());
         publishing.storing = Some(task::spawn_owned("publish", async move {
@@ -110,10 +108,10 @@ impl WorkflowState {
 
     pub(super) fn published(&mut self, version: Option<Version>) {
         let Some(publishing) = self.publishing.take() else { return };
-        let Some(version) = version else { return answer(publishing.reply, Err(PublishError::NotStored)) };
+        let Some(version) = version else { return publishing.reply.answer(Err(PublishError::NotStored)) };
         self.authorship = publishing.authorship;
         self.publish("workflow_published", json!({ "version": version.number, "by": version.created_by }));
-        answer(publishing.reply, Ok(version));
+        publishing.reply.answer(Ok(version));
         self.compact_if_due();
     }
 }

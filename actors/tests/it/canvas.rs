@@ -7,15 +7,18 @@ use std::{
 
 use bytes::Bytes;
 use futures::poll;
-use troupe_actors::{Channel, DiagramEdit, EditDiagramError, EditError, Limits, Outbox};
-use troupe_crdt::{Access, wire};
-use troupe_model::{Clock, ServerId, SystemClock, Timestamp};
+use troupe_actors::{Channel, DiagramEdit, EditDiagramError, EditError, JoinCanvas, Limits, Outbox, Unavailable};
+use troupe_crdt::{Access, UserTag, wire};
+use troupe_model::{Clock, ServerId, SessionId, SystemClock, Timestamp, WorkflowId};
 use troupe_store::{
     canvas,
     leases::{self, LeaseKind},
 };
 
-use crate::world::{PONDERED_FOR, World, diagram};
+use crate::{
+    client::Client,
+    world::{PONDERED_FOR, World, diagram},
+};
 
 /// [SYNC-1, SYNC-6] What one session draws the other sees; the author gets no echo, and is told when it is durable.
 #[test]
@@ -339,6 +342,51 @@ fn nobody_stays_at_a_canvas_without_an_owner() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(world.join("Ann", Access::ReadWrite).await.node_ids(), ["quick1"]);
+    });
+}
+
+/// [SYNC-14] An edit that had begun when its canvas failed is not made again unasked: it may be in the store.
+#[test]
+fn an_edit_is_not_made_twice() {
+    let world = World::new();
+    world.on(async |world| {
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        let store = world.store().await;
+        // Nothing can be committed meanwhile.
+        let writing = store.begin_system().await.unwrap();
+        let edit = world.try_draw("quick1");
+        let failure = async {
+            ann.until(|ann| ann.node_ids() == ["quick1"]).await;
+            world.clock.fail_at_a_frame();
+            ann.draw("quick1 -> quick2").await;
+        };
+        let (edited, ()) = tokio::join!(edit, failure);
+        assert!(matches!(edited, Err(EditDiagramError::Unavailable(Unavailable::Unknown))), "{edited:?}");
+        drop(writing);
+    });
+}
+
+/// [SYNC-5] What the store does not take of one canvas keeps no other waiting: that canvas fails, and the rest is saved.
+#[test]
+fn a_canvas_that_cannot_be_saved_fails_alone() {
+    let world = World::new();
+    world.on(async |world| {
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        // Of a workflow that has no row: what belongs to it violates a foreign key.
+        let user = UserTag { id: world.user, name: "Bob".to_owned(), color: "#123456".to_owned() };
+        let (session, access) = (SessionId::generate(), Access::ReadWrite);
+        let join = JoinCanvas { session, user, access, acks: true, document_epoch: None };
+        let session = world.system().join_canvas(world.tenant, WorkflowId::generate(), join).await.unwrap();
+        let mut bob = Client::greet(session).await;
+        for plan in ["quick1", "quick1 -> quick2", "quick1 -> quick2 -> quick3"] {
+            bob.draw(plan).await;
+            ann.draw(plan).await;
+        }
+        ann.until(|ann| ann.acknowledged >= 3).await;
+        assert_eq!(bob.closed().await.code, 1012);
+        assert_eq!(bob.acknowledged, 0);
+        ann.draw("quick1").await;
+        ann.until(|ann| ann.acknowledged >= 4).await;
     });
 }
 

@@ -50,6 +50,23 @@ fn a_paused_owner_answers_nothing_stale() {
     first.on(async |_| assert_eq!(ann.closed().await.code, 1012));
 }
 
+/// [SYNC-13] The lease of an owner that failed does not outlive it: another server opens the canvas, though the
+/// first one lives and renews what it holds.
+#[test]
+fn a_failed_owner_holds_nothing() {
+    let first = short_leases();
+    first.on(async |world| {
+        let mut ann = world.join("Ann", Access::ReadWrite).await;
+        ann.draw("quick1").await;
+        ann.until(|ann| ann.acknowledged >= 1).await;
+        world.clock.fail_at_a_frame();
+        ann.draw("quick1 -> quick2").await;
+        assert_eq!(ann.closed().await.code, 1012);
+    });
+    let second = first.beside();
+    second.on(async |world| assert_eq!(world.join("Ann", Access::ReadWrite).await.node_ids(), ["quick1"]));
+}
+
 /// [SYNC-13] Who was paused and lost nothing by it goes on.
 #[test]
 fn a_paused_owner_goes_on_when_nobody_took_over() {

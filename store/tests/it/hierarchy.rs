@@ -123,8 +123,8 @@ async fn a_workspace_is_created_changed_and_deleted(db: &Db) {
     let found = PageRequest { q: Some("GRÖ".to_owned()), ..Default::default() };
     assert_eq!(workspaces::list(&mut tx, &found).await.unwrap().items, [changed], "the new name is found");
 
-    assert!(workspaces::delete(&mut tx, id, at(3)).await.unwrap());
-    assert!(!workspaces::delete(&mut tx, id, at(4)).await.unwrap(), "it is gone already");
+    assert_eq!(workspaces::delete(&mut tx, id, at(3)).await.unwrap(), Some(vec![]));
+    assert_eq!(workspaces::delete(&mut tx, id, at(4)).await.unwrap(), None, "it is gone already");
     assert_eq!(workspaces::find(&mut tx, id).await.unwrap(), None);
     assert_eq!(workspaces::update(&mut tx, id, WorkspaceChange::default(), at(5)).await.unwrap(), None);
 }
@@ -207,7 +207,8 @@ async fn deleting_a_workspace_hides_everything_in_it(db: &Db) {
     let tenant = db.tenant("acme").await;
     let mut tx = db.store.begin(tenant.id).await.unwrap();
     let (tree, untouched) = (tree(&mut tx).await, tree(&mut tx).await);
-    assert!(workspaces::delete(&mut tx, tree.workspace, at(1)).await.unwrap());
+    let deleted = workspaces::delete(&mut tx, tree.workspace, at(1)).await.unwrap().unwrap();
+    assert_eq!(deleted.len(), 3, "all that were in it");
     assert_eq!((tree.seen(&mut tx).await, tree.listed(&mut tx).await), ([false; 7], [0, 0, 0]));
     assert_eq!((untouched.seen(&mut tx).await, untouched.listed(&mut tx).await), ([true; 7], [2, 1, 3]));
 }
@@ -217,10 +218,10 @@ async fn deleting_a_folder_hides_the_tree_below_it(db: &Db) {
     let tenant = db.tenant("acme").await;
     let mut tx = db.store.begin(tenant.id).await.unwrap();
     let (tree, untouched) = (tree(&mut tx).await, tree(&mut tx).await);
-    assert!(folders::delete(&mut tx, tree.inner, at(1)).await.unwrap());
+    assert_eq!(folders::delete(&mut tx, tree.inner, at(1)).await.unwrap(), Some(vec![tree.deep]));
     assert_eq!(tree.seen(&mut tx).await, [true, true, false, true, false, true, true]);
-    assert!(!folders::delete(&mut tx, tree.inner, at(2)).await.unwrap());
-    assert!(folders::delete(&mut tx, tree.outer, at(2)).await.unwrap());
+    assert_eq!(folders::delete(&mut tx, tree.inner, at(2)).await.unwrap(), None);
+    assert_eq!(folders::delete(&mut tx, tree.outer, at(2)).await.unwrap(), Some(vec![tree.grouped]));
     assert_eq!(tree.seen(&mut tx).await, [true, false, false, false, false, false, true]);
     assert_eq!((untouched.seen(&mut tx).await, untouched.listed(&mut tx).await), ([true; 7], [2, 1, 3]));
 }
@@ -230,8 +231,8 @@ async fn deleting_a_job_hides_its_workflows(db: &Db) {
     let tenant = db.tenant("acme").await;
     let mut tx = db.store.begin(tenant.id).await.unwrap();
     let tree = tree(&mut tx).await;
-    assert!(jobs::delete(&mut tx, tree.job, at(1)).await.unwrap());
-    assert!(!jobs::delete(&mut tx, tree.job, at(2)).await.unwrap());
+    assert_eq!(jobs::delete(&mut tx, tree.job, at(1)).await.unwrap(), Some(vec![tree.grouped]));
+    assert_eq!(jobs::delete(&mut tx, tree.job, at(2)).await.unwrap(), None);
     assert_eq!(tree.seen(&mut tx).await, [true, true, true, false, true, false, true]);
     assert!(workflows::delete(&mut tx, tree.top, at(3)).await.unwrap());
     assert!(!workflows::delete(&mut tx, tree.top, at(4)).await.unwrap());

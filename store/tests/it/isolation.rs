@@ -206,9 +206,9 @@ async fn another_tenants_rows_are_not_changed(db: &Db) {
     assert_eq!(workflows::update(&mut tx, workflow, WorkflowChange::default(), now).await.unwrap(), None);
     assert!(!workflows::touch(&mut tx, workflow, now).await.unwrap());
     assert!(!workflows::delete(&mut tx, workflow, now).await.unwrap());
-    assert!(!jobs::delete(&mut tx, acme.job, now).await.unwrap());
-    assert!(!folders::delete(&mut tx, acme.folder, now).await.unwrap());
-    assert!(!workspaces::delete(&mut tx, workspace, now).await.unwrap());
+    assert_eq!(jobs::delete(&mut tx, acme.job, now).await.unwrap(), None);
+    assert_eq!(folders::delete(&mut tx, acme.folder, now).await.unwrap(), None);
+    assert_eq!(workspaces::delete(&mut tx, workspace, now).await.unwrap(), None);
     tx.commit().await.unwrap();
 
     let mut tx = db.store.read(acme.tenant.id).await.unwrap();

@@ -17,7 +17,7 @@ both_engines! {
 
 const AFTER_TTL: i64 = 15_000;
 
-/// [SYNC-13] Held: refused to others, renewed for the holder. Expired or released: the next epoch.
+/// [SYNC-13] Held: refused to others, and taken anew by the holder's server. Whoever takes it has the next epoch.
 async fn a_lease_goes_over_only_when_it_is_free_or_expired(db: &Db) {
     let tenant = db.tenant("acme").await.id;
     let (id, a, b) = (Uuid::now_v7(), ServerId::generate(), ServerId::generate());
@@ -25,15 +25,15 @@ async fn a_lease_goes_over_only_when_it_is_free_or_expired(db: &Db) {
 
     assert_eq!(acquire(a, 0).await, Some(1));
     assert_eq!(acquire(b, 1).await, None, "a holds it");
-    assert_eq!(acquire(a, 2).await, Some(1), "renewed by its holder, not taken over");
-    assert_eq!(acquire(b, AFTER_TTL + 1).await, None, "the renewal counts from 2");
-    assert_eq!(acquire(b, AFTER_TTL + 2).await, Some(2), "expired");
+    assert_eq!(acquire(a, 2).await, Some(2), "taken anew by its server, whose former actor is gone");
+    assert_eq!(acquire(b, AFTER_TTL + 1).await, None, "its time counts from 2");
+    assert_eq!(acquire(b, AFTER_TTL + 2).await, Some(3), "expired");
     assert_eq!(acquire(a, AFTER_TTL + 3).await, None, "its former holder waits like everybody");
 
     let mut tx = db.store.begin_system().await.unwrap();
-    assert!(leases::release(&mut tx, LeaseKind::Workflow, id, b, 2).await.unwrap());
+    assert!(leases::release(&mut tx, LeaseKind::Workflow, id, b, 3).await.unwrap());
     tx.commit().await.unwrap();
-    assert_eq!(acquire(b, AFTER_TTL + 4).await, Some(3), "released and taken again, even by the same server");
+    assert_eq!(acquire(b, AFTER_TTL + 4).await, Some(4), "released and taken again, even by the same server");
 }
 
 /// [SYNC-13] However many reach for a lease at once, exactly one gets it.
@@ -44,7 +44,7 @@ async fn two_servers_race_and_one_wins(db: &Db) {
         let id = Uuid::now_v7();
         for (epoch, now) in [(1, 0), (2, AFTER_TTL)] {
             let race = |server| db.acquire(LeaseKind::Run, id, tenant, server, now);
-            // A former holder would rightly renew an expired lease, so the second race has fresh servers.
+            // A former holder may take its own at any time, so the second race has fresh servers.
             let (a, b) = if epoch == 1 { (a, b) } else { (ServerId::generate(), ServerId::generate()) };
             let outcome = tokio::join!(race(a), race(b));
             assert!(

@@ -164,7 +164,7 @@ async fn rows_that_appear_meanwhile_disturb_no_page(db: &Db) {
     let first = workspaces::list(&mut tx, &request).await.unwrap();
     let new = NewWorkspace { id: WorkspaceId::generate(), name: "000 and a half", description: "" };
     workspaces::create(&mut tx, new, at(9)).await.unwrap();
-    assert!(workspaces::delete(&mut tx, first.items[1].id, at(9)).await.unwrap());
+    assert_eq!(workspaces::delete(&mut tx, first.items[1].id, at(9)).await.unwrap(), Some(vec![]));
 
     request.cursor = first.next_cursor;
     let second = workspaces::list(&mut tx, &request).await.unwrap();
