@@ -69,8 +69,10 @@ function OpenEditor({ workflow, session }: { workflow: Workflow; session: Canvas
         <Boundary name="toolbar">
           <Toolbar workflow={workflow} />
         </Boundary>
-        <Ended />
-        <ReadOnly />
+        <Boundary name="notice">
+          <Ended />
+          <ReadOnly />
+        </Boundary>
         <div className="relative flex min-h-0 flex-1">
           <Boundary name="palette">
             <Palette />
@@ -89,9 +91,13 @@ function OpenEditor({ workflow, session }: { workflow: Workflow; session: Canvas
                 )}
               </Boundary>
             </main>
-            <BottomPanel />
+            <Boundary name="panel">
+              <BottomPanel />
+            </Boundary>
           </div>
-          <PropertiesPanel workflow={workflow} />
+          <Boundary name="properties">
+            <PropertiesPanel workflow={workflow} />
+          </Boundary>
         </div>
         <Boundary name="commands">
           <CommandPalette />

@@ -6,6 +6,7 @@ import type { NodeStatus } from '../../../api/types'
 import { useNodeRun, useNodeType, useSelectedNode } from '../../../canvas/hooks'
 import { STATUS } from '../../../canvas/node-status'
 import type { FlowNode } from '../../../canvas/view'
+import { Boundary } from '../../../components/boundary'
 import { formatCount } from '../../../components/format'
 import { Select } from '../../../components/select'
 import { Spinner } from '../../../components/spinner'
@@ -52,27 +53,29 @@ function NodeOutput({ run, node }: { run: string; node: FlowNode }) {
         )}
       </div>
       <div className="min-h-0 flex-1">
-        {!ready ? (
-          <Hint
-            text={
-              status
-                ? `${STATUS[status].label}: there is no output${HAS_ENDED.includes(status) ? '' : ' yet'}.`
-                : 'This step had no part in the run.'
-            }
-          />
-        ) : error ? (
-          <Hint text={error.message} />
-        ) : !first ? (
-          <Spinner />
-        ) : first.schema.length > 0 ? (
-          <OutputTable key={chosen} run={run} node={node.id} port={chosen} first={first} />
-        ) : first.kind === 'signal' ? (
-          <Hint text="This output carries no data: it only says that the step is done." />
-        ) : (
-          <pre className="scroll-thin h-full overflow-auto px-3 font-mono text-xs" data-testid="output-json">
-            {JSON.stringify(first.value ?? first.items, null, 2)}
-          </pre>
-        )}
+        <Boundary key={chosen} name="table">
+          {!ready ? (
+            <Hint
+              text={
+                status
+                  ? `${STATUS[status].label}: there is no output${HAS_ENDED.includes(status) ? '' : ' yet'}.`
+                  : 'This step had no part in the run.'
+              }
+            />
+          ) : error ? (
+            <Hint text={error.message} />
+          ) : !first ? (
+            <Spinner />
+          ) : first.schema.length > 0 ? (
+            <OutputTable run={run} node={node.id} port={chosen} first={first} />
+          ) : first.kind === 'signal' ? (
+            <Hint text="This output carries no data: it only says that the step is done." />
+          ) : (
+            <pre className="scroll-thin h-full overflow-auto px-3 font-mono text-xs" data-testid="output-json">
+              {JSON.stringify(first.value ?? first.items, null, 2)}
+            </pre>
+          )}
+        </Boundary>
       </div>
     </div>
   )
