@@ -114,6 +114,39 @@ export function useEditedBy(field: string): readonly Other[] {
 /** One key of a node's config, as plain JSON. Shared text reads as a string. */
 export function useConfigValue(node: string, key: string): unknown {
   const { document } = useCanvas()
+  const { subscribe, changes } = useNodeFeed(node)
+  // What is shared stays the same object while it changes: what it says now is known by its changes.
+  const held = useSyncExternalStore(subscribe, () => {
+    const value = document.configValue(node, key)
+    if (value instanceof Y.Text) return value.toString()
+    return value instanceof Y.AbstractType ? changes.current : value
+  })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: read again when what it holds is another
+  return useMemo(() => plain(document.configValue(node, key)), [document, node, key, held])
+}
+
+/**
+ * A text of a node's config as it is held: a shared text, which stays the same object while people type in it, or a
+ * plain string. One that says what the other said is another text all the same.
+ */
+export function useConfigText(node: string, key: string): Y.Text | string {
+  const { document } = useCanvas()
+  const { subscribe } = useNodeFeed(node)
+  return useSyncExternalStore(subscribe, () => {
+    const value = document.configValue(node, key)
+    return value instanceof Y.Text || typeof value === 'string' ? value : ''
+  })
+}
+
+/** Counts the changes of a node: what is drawn of it may be the same after one. */
+export function useNodeChanges(node: string): number {
+  const { subscribe, changes } = useNodeFeed(node)
+  return useSyncExternalStore(subscribe, () => changes.current)
+}
+
+/** How to hear of the changes of a node, and how many were heard of. */
+function useNodeFeed(node: string) {
+  const { document } = useCanvas()
   const changes = useRef(0)
   const subscribe = useCallback(
     (listener: () => void) => {
@@ -128,14 +161,7 @@ export function useConfigValue(node: string, key: string): unknown {
     },
     [document, node],
   )
-  // What is shared stays the same object while it changes: what it says now is known by its changes.
-  const held = useSyncExternalStore(subscribe, () => {
-    const value = document.configValue(node, key)
-    if (value instanceof Y.Text) return value.toString()
-    return value instanceof Y.AbstractType ? changes.current : value
-  })
-  // biome-ignore lint/correctness/useExhaustiveDependencies: read again when what it holds is another
-  return useMemo(() => plain(document.configValue(node, key)), [document, node, key, held])
+  return { subscribe, changes }
 }
 
 /** The columns that arrive at an input port of a node; without a port, at its first. */

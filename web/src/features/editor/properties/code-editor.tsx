@@ -13,11 +13,11 @@ import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror
 import { Annotation, Compartment, EditorSelection, EditorState, type Extension } from '@codemirror/state'
 import { drawSelection, EditorView, keymap, placeholder as placeholderText, ViewPlugin } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
-import { useEffect, useMemo, useRef } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import type * as Y from 'yjs'
 import type { Column } from '../../../api/types'
-import { useCanvas, useConfigValue, useReadOnly } from '../../../canvas/hooks'
+import { useCanvas, useConfigText, useReadOnly } from '../../../canvas/hooks'
 import { textAwareness } from '../../../canvas/text-awareness'
 import { keepMirrored, mirrorOf } from '../../../canvas/text-mirror'
 import type { ControlIds } from './field-frame'
@@ -29,43 +29,43 @@ interface SharedCodeProps extends ControlIds {
   columns: readonly Column[]
 }
 
-/** A text that several people type in at once, with each other's carets. */
+/** A text that several people type in at once, with each other's carets. Plain text is shared once somebody is in it. */
 export function SharedCode({ node, name, language, columns, ...ids }: SharedCodeProps) {
   const { document, presence } = useCanvas()
   const readOnly = useReadOnly()
-  // Reading the value re-renders when the shared text is replaced by another one.
-  const value = useConfigValue(node, name)
-  const text = document.sharedText(node, name)
-  const wanted = useRef(false)
+  const text = useConfigText(node, name)
+  const isShared = typeof text !== 'string'
+  const [focused, setFocused] = useState(false)
   const awareness = useMemo(() => textAwareness(presence), [presence])
-  const host = useEditorView(
+  const { host } = useEditorView(
     name,
     ids,
     columns,
     () => ({
-      doc: text ? mirrorOf(text) : typeof value === 'string' ? value : '',
-      focus: wanted.current,
-      readOnly: readOnly || !text,
+      doc: isShared ? mirrorOf(text) : text,
+      readOnly: readOnly || !isShared,
       extensions: [
         languageOf(language),
         EditorView.theme({ '.cm-content': { minHeight: '96px' } }),
         LINE_FEEDS,
-        ...(text ? [mirrored(text), yCollab(text, awareness, { undoManager: !readOnly && document.undo })] : []),
-        ...(text && !readOnly ? [keymap.of(yUndoManagerKeymap)] : []),
+        ...(isShared ? [mirrored(text), yCollab(text, awareness, { undoManager: !readOnly && document.undo })] : []),
+        ...(isShared && !readOnly ? [keymap.of(yUndoManagerKeymap)] : []),
       ],
     }),
     [text, language, readOnly],
   )
+  useEffect(() => {
+    if (focused && !isShared && !readOnly) document.share(node, name)
+  }, [focused, isShared, readOnly, document, node, name])
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: focus passes through here, nothing here is pressed
     <div
       ref={host}
       data-testid={`code-${name}`}
-      onBlur={() => presence.tell({ textCursor: null })}
-      onFocus={() => {
-        if (text || readOnly) return
-        wanted.current = true
-        document.share(node, name)
+      onFocus={() => setFocused(true)}
+      onBlur={() => {
+        setFocused(false)
+        presence.tell({ textCursor: null })
       }}
     />
   )
@@ -87,8 +87,7 @@ export function Expression({ name, value, language, placeholder, columns, onChan
   const readOnly = useReadOnly()
   const latest = useRef(onChange)
   latest.current = onChange
-  const view = useRef<EditorView>(undefined)
-  const host = useEditorView(
+  const { host, view } = useEditorView(
     name,
     ids,
     columns,
@@ -99,7 +98,6 @@ export function Expression({ name, value, language, placeholder, columns, onChan
         languageOf(language),
         ...(placeholder ? [placeholderText(placeholder)] : []),
         EditorView.updateListener.of((update) => {
-          view.current = update.view
           const typed = update.transactions.some(
             (transaction) => transaction.docChanged && !transaction.annotation(fromOutside),
           )
@@ -108,7 +106,6 @@ export function Expression({ name, value, language, placeholder, columns, onChan
       ],
     }),
     [language, placeholder, readOnly],
-    view,
   )
   useEffect(() => {
     const editor = view.current
@@ -117,33 +114,40 @@ export function Expression({ name, value, language, placeholder, columns, onChan
       changes: { from: 0, to: editor.state.doc.length, insert: value },
       annotations: fromOutside.of(true),
     })
-  }, [value])
+  }, [view, value])
   return <div ref={host} data-testid={`expression-${name}`} />
 }
 
+/** A text editor. What it is bound to may change while somebody is in it: focus, caret and a press go on. */
 function useEditorView(
   name: string,
   ids: ControlIds,
   columns: readonly Column[],
-  configure: () => { doc: string; focus?: boolean; readOnly: boolean; extensions: Extension[] },
+  configure: () => { doc: string; readOnly: boolean; extensions: Extension[] },
   dependencies: readonly unknown[],
-  into?: { current: EditorView | undefined },
 ) {
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView>(undefined)
   const completions = useRef(new Compartment())
-  /** Where the caret was in the editor that this one takes the place of. */
-  const caret = useRef<EditorSelection>(undefined)
 
   useEffect(() => {
     if (!host.current) return
-    const { doc, focus, readOnly, extensions } = configure()
-    const selection = caret.current && within(caret.current, doc.length)
-    const editor = new EditorView({
-      parent: host.current,
-      state: EditorState.create({
+    const editor = new EditorView({ parent: host.current })
+    view.current = editor
+    return () => {
+      editor.destroy()
+      view.current = undefined
+    }
+  }, [])
+
+  useEffect(() => {
+    const editor = view.current
+    if (!editor) return
+    const { doc, readOnly, extensions } = configure()
+    editor.setState(
+      EditorState.create({
         doc,
-        ...(selection ? { selection } : {}),
+        selection: within(editor.state.selection, doc.length),
         extensions: [
           extensions,
           readOnly ? READING : WRITING,
@@ -156,23 +160,15 @@ function useEditorView(
           }),
         ],
       }),
-    })
-    view.current = editor
-    if (focus || selection) editor.focus()
-    if (into) into.current = editor
-    return () => {
-      caret.current = editor.hasFocus ? editor.state.selection : undefined
-      editor.destroy()
-      view.current = undefined
-    }
-    // biome-ignore lint/correctness/useExhaustiveDependencies: an editor lives as long as what it is bound to
+    )
+    // biome-ignore lint/correctness/useExhaustiveDependencies: a state lives as long as what it is bound to
   }, dependencies)
 
   useEffect(() => {
     view.current?.dispatch({ effects: completions.current.reconfigure(columnCompletion(columns)) })
   }, [columns])
 
-  return host
+  return { host, view }
 }
 
 function within(selection: EditorSelection, length: number): EditorSelection {

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { lastChangeQuery } from '../../../api/queries'
-import type { FlowNode } from '../../../canvas/view'
+import { useNodeChanges } from '../../../canvas/hooks'
 import { formatAgo, formatDateTime } from '../../../components/format'
 import { useEditor } from '../state'
 
@@ -9,16 +9,17 @@ import { useEditor } from '../state'
 const SETTLED_MS = 1_000
 
 /** Who last changed this step, and when. */
-export function LastChange({ node }: { node: FlowNode }) {
+export function LastChange({ node }: { node: string }) {
   const { workflow } = useEditor()
   const client = useQueryClient()
-  const { queryKey } = lastChangeQuery(workflow, node.id)
-  const { data } = useQuery(lastChangeQuery(workflow, node.id))
+  const changes = useNodeChanges(node)
+  const { queryKey } = lastChangeQuery(workflow, node)
+  const { data } = useQuery(lastChangeQuery(workflow, node))
   // biome-ignore lint/correctness/useExhaustiveDependencies: whenever the step is another than it was
   useEffect(() => {
     const timer = setTimeout(() => void client.invalidateQueries({ queryKey }), SETTLED_MS)
     return () => clearTimeout(timer)
-  }, [client, workflow, node.id, node.data, node.position.x, node.position.y])
+  }, [client, workflow, node, changes])
 
   if (!data) return null
   return (

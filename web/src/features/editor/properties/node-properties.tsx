@@ -72,7 +72,7 @@ export function NodeProperties({ node }: { node: FlowNode }) {
             />
           )}
         </FieldFrame>
-        <LastChange node={node} />
+        <LastChange node={id} />
       </div>
     </div>
   )
