@@ -6,6 +6,7 @@
  */
 import * as Y from 'yjs'
 import type { DiagramEdge, DiagramNode, Fragment, Point } from './diagram'
+import { OwnUndo } from './own-undo'
 import { configEntries, configOf, isPlainObject, pointOf, readEdge, readNode, textOf } from './read'
 
 type Entry = Y.Map<unknown>
@@ -31,7 +32,7 @@ export class CanvasDocument {
   readonly edges: Y.Map<unknown>
   readonly notes: Y.Map<unknown>
   readonly meta: Y.Map<unknown>
-  readonly undo: Y.UndoManager
+  readonly undo: OwnUndo
   /** Nothing may be edited: no edit, undo or redo does anything. */
   readOnly = false
   readonly #codeKeys: CodeKeys
@@ -43,7 +44,7 @@ export class CanvasDocument {
     this.notes = doc.getMap('notes')
     this.meta = doc.getMap('meta')
     this.#codeKeys = codeKeys
-    this.undo = new Y.UndoManager([this.nodes, this.edges, this.notes, this.meta], {
+    this.undo = new OwnUndo([this.nodes, this.edges, this.notes, this.meta], {
       trackedOrigins: new Set([this]),
       captureTimeout: 400,
     })
