@@ -24,6 +24,12 @@ test('[CANVAS-5] in a run a line tells its rows, and its columns all the same', 
   expect(screen.getByTestId('edge-rows-e').title).toContain('carrier: string')
 })
 
+test('a column without a name has a label, and a name of two lines takes one', () => {
+  const odd = ['', 'a\nb'].map((name): Column => ({ name, type: 'string' }))
+  render(<EdgeLabel id="e" rows={undefined} columns={odd} />)
+  expect(screen.getByTestId('edge-columns-e').title).toBe('Unnamed column: string\na b: string')
+})
+
 test('of a wide table the first columns are named', () => {
   const wide: Column[] = Array.from({ length: 40 }, (_, place) => ({ name: `c${place}`, type: 'integer' }))
   render(<EdgeLabel id="e" rows={undefined} columns={wide} />)
