@@ -13,6 +13,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 
 mod secret;
 mod show;
@@ -21,6 +22,8 @@ pub use secret::Secret;
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
 const FILE: &str = "troupe.toml";
+/// Of any key or token: whoever guesses it is let in.
+pub const KEY_BYTES_MIN: usize = 32;
 /// The examples have room.
 const CANVAS_BYTES_MIN: usize = 65_536;
 /// PostgreSQL counts in milliseconds of 31 bits, and takes 0 for no limit.
@@ -32,6 +35,7 @@ const TEXT_KEYS: &[&str] = &[
     "demo.email",
     "demo.password",
     "log.level",
+    "metrics.token",
     "secrets.master_key",
     "server.public_url",
 ];
@@ -48,6 +52,7 @@ pub struct Config {
     pub limits: Limits,
     pub egress: Egress,
     pub log: Log,
+    pub metrics: Metrics,
     pub cors: Cors,
 }
 
@@ -59,6 +64,9 @@ pub struct Server {
     pub public_url: Option<String>,
     pub trust_forwarded_for: bool,
     pub request_timeout_s: u64,
+    pub request_head_timeout_s: u64,
+    pub connections_max: usize,
+    pub connections_per_network_max: usize,
     pub drain_timeout_s: u64,
 }
 
@@ -86,6 +94,19 @@ pub struct Auth {
     pub login_attempts_per_minute_per_address: u32,
     pub attempt_counts_max: u64,
     pub device_ttl_s: u64,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    pub token: Option<Secret>,
+}
+
+impl Metrics {
+    /// Whether it is the configured token, in the same time whatever it is.
+    pub fn admits(&self, token: &str) -> bool {
+        self.token.as_ref().is_some_and(|known| known.expose().as_bytes().ct_eq(token.as_bytes()).into())
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -242,8 +263,15 @@ impl Config {
 
     fn validated(self) -> Result<Self, ConfigError> {
         let refuse = |key, problem: String| Err(ConfigError::Value { key, problem });
-        if self.auth.signing_key.as_ref().is_some_and(|key| key.expose().len() < 32) {
-            return refuse("auth.signing_key", "must have 32 bytes or more".to_owned());
+        let is_short = |key: &Secret| key.expose().len() < KEY_BYTES_MIN;
+        if self.auth.signing_key.as_ref().is_some_and(is_short) {
+            return refuse("auth.signing_key", format!("must have {KEY_BYTES_MIN} bytes or more"));
+        }
+        if self.auth.former_signing_keys.iter().any(is_short) {
+            return refuse("auth.former_signing_keys", format!("each must have {KEY_BYTES_MIN} bytes or more"));
+        }
+        if self.metrics.token.as_ref().is_some_and(is_short) {
+            return refuse("metrics.token", format!("must have {KEY_BYTES_MIN} bytes or more"));
         }
         if let Some(url) = &self.server.public_url
             && !url.starts_with("http://")

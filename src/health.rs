@@ -21,7 +21,7 @@ pub fn routes() -> Routes {
         .get(Access::Public, "/health/live", live)
         .get(Access::Public, "/health/ready", ready)
         .get(needs(Object::Server, Level::Admin), "/health/detailed", detailed)
-        .get(Access::Public, "/metrics", metrics)
+        .get(Access::Monitor, "/metrics", metrics)
 }
 
 #[derive(Debug, Serialize)]

@@ -7,6 +7,7 @@ pub mod app;
 pub mod auth;
 pub mod cli;
 pub mod config;
+mod data_dir;
 pub mod demo;
 pub mod docs;
 pub mod examination;

@@ -15,7 +15,10 @@ use troupe_model::UserId;
 use troupe_store::users::Role;
 
 use crate::{
-    auth::{Caller, authenticate::Authenticated},
+    auth::{
+        Caller,
+        authenticate::{Authenticated, Monitor},
+    },
     problem::Problem,
 };
 
@@ -26,6 +29,8 @@ pub enum Access {
     Public,
     /// Anybody may connect; the socket authenticates and then asks for this permission.
     Socket(Permission),
+    /// Whoever watches the server, with the token that is configured for that.
+    Monitor,
     Needs(Permission),
 }
 
@@ -92,15 +97,22 @@ pub fn check(caller: &Caller, permission: Permission) -> Result<(), Problem> {
 
 /// The layer of every route: runs the handler only for callers that the route admits.
 pub async fn gate(State(access): State<Access>, mut request: Request, next: Next) -> Response {
-    if let Access::Needs(permission) = access {
-        match admit(&request, permission) {
+    match access {
+        Access::Public | Access::Socket(_) => {}
+        Access::Monitor if request.extensions().get::<Monitor>().is_some() => {}
+        Access::Monitor => {
+            let problem = Problem::unauthenticated("this needs the token of `metrics.token`")
+                .solution("configure one, and send it as `Authorization: Bearer …`");
+            return problem.into_response();
+        }
+        Access::Needs(permission) => match admit(&request, permission) {
             Ok(caller) => {
                 tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
                 tracing::Span::current().record("user.id", tracing::field::display(caller.user));
                 request.extensions_mut().insert(caller);
             }
             Err(problem) => return problem.into_response(),
-        }
+        },
     }
     next.run(request).await
 }

@@ -97,7 +97,7 @@ fn document(operation: &mut Operation, access: Access) {
         Access::Needs(permission) => {
             (permission.to_string(), SecurityRequirement::new("access_token", Vec::<String>::new()))
         }
-        Access::Public | Access::Socket(_) => ("public".to_owned(), SecurityRequirement::default()),
+        Access::Public | Access::Socket(_) | Access::Monitor => ("public".to_owned(), SecurityRequirement::default()),
     };
     operation.extensions =
         Some(Extensions::builder().add("x-permission", json!(permission)).build()).or(operation.extensions.take());

@@ -1,5 +1,6 @@
 //! Starts a server, and ends it without losing anything [OPS-1, OPS-5].
 
+pub mod connections;
 mod stop_signal;
 
 use std::{
@@ -13,7 +14,6 @@ use std::{
 };
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use tokio::{
     net::{TcpListener, TcpSocket},
     sync::oneshot,
@@ -31,7 +31,7 @@ use crate::{
         ticket::Tickets, token::AccessTokens,
     },
     config::{self, Config},
-    demo,
+    data_dir, demo,
     examination::ChildExaminer,
     identity::Identity,
     router,
@@ -54,7 +54,7 @@ pub struct Server {
     address: SocketAddr,
     welcome: Option<demo::Seeded>,
     stop: oneshot::Sender<()>,
-    stopped: oneshot::Receiver<std::io::Result<()>>,
+    stopped: oneshot::Receiver<()>,
     _identity: Identity,
     _upkeep: task::Owned,
 }
@@ -80,7 +80,7 @@ impl Server {
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         // The recorder must be there before anything is measured.
         let metrics = telemetry::metrics()?;
-        create_data_dir(&config.data_dir)?;
+        data_dir::prepare(&config.data_dir)?;
         let identity = Identity::of(&config.data_dir)?;
         let listener = listen(&config.server)?;
         let address = listener.local_addr()?;
@@ -89,20 +89,14 @@ impl Server {
         let welcome = demo::seed_if_empty(&app).await.context("cannot seed the demo tenant")?;
         let (stop, stop_asked) = oneshot::channel::<()>();
         let (ended, stopped) = oneshot::channel();
-        let service = router::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let (router, config) = (router::router(app.clone()), app.config().server.clone());
         task::spawn("http", async move {
             let asked = async move {
                 // A dropped server stops as well.
                 let _ = stop_asked.await;
             };
-            // A small frame must not wait for the acknowledgement of the one before.
-            let listener = listener.tap_io(|connection| {
-                if let Err(error) = connection.set_nodelay(true) {
-                    tracing::debug!(%error, "a connection stays as it is");
-                }
-            });
-            let outcome = axum::serve(listener, service).with_graceful_shutdown(asked).await;
-            let _ = ended.send(outcome);
+            connections::serve(listener, router, &config, asked).await;
+            let _ = ended.send(());
         });
         let upkeep = task::spawn_owned("upkeep", async move {
             loop {
@@ -135,7 +129,7 @@ impl Server {
         // The receiver is gone only when the server has ended already.
         let _ = self.stop.send(());
         match timeout(last_words, self.stopped).await {
-            Ok(Ok(outcome)) => outcome.context("the HTTP server failed")?,
+            Ok(Ok(())) => {}
             Ok(Err(_)) => tracing::warn!("the HTTP server ended early"),
             Err(_) => tracing::info!("requests were still under way"),
         }
@@ -173,7 +167,7 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
     let limits = &config.database;
     let named = match &limits.url {
         Some(url) => url.expose().parse()?,
-        None => DatabaseConfig::sqlite(config.data_dir.join("troupe.db")),
+        None => DatabaseConfig::sqlite(data_dir::database(&config.data_dir)?),
     };
     let database = match named {
         DatabaseConfig::Postgres { url, .. } => DatabaseConfig::Postgres {
@@ -232,13 +226,6 @@ async fn build(config: Config, store: Store, server: ServerId) -> anyhow::Result
         secrets: SecretBox::new(&master_key),
         config,
     }))
-}
-
-/// Readable by its owner only: it holds the database.
-fn create_data_dir(path: &Path) -> anyhow::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
-    builder.create(path).with_context(|| format!("cannot create `{}`", path.display()))
 }
 
 /// One folder per tenant, for the files that nodes read and write.

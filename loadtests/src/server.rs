@@ -213,6 +213,8 @@ pub fn troupe(program: &Path, address: SocketAddr, folder: &Path) -> Command {
         .env("TROUPE_SERVER__ADDRESS", address.ip().to_string())
         .env("TROUPE_SERVER__PORT", address.port().to_string())
         .env("TROUPE_DEMO__ENABLED", "false")
+        // All come from this machine.
+        .env("TROUPE_SERVER__CONNECTIONS_PER_NETWORK_MAX", "20000")
         .env("TROUPE_LOG__LEVEL", "warn");
     command
 }

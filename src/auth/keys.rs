@@ -3,22 +3,34 @@
 //! The one place where the server draws randomness.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
+    fs::File,
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
 use rand::{Rng, RngExt};
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+use crate::{config::KEY_BYTES_MIN, data_dir};
 
 const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789";
 
 #[derive(Debug, thiserror::Error)]
-#[error("secret file `{path}`")]
-pub struct KeyFileError {
-    path: PathBuf,
-    #[source]
-    source: io::Error,
+pub enum KeyFileError {
+    #[error("the key in `{0}` cannot be read or made")]
+    Io(PathBuf, #[source] io::Error),
+    #[error(
+        "the key in `{path}` has {len} bytes, and must have {KEY_BYTES_MIN} or more: bring it back from a backup. Without \
+         one, remove the file: the server makes another key, and what the former one signed or sealed is void",
+        path = .0.display(), len = .1
+    )]
+    Short(PathBuf, usize),
+    #[error(
+        "others can read the key in `{path}`: run `chmod 600 {path}`, and consider whether somebody did",
+        path = .0.display()
+    )]
+    Open(PathBuf),
 }
 
 /// 256 random bits as hexadecimal: refresh tokens, tickets, keys.
@@ -42,26 +54,33 @@ pub fn digest(token: &str) -> [u8; 32] {
 
 /// The key in `path`; made there, readable by its owner only, when there is none.
 pub fn load_or_create(path: &Path) -> Result<String, KeyFileError> {
-    let failed = |source| KeyFileError { path: path.to_owned(), source };
-    match fs::read_to_string(path) {
-        Ok(key) => Ok(key.trim().to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let key = opaque();
-            create_private(path, &key).map_err(failed)?;
-            Ok(key)
-        }
-        Err(error) => Err(failed(error)),
+    let failed = |error| KeyFileError::Io(path.to_owned(), error);
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return create(path).map_err(failed),
+        Err(error) => return Err(failed(error)),
+    };
+    if data_dir::is_open_to_others(&file.metadata().map_err(failed)?) {
+        return Err(KeyFileError::Open(path.to_owned()));
+    }
+    let mut key = String::new();
+    file.read_to_string(&mut key).map_err(failed)?;
+    match key.trim() {
+        short if short.len() < KEY_BYTES_MIN => Err(KeyFileError::Short(path.to_owned(), short.len())),
+        key => Ok(key.to_owned()),
     }
 }
 
-fn create_private(path: &Path, content: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(content.as_bytes())?;
-    file.sync_all()
+/// All of it, or nothing: it gets its name when it is on the disk.
+fn create(path: &Path) -> io::Result<String> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let key = opaque();
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(key.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    File::open(folder)?.sync_all()?;
+    Ok(key)
 }
 
 /// 64 hexadecimal digits as bytes.
@@ -82,6 +101,8 @@ pub fn rng() -> rand::rngs::ThreadRng {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
     use super::*;
 
     /// [OPS-1] Secrets are made once, and only their owner can read them.
@@ -93,11 +114,26 @@ mod tests {
         assert_eq!(key, hex(&parse(&key).unwrap()));
         assert_eq!(parse("xyz"), None);
         assert_eq!(load_or_create(&path).unwrap(), key);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!data_dir::is_open_to_others(&fs::metadata(&path).unwrap()));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    /// [SEC-2] A key that was cut off, or that others can read, ends the start with what to do; it is not replaced.
+    #[test]
+    fn a_damaged_key_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("signing.key");
+        for cut in ["", "\n", "0123456789"] {
+            fs::write(&path, cut).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            let refused = load_or_create(&path).unwrap_err().to_string();
+            assert!(refused.contains("must have 32 or more"), "{refused}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), cut);
         }
+        fs::write(&path, opaque()).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let refused = load_or_create(&path).unwrap_err().to_string();
+        assert!(refused.contains("chmod 600"), "{refused}");
     }
 
     #[test]

@@ -76,6 +76,21 @@ fn a_named_file_must_exist() {
     assert!(Config::load(&flags).unwrap_err().to_string().contains("nowhere.toml"));
 }
 
+/// [SEC-2] A key that can be guessed is refused, also one that signs nothing new.
+#[test]
+fn short_keys_are_refused() {
+    for change in [
+        |config: &mut Config| config.auth.signing_key = Some(String::new().into()),
+        |config: &mut Config| config.auth.former_signing_keys = vec!["x".repeat(31).into()],
+        |config: &mut Config| config.metrics.token = Some("guess me".to_owned().into()),
+    ] {
+        let mut config = Config::defaults().unwrap();
+        change(&mut config);
+        let refused = config.validated().unwrap_err().to_string();
+        assert!(refused.contains("32 bytes or more"), "{refused}");
+    }
+}
+
 /// [OPS-2] The effective configuration can be printed, secrets masked.
 #[test]
 fn printing_masks_secrets() {

@@ -5,11 +5,8 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use hyper::upgrade::OnUpgrade;
-use hyper_util::{
-    rt::TokioIo,
-    server::conn::auto::upgrade::{Parts as Upgraded, downcast},
-};
+use hyper::upgrade::{OnUpgrade, Parts as Upgraded};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use troupe_actors::task;
 use tungstenite::handshake::derive_accept_key;
@@ -18,7 +15,7 @@ use super::{
     frame::Sizes,
     wire::{Reader, Writer},
 };
-use crate::problem::Problem;
+use crate::{problem::Problem, server::connections::Place};
 
 /// Both directions of one WebSocket.
 pub struct Socket {
@@ -42,6 +39,8 @@ pub struct Upgrade {
     accept: String,
     offered: Vec<HeaderValue>,
     chosen: Option<&'static str>,
+    /// Among the server's connections.
+    place: Option<Place>,
 }
 
 impl Upgrade {
@@ -60,15 +59,16 @@ impl Upgrade {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let request = self.request;
+        let (request, place) = (self.request, self.place);
         task::spawn("socket", async move {
             match request.await {
-                Ok(upgraded) => match downcast::<TokioIo<TcpStream>>(upgraded) {
+                Ok(upgraded) => match upgraded.downcast::<TokioIo<TcpStream>>() {
                     Ok(upgraded) => serve(Socket::new(upgraded, sizes)).await,
                     Err(_) => tracing::error!("a WebSocket came over something that is not TCP"),
                 },
                 Err(error) => tracing::debug!(%error, "a WebSocket was not opened after all"),
             }
+            drop(place);
         });
         let headers = [
             (header::CONNECTION, "upgrade"),
@@ -104,6 +104,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
             accept: derive_accept_key(key.as_bytes()),
             offered: offered.collect(),
             chosen: None,
+            place: parts.extensions.remove::<Place>(),
             request: parts.extensions.remove::<OnUpgrade>().ok_or_else(|| {
                 Problem::bad_request("not_a_websocket", "this connection cannot become a WebSocket: use HTTP/1.1")
             })?,

@@ -38,7 +38,7 @@ async fn requests_that_are_given_up_disturb_nobody() {
     };
     join(victims, join_all((0..ABORTING).map(|seed| keeps_giving_up(&bob, seed, &over)))).await;
 
-    let metrics = ann.get("/metrics").await.text().await.unwrap();
+    let metrics = app.metrics().await;
     assert!(!metrics.contains("troupe_journal_commit_failures_total"), "{metrics}");
     let list = ann.get("/api/v1/workflows?sort=name").await.body_of(StatusCode::OK).await;
     assert_eq!(list["items"].as_array().unwrap().len(), 2);

@@ -9,6 +9,7 @@ use troupe::{
 };
 
 pub const PASSWORD: &str = "correct horse battery";
+const METRICS_TOKEN: &str = "only-for-whoever-watches-the-server";
 
 pub struct TestApp {
     server: Option<Server>,
@@ -46,6 +47,7 @@ impl TestApp {
         config.auth.login_attempts_per_minute_per_account_everywhere = 1_000;
         config.auth.login_attempts_per_minute_per_address = 1_000;
         config.demo.password = Some(Secret::from(PASSWORD.to_owned()));
+        config.metrics.token = Some(Secret::from(METRICS_TOKEN.to_owned()));
         change(&mut config);
         let server = Server::start(config.clone()).await.unwrap();
         let base = format!("http://{}", server.address());
@@ -55,6 +57,13 @@ impl TestApp {
 
     pub fn anonymous(&self) -> Client {
         Client::of(&self.base)
+    }
+
+    pub async fn metrics(&self) -> String {
+        let client = Client { token: Some(METRICS_TOKEN.to_owned()), ..self.anonymous() };
+        let response = client.get("/metrics").await;
+        assert_eq!(response.status(), reqwest::StatusCode::OK);
+        response.text().await.unwrap()
     }
 
     /// Registers a tenant and signs in as its owner.

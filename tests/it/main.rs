@@ -9,6 +9,7 @@ mod attempts;
 mod auth;
 mod cli;
 mod convergence;
+mod doors;
 mod examples;
 mod held_back;
 mod hierarchy;

@@ -131,8 +131,13 @@ async fn health_is_told() {
     assert_eq!((ready["status"].as_str().unwrap(), names), ("ready", vec!["database", "disk", "durability", "actors"]));
     let detailed = ann.get("/health/detailed").await.body_of(StatusCode::OK).await;
     assert_eq!(detailed["database"], "sqlite");
-    let metrics = client.get("/metrics").await.text().await.unwrap();
+    for client in [&ann, &client] {
+        client.get("/metrics").await.problem(401, "unauthenticated").await;
+    }
+    client.request(Method::from_bytes(b"BREW-1").unwrap(), "/health/live").send().await.unwrap();
+    let metrics = app.metrics().await;
     assert!(metrics.contains("http_request_duration_seconds"), "{metrics}");
+    assert!(!metrics.contains("BREW") && metrics.contains("method=\"other\""), "{metrics}");
     app.stop().await;
 }
 

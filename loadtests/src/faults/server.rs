@@ -32,6 +32,9 @@ pub struct Server {
     child: Option<Child>,
 }
 
+/// For whoever reads the server's metrics.
+const METRICS_TOKEN: &str = "the-faults-look-at-what-is-counted";
+
 impl Server {
     /// Not started yet. `settings` are environment variables without their `TROUPE_`.
     pub fn new(binary: &Path, folder: &Path, name: &str, settings: &[(&str, String)]) -> Result<Self> {
@@ -46,6 +49,7 @@ impl Server {
             // A long program outlives an ordinary token.
             ("AUTH__ACCESS_TOKEN_TTL_S", "86400".to_owned()),
             ("EGRESS__ALLOW_PRIVATE", "true".to_owned()),
+            ("METRICS__TOKEN", METRICS_TOKEN.to_owned()),
             ("LOG__FORMAT", "json".to_owned()),
         ];
         let settings = own.iter().chain(settings).map(|(key, value)| (format!("TROUPE_{key}"), value.clone()));
@@ -106,6 +110,11 @@ impl Server {
         let Ok(url) = self.url.join("/health/ready") else { return false };
         let asked = timeout(Duration::from_secs(1), reqwest::get(url)).await;
         matches!(asked, Ok(Ok(response)) if response.status().is_success())
+    }
+
+    pub async fn metrics(&self) -> Result<String> {
+        let request = reqwest::Client::new().get(self.url.join("/metrics")?).bearer_auth(METRICS_TOKEN);
+        Ok(request.send().await?.error_for_status()?.text().await?)
     }
 
     /// An error when the process has ended by itself.

@@ -185,7 +185,7 @@ async fn write(program: &Stalled, room: &Room, others: &Editors, lasts: Duration
 }
 
 async fn overflows(server: &Server) -> Result<u64> {
-    let metrics = reqwest::get(server.url().join("/metrics")?).await?.text().await?;
+    let metrics = server.metrics().await?;
     let value = metrics.lines().find_map(|line| line.strip_prefix("troupe_canvas_overflows_total "));
     value.map_or(Ok(0), |value| Ok(value.trim().parse()?))
 }
