@@ -7,7 +7,7 @@ import type { Column, Diagnostic, NodeTypeSpec } from '../api/types'
 import type { CanvasHost } from './host'
 import type { Other } from './other'
 import { columnsAt, entry, type OverlayState } from './overlay'
-import { plain } from './read'
+import { plain, textOf } from './read'
 import type { CanvasSession } from './session'
 import type { ProviderState } from './sync/provider'
 import type { FlowEdge, FlowNode, Selection } from './view'
@@ -132,10 +132,10 @@ export function useConfigValue(node: string, key: string): unknown {
 export function useConfigText(node: string, key: string): Y.Text | string {
   const { document } = useCanvas()
   const { subscribe } = useNodeFeed(node)
-  return useSyncExternalStore(subscribe, () => {
-    const value = document.configValue(node, key)
-    return value instanceof Y.Text || typeof value === 'string' ? value : ''
-  })
+  return useSyncExternalStore(
+    subscribe,
+    () => document.sharedText(node, key) ?? textOf(document.configValue(node, key)) ?? '',
+  )
 }
 
 /** Counts the changes of a node: what is drawn of it may be the same after one. */
