@@ -106,7 +106,7 @@ impl Egress {
         let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         match literal {
             Ok(address) if !self.allow_private && !address::is_public(address) => {
-                Err(EgressError::Blocked(Blocked { host: host.to_owned(), address }))
+                Err(EgressError::Blocked(Blocked { host: host.to_owned() }))
             }
             _ => Ok(()),
         }

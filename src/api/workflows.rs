@@ -15,7 +15,10 @@ use axum::{extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use troupe_model::{FolderId, JobId, TenantId, Timestamp, UserId, WorkflowId, WorkspaceId};
-use troupe_store::workflows::{self, NewWorkflow, WorkflowChange, WorkflowFilter};
+use troupe_store::{
+    TenantTx,
+    workflows::{self, NewWorkflow, WorkflowChange, WorkflowFilter},
+};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
@@ -186,18 +189,13 @@ pub async fn update(
 #[utoipa::path(delete, path = "/workflows/{workflow}", tag = "workflows", operation_id = "delete_workflow",
     params(("workflow" = WorkflowId, Path)), responses((status = 204, description = "Deleted")))]
 pub async fn delete(State(app): State<App>, caller: Caller, Path(id): Path<WorkflowId>) -> Result<StatusCode, Problem> {
-    remove(&app, caller.tenant, id).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn remove(app: &App, tenant: TenantId, id: WorkflowId) -> Result<(), Problem> {
-    let mut tx = app.store().begin(tenant).await?;
+    let mut tx = app.store().begin(caller.tenant).await?;
     if !workflows::delete(&mut tx, id, app.clock().now()).await? {
         return Err(missing());
     }
     tx.commit().await?;
-    app.system().workflows_deleted(tenant, [id]).await;
-    Ok(())
+    app.system().workflows_deleted(caller.tenant, [id]).await;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The workflow, if the tenant has it.
@@ -207,6 +205,41 @@ pub async fn find(app: &App, tenant: TenantId, id: WorkflowId) -> Result<workflo
 }
 
 async fn insert(app: &App, caller: &Caller, body: CreateWorkflow) -> Result<workflows::Workflow, Problem> {
+    let mut tx = app.store().begin(caller.tenant).await?;
+    let row = insert_in(&mut tx, caller, body, app.clock().now()).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// The row, and the moment by which [`reveal`] knows it.
+async fn insert_hidden(
+    app: &App,
+    caller: &Caller,
+    body: CreateWorkflow,
+) -> Result<(workflows::Workflow, Timestamp), Problem> {
+    let now = app.clock().now();
+    let mut tx = app.store().begin(caller.tenant).await?;
+    let row = insert_in(&mut tx, caller, body, now).await?;
+    workflows::delete(&mut tx, row.id, now).await?;
+    tx.commit().await?;
+    Ok((row, now))
+}
+
+async fn reveal(app: &App, caller: &Caller, id: WorkflowId, hidden_at: Timestamp) -> Result<(), Problem> {
+    let mut tx = app.store().begin(caller.tenant).await?;
+    if !workflows::reveal(&mut tx, id, hidden_at).await? {
+        return Err(troupe_store::Error::NoSuchParent.into());
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn insert_in(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    body: CreateWorkflow,
+    now: Timestamp,
+) -> Result<workflows::Workflow, Problem> {
     let CreateWorkflow { workspace_id, folder_id, job_id, name, description, parameters, tags } = body;
     let (name, description) = (String::from(name), String::from(description));
     let (parameters, tags) = (Map::from(parameters), Vec::from(tags));
@@ -221,10 +254,7 @@ async fn insert(app: &App, caller: &Caller, body: CreateWorkflow) -> Result<work
         tags: &tags,
         created_by: caller.user,
     };
-    let mut tx = app.store().begin(caller.tenant).await?;
-    let row = workflows::create(&mut tx, new, app.clock().now()).await?;
-    tx.commit().await?;
-    Ok(row)
+    Ok(workflows::create(tx, new, now).await?)
 }
 
 fn missing() -> Problem {

@@ -15,6 +15,9 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const AT_ONCE_MAX: usize = 4;
 
+/// 10^8 guesses or more.
+const SCORE_MIN: zxcvbn::Score = zxcvbn::Score::Three;
+
 pub const CHARS_MIN: usize = 8;
 pub const CHARS_MAX: usize = 256;
 
@@ -60,6 +63,13 @@ impl Passwords {
         };
         tokio::task::spawn_blocking(placed).await.map_err(|_| PasswordError::GivenUp)
     }
+}
+
+/// Why a password is found with little trying, if it is. Words that its owner is known by count as known.
+pub fn guessed(password: &str, known: &[&str]) -> Option<String> {
+    let estimate = zxcvbn::zxcvbn(password, known);
+    let warning = || estimate.feedback().and_then(|feedback| feedback.warning()).map(|warning| warning.to_string());
+    (estimate.score() < SCORE_MIN).then(|| warning().unwrap_or_else(|| "it is too simple".to_owned()))
 }
 
 fn argon2() -> Argon2<'static> {

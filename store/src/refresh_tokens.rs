@@ -86,7 +86,7 @@ pub async fn rotate(
         None => Ok(Rotation::Unknown),
         Some(Found { bearer, rotated_at: None }) => Ok(Rotation::Ended(bearer)),
         Some(Found { bearer, rotated_at: Some(_) }) => {
-            revoke_family(tx, bearer, now).await?;
+            revoke_family(tx, bearer.tenant_id, bearer.family, now).await?;
             Ok(Rotation::Reused(bearer))
         }
     }
@@ -95,8 +95,13 @@ pub async fn rotate(
 /// Ends the login that `token` belongs to: its whole family. `None`: no such token.
 pub async fn revoke(tx: &mut SystemTx, token: &SecretString, now: Timestamp) -> Result<Option<Bearer>> {
     let Some(Found { bearer, .. }) = find(tx, token).await? else { return Ok(None) };
-    revoke_family(tx, bearer, now).await?;
+    revoke_family(tx, bearer.tenant_id, bearer.family, now).await?;
     Ok(Some(bearer))
+}
+
+/// Ends one login.
+pub async fn revoke_family(tx: &mut SystemTx, tenant: TenantId, family: TokenFamilyId, now: Timestamp) -> Result<()> {
+    Ok(on!(tx, conn => query(REVOKE_FAMILY).bind(tenant).bind(family).bind(now).execute(conn).await.map(drop))?)
 }
 
 /// Ends every login of a user.
@@ -119,13 +124,6 @@ struct Found {
 
 async fn find(tx: &mut SystemTx, token: &SecretString) -> Result<Option<Found>> {
     Ok(on!(tx, conn => query_as(FIND).bind(hash(token)).fetch_optional(conn).await)?)
-}
-
-async fn revoke_family(tx: &mut SystemTx, bearer: Bearer, now: Timestamp) -> Result<()> {
-    on!(tx, conn => {
-        query(REVOKE_FAMILY).bind(bearer.tenant_id).bind(bearer.family).bind(now).execute(conn).await.map(drop)
-    })?;
-    Ok(())
 }
 
 fn hash(token: &SecretString) -> Vec<u8> {

@@ -102,6 +102,14 @@ const TOUCH: &str = "UPDATE workflows SET updated_at = $3
     WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL AND updated_at < $3";
 const DELETE: &str = "UPDATE workflows SET deleted_at = $3 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL";
 
+const REVEAL: &str = "UPDATE workflows SET deleted_at = NULL WHERE tenant_id = $1 AND id = $2 AND deleted_at = $3
+    AND EXISTS (SELECT 1 FROM workspaces
+        WHERE tenant_id = $1 AND id = workflows.workspace_id AND deleted_at IS NULL)
+    AND (folder_id IS NULL OR EXISTS (SELECT 1 FROM folders
+        WHERE tenant_id = $1 AND id = workflows.folder_id AND deleted_at IS NULL))
+    AND (job_id IS NULL OR EXISTS (SELECT 1 FROM jobs
+        WHERE tenant_id = $1 AND id = workflows.job_id AND deleted_at IS NULL))";
+
 /// Fails with [`Error::NoSuchParent`] when the workspace is not there, or the folder or job is not in it.
 pub async fn create(tx: &mut TenantTx, workflow: NewWorkflow<'_>, now: Timestamp) -> Result<Workflow> {
     let tenant = tx.tenant();
@@ -185,6 +193,11 @@ pub async fn touch(tx: &mut TenantTx, id: WorkflowId, now: Timestamp) -> Result<
 /// Hides the workflow [HIER-2]. Its canvas and runs stay.
 pub async fn delete(tx: &mut TenantTx, id: WorkflowId, now: Timestamp) -> Result<bool> {
     mark(tx, DELETE, id, now).await
+}
+
+/// Shows a workflow that was hidden at that moment. `false`: it was not, or what it is in is no more.
+pub async fn reveal(tx: &mut TenantTx, id: WorkflowId, hidden_at: Timestamp) -> Result<bool> {
+    mark(tx, REVEAL, id, hidden_at).await
 }
 
 async fn mark(tx: &mut TenantTx, sql: &'static str, id: WorkflowId, now: Timestamp) -> Result<bool> {

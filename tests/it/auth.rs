@@ -51,8 +51,11 @@ async fn an_address_registers_once() {
 #[tokio::test]
 async fn weak_registrations_name_their_field() {
     let app = TestApp::start().await;
-    for (field, value) in [("email", "nobody"), ("password", "short"), ("name", " "), ("tenant_name", "")] {
-        let mut body = json!({ "email": "a@b.c", "password": PASSWORD, "name": "n", "tenant_name": "t" });
+    let weak = ["short", "password", "        ", "12345678", "qwertyuiop", "annabelle@example.com"];
+    let passwords = weak.map(|password| ("password", password));
+    for (field, value) in [("email", "nobody"), ("name", " "), ("tenant_name", "")].into_iter().chain(passwords) {
+        let mut body =
+            json!({ "email": "annabelle@example.com", "password": PASSWORD, "name": "n", "tenant_name": "t" });
         body[field] = json!(value);
         let problem = app.anonymous().post("/api/v1/auth/register", &body).await.problem(422, "invalid_field").await;
         assert_eq!(problem["errors"][0]["pointer"], format!("/{field}"));
@@ -125,6 +128,21 @@ async fn logout_ends_one_sign_in() {
     refresh(&client, &ended).await.problem(401, "unauthenticated").await;
     refresh(&client, &other).await.body_of(StatusCode::OK).await;
     client.request(Method::POST, "/api/v1/auth/refresh").send().await.unwrap().problem(401, "unauthenticated").await;
+    app.stop().await;
+}
+
+/// [AUTH-1] A program that signs out with its access token alone is signed out.
+#[tokio::test]
+async fn an_access_token_signs_out() {
+    let app = TestApp::start().await;
+    let ann = app.tenant("ann").await;
+    let other = app.sign_in("ann@example.com").await;
+    ann.get("/api/v1/auth/me").await.body_of(StatusCode::OK).await;
+    assert_eq!(ann.post("/api/v1/auth/logout", &json!({})).await.status(), StatusCode::NO_CONTENT);
+    ann.get("/api/v1/auth/me").await.problem(401, "unauthenticated").await;
+    other.get("/api/v1/auth/me").await.body_of(StatusCode::OK).await;
+    // Once more, with a token that is of no use any more.
+    assert_eq!(ann.post("/api/v1/auth/logout", &json!({})).await.status(), StatusCode::NO_CONTENT);
     app.stop().await;
 }
 

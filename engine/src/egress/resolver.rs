@@ -1,6 +1,6 @@
 //! Resolves names for the client, and refuses those with an address that may not be reached.
 
-use std::{io, net::IpAddr};
+use std::io;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
@@ -12,12 +12,11 @@ pub(super) struct Guarded {
     pub allow_private: bool,
 }
 
-/// A host that may not be reached.
+/// A host that may not be reached. What its name resolves to is not told: that is knowledge of the server's own network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{host}` is at {address}, which is not a public address")]
+#[error("`{host}` has no public address")]
 pub struct Blocked {
     pub host: String,
-    pub address: IpAddr,
 }
 
 /// A name without an address.
@@ -38,7 +37,10 @@ impl Resolve for Guarded {
             // One private address among public ones is a trick, not an alternative.
             let private = found.iter().map(|found| found.ip()).find(|&address| !address::is_public(address));
             match private {
-                Some(address) if !allow_private => Err(Blocked { host, address }.into()),
+                Some(address) if !allow_private => {
+                    tracing::debug!(host, %address, "a request to a private address was refused");
+                    Err(Blocked { host }.into())
+                }
                 _ => Ok(Box::new(found.into_iter()) as Addrs),
             }
         })

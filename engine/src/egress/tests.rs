@@ -57,6 +57,8 @@ async fn private_addresses_are_refused() {
     for url in urls {
         assert_eq!(refusal(&egress, url).await.code, "address_blocked", "{url}");
     }
+    let told = refusal(&egress, "http://localhost:1/").await.message;
+    assert!(!told.contains("127.0.0.1") && !told.contains("::1"), "what a name resolves to is not told: {told}");
     assert_eq!(refusal(&egress, "ftp://example.org/").await.code, "invalid_url");
 }
 

@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::auth::password::{CHARS_MAX, CHARS_MIN};
+use crate::{
+    auth::password::{self, CHARS_MAX, CHARS_MIN},
+    problem::Problem,
+};
 
 const EMAIL_CHARS_MAX: usize = 254;
 
@@ -13,7 +16,7 @@ const EMAIL_CHARS_MAX: usize = 254;
 #[schema(value_type = String, format = "email", max_length = 254)]
 pub struct Email(String);
 
-/// 8 to 256 characters.
+/// 8 to 256 characters that are not easily guessed.
 #[derive(Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, format = "password", min_length = 8, max_length = 256)]
@@ -25,9 +28,14 @@ impl From<Email> for String {
     }
 }
 
-impl From<NewPassword> for String {
-    fn from(password: NewPassword) -> Self {
-        password.0
+impl NewPassword {
+    /// Refuses one that is easily guessed, also by whoever knows this of its owner.
+    pub fn unless_guessed(self, known: &[&str]) -> Result<String, Problem> {
+        match password::guessed(&self.0, known) {
+            Some(how) => Err(Problem::invalid_field("/password", format!("this password is easily guessed: {how}"))
+                .solution("take a longer one, for example four words that do not belong together")),
+            None => Ok(self.0),
+        }
     }
 }
 

@@ -39,8 +39,10 @@ pub async fn register(
         return Err(Problem::forbidden("registration is closed").solution("ask an owner of a tenant to invite you"));
     }
     app.attempts().register(network)?;
-    let owner = NewPerson { name: body.name.into(), email: body.email.into(), password: body.password.into() };
-    let user = accounts::open(&app, body.tenant_name.into(), owner).await?;
+    let (name, email, tenant_name) =
+        (String::from(body.name), String::from(body.email), String::from(body.tenant_name));
+    let password = body.password.unless_guessed(&[&name, &email, &tenant_name])?;
+    let user = accounts::open(&app, tenant_name, NewPerson { name, email, password }).await?;
     let (jar, session) = session::begin(&app, jar, &user).await?;
     Ok((StatusCode::CREATED, jar, Json(session)))
 }

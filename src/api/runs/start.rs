@@ -4,7 +4,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use troupe_actors::{StartRun, StartRunError};
-use troupe_model::{Diagnostic, FieldError, Subject, WorkflowId, workflow_file::LEFT_OUT};
+use troupe_model::{Diagnostic, FieldError, Subject, WorkflowId, problem::escaped, workflow_file::LEFT_OUT};
 use utoipa::ToSchema;
 
 use super::view::RunView;
@@ -58,8 +58,7 @@ fn parameters(mut parameters: Map<String, Value>, given: Map<String, Value>) -> 
 }
 
 fn wrong(parameter: &str, detail: String) -> Problem {
-    let pointer = format!("/parameters/{}", parameter.replace('~', "~0").replace('/', "~1"));
-    Problem::invalid_field(&pointer, detail)
+    Problem::invalid_field(&format!("/parameters/{}", escaped(parameter)), detail)
 }
 
 impl From<StartRunError> for Problem {
@@ -83,8 +82,8 @@ fn invalid(diagnostics: &[Diagnostic]) -> Problem {
     problem.fields(diagnostics.iter().map(|diagnostic| {
         let field = diagnostic.field.as_deref().unwrap_or_default();
         let pointer = match &diagnostic.subject {
-            Subject::Node(id) => format!("/diagram/nodes/{id}{field}"),
-            Subject::Edge(id) => format!("/diagram/edges/{id}{field}"),
+            Subject::Node(id) => format!("/diagram/nodes/{}{field}", escaped(id)),
+            Subject::Edge(id) => format!("/diagram/edges/{}{field}", escaped(id)),
             Subject::Diagram(()) => "/diagram".to_owned(),
         };
         FieldError { pointer, detail: diagnostic.message.clone(), solution: diagnostic.fix.clone() }

@@ -43,7 +43,8 @@ pub async fn create(
     caller: Caller,
     Json(body): Json<CreateUser>,
 ) -> Result<Created<UserView>, Problem> {
-    let person = NewPerson { name: body.name.into(), email: body.email.into(), password: body.password.into() };
-    let user = accounts::join(&app, caller.tenant, body.role.into(), person).await?;
+    let (name, email) = (String::from(body.name), String::from(body.email));
+    let password = body.password.unless_guessed(&[&name, &email])?;
+    let user = accounts::join(&app, caller.tenant, body.role.into(), NewPerson { name, email, password }).await?;
     Ok(Created::at("/api/v1/users", user.into()))
 }

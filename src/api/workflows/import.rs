@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use troupe_actors::{DiagramEdit, EditDiagramError, task};
+use troupe_actors::{DiagramEdit, task};
 use troupe_engine::workflow_file;
 use troupe_model::{
     Diagnostic, Diagram, FieldError, FolderId, JobId, WorkflowId, WorkspaceId,
@@ -11,7 +11,7 @@ use troupe_model::{
 };
 use utoipa::ToSchema;
 
-use super::{CreateWorkflow, Workflow, check, insert, remove};
+use super::{CreateWorkflow, Workflow, check, insert_hidden, reveal};
 use crate::{
     api::{
         fields::{Description, Name, Parameters, Tags},
@@ -51,15 +51,11 @@ pub async fn import(
     let ImportWorkflow { workspace_id, folder_id, job_id, file } = body;
     let (diagram, name, description, parameters, tags) = task::long(|| checked(&file))?;
     let new = CreateWorkflow { workspace_id, folder_id, job_id, name, description, parameters, tags };
-    let row = insert(&app, &caller, new).await?;
+    // Hidden until its diagram is saved: nobody asked for an empty workflow, whatever happens half-way.
+    let (row, hidden_at) = insert_hidden(&app, &caller, new).await?;
     let id: WorkflowId = row.id;
-    let edited = app.system().edit_diagram(caller.asker(), id, None, DiagramEdit::Replace(diagram)).await;
-    if let Err(EditDiagramError::Edit(refused)) = edited {
-        // Nobody asked for an empty workflow.
-        remove(&app, caller.tenant, id).await?;
-        return Err(EditDiagramError::Edit(refused).into());
-    }
-    edited?;
+    app.system().edit_diagram(caller.asker(), id, None, DiagramEdit::Replace(diagram)).await?;
+    reveal(&app, &caller, id, hidden_at).await?;
     let analysis = app.system().analysis(caller.asker(), id).await?;
     let imported = ImportedWorkflow { workflow: row.into(), diagnostics: analysis.diagnostics.clone() };
     Ok(Created::at(format!("/api/v1/workflows/{id}"), imported))

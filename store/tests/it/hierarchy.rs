@@ -20,6 +20,7 @@ both_engines! {
     deleting_a_workspace_hides_everything_in_it,
     deleting_a_folder_hides_the_tree_below_it,
     deleting_a_job_hides_its_workflows,
+    a_hidden_workflow_is_revealed,
     nothing_is_created_below_what_is_not_there,
     nothing_moves_to_another_workspace_or_to_what_is_not_there,
     a_folder_does_not_move_below_itself,
@@ -237,6 +238,28 @@ async fn deleting_a_job_hides_its_workflows(db: &Db) {
     assert!(workflows::delete(&mut tx, tree.top, at(3)).await.unwrap());
     assert!(!workflows::delete(&mut tx, tree.top, at(4)).await.unwrap());
     assert_eq!(tree.listed(&mut tx).await, [2, 0, 1]);
+}
+
+/// [CANVAS-8] A workflow that is being made is seen when it is whole, unless what it is in was deleted meanwhile.
+async fn a_hidden_workflow_is_revealed(db: &Db) {
+    let tenant = db.tenant("acme").await;
+    let mut tx = db.store.begin(tenant.id).await.unwrap();
+    let tree = tree(&mut tx).await;
+    for hidden in [tree.top, tree.deep, tree.grouped] {
+        assert!(workflows::delete(&mut tx, hidden, at(5)).await.unwrap());
+        assert!(!workflows::reveal(&mut tx, hidden, at(4)).await.unwrap(), "it was hidden at another time");
+        assert_eq!(workflows::find(&mut tx, hidden).await.unwrap(), None);
+        assert!(workflows::reveal(&mut tx, hidden, at(5)).await.unwrap());
+        assert!(workflows::find(&mut tx, hidden).await.unwrap().is_some());
+        assert!(!workflows::reveal(&mut tx, hidden, at(5)).await.unwrap(), "it is not hidden");
+        assert!(workflows::delete(&mut tx, hidden, at(6)).await.unwrap());
+    }
+    folders::delete(&mut tx, tree.inner, at(7)).await.unwrap();
+    jobs::delete(&mut tx, tree.job, at(7)).await.unwrap();
+    assert!(!workflows::reveal(&mut tx, tree.deep, at(6)).await.unwrap());
+    assert!(!workflows::reveal(&mut tx, tree.grouped, at(6)).await.unwrap());
+    workspaces::delete(&mut tx, tree.workspace, at(7)).await.unwrap();
+    assert!(!workflows::reveal(&mut tx, tree.top, at(6)).await.unwrap());
 }
 
 fn no_parent<T>(outcome: Result<T, Error>) -> bool {

@@ -4,7 +4,7 @@
  * A subscription survives reconnects: it resumes after the last sequence number it has seen, and the server answers
  * with what was missed or with a snapshot.
  */
-import { backoffMs } from './backoff'
+import { Backoff } from './backoff'
 import type { Analysis, LogEntry, NodeFailure, NodeStatus, Run, RunStatus, Workflow } from './types'
 
 export const HEARTBEAT_MS = 20_000
@@ -96,7 +96,7 @@ export class Events {
   #socket: WebSocket | undefined
   #authorized = false
   #connecting = false
-  #attempt = 0
+  readonly #backoff = new Backoff()
   #heartbeat: ReturnType<typeof setInterval> | undefined
   #reconnect: ReturnType<typeof setTimeout> | undefined
   #lastHeard = 0
@@ -195,7 +195,7 @@ export class Events {
     if (message.type === 'authorized') this.#options.onRole?.(message.role)
     if (message.type === 'authorized' && !this.#authorized) {
       this.#authorized = true
-      this.#attempt = 0
+      this.#backoff.works()
       for (const [channel, { lastSeq }] of this.#subscriptions) {
         this.#send({ type: 'subscribe', channel, ...(lastSeq === undefined ? {} : { last_seq: lastSeq }) })
       }
@@ -212,7 +212,7 @@ export class Events {
   #retry(): void {
     if (this.#subscriptions.size === 0) return
     clearTimeout(this.#reconnect)
-    this.#reconnect = setTimeout(() => this.#connect(), backoffMs(this.#attempt++))
+    this.#reconnect = setTimeout(() => this.#connect(), this.#backoff.next())
   }
 
   #drop(): void {

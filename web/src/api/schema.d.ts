@@ -960,7 +960,7 @@ export interface components {
         };
         /**
          * Format: password
-         * @description 8 to 256 characters.
+         * @description 8 to 256 characters that are not easily guessed.
          */
         NewPassword: string;
         NewRun: {

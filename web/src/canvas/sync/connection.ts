@@ -3,7 +3,7 @@
  *
  * Knows sockets, tickets and waiting; knows nothing of documents.
  */
-import { backoffMs } from '../../api/backoff'
+import { Backoff } from '../../api/backoff'
 import { Sender } from './sender'
 
 /** The server echoes our awareness, renewed every 15 s: longer silence means that the line is dead. */
@@ -38,7 +38,8 @@ export class Connection {
   #socket: WebSocket | undefined
   #dialing = false
   #closed = false
-  #attempt = 0
+  readonly #backoff = new Backoff()
+  #hasFailed = false
   #retry: ReturnType<typeof setTimeout> | undefined
   readonly #watch: ReturnType<typeof setInterval>
   readonly #sender = new Sender({
@@ -63,12 +64,13 @@ export class Connection {
 
   /** Whether a connection has failed since the last one that worked. */
   get hasFailed(): boolean {
-    return this.#attempt > 0
+    return this.#hasFailed
   }
 
-  /** The connection does what it is for: the next failure starts with a short wait. */
+  /** The connection does what it is for. */
   works(): void {
-    this.#attempt = 0
+    this.#hasFailed = false
+    this.#backoff.works()
   }
 
   send(frame: Uint8Array): void {
@@ -137,7 +139,8 @@ export class Connection {
 
   #redial(): void {
     if (this.#closed) return
-    const wait = backoffMs(this.#attempt++, this.#options.random)
+    this.#hasFailed = true
+    const wait = this.#backoff.next(this.#options.random)
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => this.#dial(), wait)
     this.#options.onLost()
@@ -161,7 +164,8 @@ export class Connection {
   }
 
   readonly #onOnline = () => {
-    this.#attempt = 0
+    this.#hasFailed = false
+    this.#backoff.reset()
     this.#dial()
   }
 
