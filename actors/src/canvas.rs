@@ -16,8 +16,8 @@ use troupe_model::SessionId;
 
 use crate::{
     credit::Credits,
+    live::outbox::Outbox,
     loans::Loan,
-    outbox::Outbox,
     turns::{TenantTurns, Turn},
     workflow::WorkflowMsg,
     worktime::Worktime,

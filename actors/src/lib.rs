@@ -8,13 +8,12 @@ mod canvas;
 mod context;
 mod credit;
 mod durability;
-mod feed;
 mod idle;
 mod journal;
 mod lease;
+mod live;
 mod loans;
 mod node;
-mod outbox;
 mod root;
 mod run;
 mod system;
@@ -28,9 +27,11 @@ mod worktime;
 pub use canvas::{CanvasSession, JoinCanvas};
 pub use context::{Limits, SystemConfig};
 pub use credit::CreditLimits;
-pub use feed::{Channel, EventFrame};
+pub use live::{
+    Channel, EventFrame,
+    outbox::{Close, Next, OutFrame, Outbox, Pushed},
+};
 pub use loans::{Lender, Loan};
-pub use outbox::{Close, Next, OutFrame, Outbox, Pushed};
 pub use system::{
     EditDiagramError, PublishVersionError, StartError, StartRun, StartRunError, SubscribeError, Subscription, System,
     Unavailable,

@@ -24,9 +24,12 @@ use troupe_store::runs::Run as StoredRun;
 use crate::{
     alarm::Alarm,
     context::Context,
-    feed::{Channel, Feed},
     lease::Lease,
-    outbox::{Close, Outbox},
+    live::{
+        Channel,
+        feed::Feed,
+        outbox::{Close, Outbox},
+    },
     tenant::TenantMsg,
 };
 use commit::Commits;
@@ -56,6 +59,11 @@ pub(crate) enum RunMsg {
     WatchLog {
         outbox: Outbox,
         last_seq: Option<i64>,
+    },
+    /// A watcher is to be shown more.
+    GoOn {
+        channel: Channel,
+        outbox: Outbox,
     },
     Unwatch {
         channel: Channel,
@@ -96,7 +104,8 @@ pub(crate) struct RunState {
     actors: HashMap<ActorId, usize>,
     /// Nodes that are to be woken.
     timers: Vec<(Instant, usize)>,
-    feed: Feed,
+    /// A page begins at a node's place.
+    feed: Feed<usize>,
     logs: log::Logs,
     status: status::StatusStream,
     alarm: Alarm,
@@ -127,6 +136,8 @@ impl Actor for Run {
             RunMsg::Cancel { by } => state.cancel(by),
             RunMsg::Watch { outbox, last_seq } => state.watch(outbox, last_seq),
             RunMsg::WatchLog { outbox, last_seq } => state.watch_log(outbox, last_seq).await,
+            RunMsg::GoOn { channel: Channel::RunLog(_), outbox } => state.go_on_with_log(&outbox).await,
+            RunMsg::GoOn { outbox, .. } => state.go_on(&outbox),
             RunMsg::Unwatch { channel, outbox } => state.unwatch(channel, &outbox),
             RunMsg::Wake => state.wake(),
             RunMsg::Suspend => state.suspend(&myself),
@@ -194,8 +205,32 @@ impl RunState {
     }
 
     fn watch(&mut self, outbox: Outbox, last_seq: Option<i64>) {
-        let snapshot = self.feed.wants_snapshot(last_seq).then(|| self.snapshot_event());
-        self.feed.watch(outbox, last_seq, || snapshot.into_iter().collect());
+        let go_on = self.goes_on(Channel::Run(self.row.id));
+        self.feed.watch(outbox.clone(), last_seq, go_on);
+        self.go_on(&outbox);
+    }
+
+    /// Shows a watcher the next of what there is, if it reads.
+    fn go_on(&mut self, outbox: &Outbox) {
+        let Some(from) = self.feed.due(outbox) else { return };
+        let page = match self.feed.page(&from) {
+            Some(page) => page,
+            None => {
+                let page = self.page(&from);
+                self.feed.keep(from, page)
+            }
+        };
+        self.feed.show(outbox, page);
+    }
+
+    /// Whoever has not been shown all of a run that has ended comes back to what is stored of it.
+    fn goes_on(&self, channel: Channel) -> impl Fn(Outbox) + Send + Sync + 'static {
+        let myself = self.myself.clone();
+        move |outbox| {
+            if myself.cast(RunMsg::GoOn { channel, outbox: outbox.clone() }).is_err() {
+                outbox.close_now(Close::restarting());
+            }
+        }
     }
 
     /// One connection may watch the run and its log, and leave one of them.

@@ -2,6 +2,7 @@
 
 mod canvases;
 mod channels;
+mod ended;
 mod error;
 mod runs;
 mod versions;

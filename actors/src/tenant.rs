@@ -17,7 +17,7 @@ use crate::{
     canvas::LongTurns,
     context::Context,
     journal::JournalMsg,
-    outbox::Close,
+    live::outbox::Close,
     run::{Run, RunArgs, RunMsg, start::StartError},
     task,
     turns::TenantTurns,

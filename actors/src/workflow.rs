@@ -12,6 +12,7 @@ mod change;
 mod derived;
 mod doubt;
 mod edit;
+mod found;
 mod load;
 mod presence;
 mod publish;
@@ -25,11 +26,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use troupe_crdt::{Access, Awareness, Canvas, UserTag};
-use troupe_engine::analysis::Analysis;
-use troupe_model::{SessionId, TenantId, Timestamp, UserId, WorkflowId};
+use troupe_model::{SessionId, Subject, TenantId, Timestamp, UserId, WorkflowId};
 use troupe_store::{
     canvas::{PART_BYTES, Part},
     versions::Version,
@@ -49,14 +50,18 @@ use crate::{
     canvas::{LongTurn, LongTurns},
     context::Context,
     credit::Credit,
-    feed::{Event, Feed},
     idle::IdleCanvas,
     journal::{Entry, JournalMsg},
     lease::Lease,
-    outbox::{Close, Outbox},
+    live::{
+        feed::{Event, Feed},
+        outbox::{Close, Outbox},
+        parts,
+    },
     task,
     turns::{TenantTurns, Turn},
 };
+use found::Found;
 use session::Session;
 
 /// How often awareness is swept and lagging sessions are looked at while there are sessions.
@@ -88,6 +93,8 @@ pub(crate) enum WorkflowMsg {
     },
     /// All that waited for a session is written: it reads.
     Drained(SessionId),
+    /// A watcher is to be shown more.
+    GoOn(Outbox),
     Unwatch(Outbox),
     /// `None`: it could not be stored.
     Published(Option<Version>),
@@ -109,7 +116,7 @@ pub(crate) enum WorkflowMsg {
     MayAnalyse(Turn),
     Analysed {
         revision: i64,
-        analysis: Option<Arc<Analysis>>,
+        found: Option<Found>,
     },
     Compacted(snapshot::Compacted),
     Wake,
@@ -174,7 +181,8 @@ pub(crate) struct WorkflowState {
     awaiting_commit: Vec<edit::AwaitingCommit>,
     doubts: doubt::Doubts,
     asked: ask::Asked,
-    feed: Feed,
+    /// A page begins at what something was found about.
+    feed: Feed<Subject>,
     latest_run: Option<Value>,
     /// The workflow's, which conditions can name.
     parameters: Map<String, Value>,
@@ -283,6 +291,7 @@ impl WorkflowState {
                 drop(turn);
             }
             WorkflowMsg::Drained(session) => self.drained(session),
+            WorkflowMsg::GoOn(outbox) => self.go_on(&outbox),
             WorkflowMsg::Unwatch(outbox) => self.feed.unwatch(&outbox),
             WorkflowMsg::Published(version) => self.published(version),
             WorkflowMsg::Updated(row) => self.updated(row),
@@ -296,7 +305,7 @@ impl WorkflowState {
                 }
             }
             WorkflowMsg::MayAnalyse(turn) => self.analyse(turn)?,
-            WorkflowMsg::Analysed { revision, analysis } => self.analysed(revision, analysis),
+            WorkflowMsg::Analysed { revision, found } => self.analysed(revision, found),
             WorkflowMsg::Compacted(compacted) => self.compacted(compacted),
             WorkflowMsg::Wake => self.wake()?,
             WorkflowMsg::Close(close) => {
@@ -409,8 +418,11 @@ impl WorkflowState {
     }
 
     fn watch(&mut self, outbox: Outbox, last_seq: Option<i64>) {
-        let snapshot = self.feed.wants_snapshot(last_seq).then(|| self.snapshot_event());
-        self.feed.watch(outbox, last_seq, || snapshot.into_iter().collect());
+        let myself = self.myself.clone();
+        // A workflow that has stopped has nothing to show.
+        let go_on = move |outbox| drop(myself.cast(WorkflowMsg::GoOn(outbox)));
+        self.feed.watch(outbox.clone(), last_seq, go_on);
+        self.go_on(&outbox);
         self.derived.wanted(&self.alarm);
     }
 
@@ -419,17 +431,32 @@ impl WorkflowState {
             self.parameters = parameters.clone();
             self.derived.changed(&self.alarm);
         }
-        self.publish("workflow_update", row);
+        // Whoever is told nothing of a large one reads it.
+        let told = if parts::fits(&row) { row } else { serde_json::json!({}) };
+        self.publish("workflow_update", &told);
     }
 
     fn run_changed(&mut self, kind: &'static str, view: Value) {
         let run = view["id"].as_str().and_then(|id| id.parse().ok());
         self.latest_run = Some(view.clone());
-        let event = Event::new(kind, self.context.clock.now(), serde_json::json!({ "run": view }));
-        self.feed.publish(Event { run, ..event });
+        let event = Event::new(kind, self.context.clock.now(), &serde_json::json!({ "run": view }));
+        self.feed.publish(event.of_run(run));
     }
 
-    fn publish(&mut self, kind: &'static str, data: Value) {
+    /// Shows a watcher the next of what there is, if it reads.
+    fn go_on(&mut self, outbox: &Outbox) {
+        let Some(from) = self.feed.due(outbox) else { return };
+        let page = match self.feed.page(&from) {
+            Some(page) => page,
+            None => {
+                let page = self.page(&from);
+                self.feed.keep(from, page)
+            }
+        };
+        self.feed.show(outbox, page);
+    }
+
+    fn publish(&mut self, kind: &'static str, data: &impl Serialize) {
         self.feed.publish(Event::new(kind, self.context.clock.now(), data));
     }
 

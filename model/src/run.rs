@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Output, Timestamp, UserId};
+use crate::{Output, Timestamp, UserId, shown};
 
 /// `new → running → success | error | canceled | timeout`, with two pauses between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -233,18 +233,18 @@ impl RunEventKind {
 
 impl NodeFailure {
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), reason: None, solution: None, retryable: false }
+        Self { code: code.to_owned(), message: shown::text(message), reason: None, solution: None, retryable: false }
     }
 
     #[must_use]
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
-        self.reason = Some(reason.into());
+        self.reason = Some(shown::text(reason));
         self
     }
 
     #[must_use]
     pub fn solution(mut self, solution: impl Into<String>) -> Self {
-        self.solution = Some(solution.into());
+        self.solution = Some(shown::text(solution));
         self
     }
 

@@ -10,7 +10,7 @@ use troupe_model::{LogEntry, RunEvent, RunEventKind};
 use troupe_store::{Store, runs};
 
 use super::{RunMsg, RunState, project};
-use crate::{feed::Event, task, tenant::TenantMsg, view};
+use crate::{live::feed::Event, task, tenant::TenantMsg, view};
 
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(2);
@@ -141,7 +141,7 @@ impl RunState {
             }
         }
         let (node, data) = wire_data(event.kind);
-        self.feed.publish(Event { node, ..Event::new(kind, at, data) });
+        self.feed.publish(Event::new(kind, at, &data).of_node(node));
         Ok(())
     }
 

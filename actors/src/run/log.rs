@@ -5,15 +5,19 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use serde_json::json;
 use troupe_engine::node::Logger;
 use troupe_model::{LogEntry, LogLevel, RunEvent, RunEventKind, Timestamp};
 use troupe_store::runs::{self, LogFilter};
 
 use super::RunState;
 use crate::{
-    feed::{Event, Feed},
-    outbox::{Close, Outbox},
+    live::{
+        Channel,
+        feed::{Event, Feed, Page},
+        outbox::{Close, Outbox},
+        parts,
+    },
+    view,
 };
 
 /// Lines that may gather between two ticks; what exceeds it is counted and left out.
@@ -24,7 +28,7 @@ const HISTORY_LINES: i64 = 1_000;
 
 #[derive(Debug)]
 pub(super) struct Logs {
-    feed: Feed,
+    feed: Feed<()>,
     seq: i64,
     gathered: Arc<Mutex<Gathered>>,
 }
@@ -36,7 +40,7 @@ struct Gathered {
 }
 
 impl Logs {
-    pub(super) fn new(feed: Feed, seq: i64) -> Self {
+    pub(super) fn new(feed: Feed<()>, seq: i64) -> Self {
         Self { feed, seq, gathered: Arc::default() }
     }
 
@@ -70,8 +74,10 @@ impl Logs {
 
     /// Streams lines that are stored.
     pub(super) fn publish(&mut self, entries: Vec<LogEntry>, now: Timestamp) {
-        if !entries.is_empty() {
-            self.feed.publish(Event::new("run_log", now, json!({ "entries": entries })));
+        let mut entries = entries.into_iter().peekable();
+        while entries.peek().is_some() {
+            let part = parts::take(&mut entries, view::line_bytes);
+            self.feed.publish(Event::new("run_log", now, &view::Lines { entries: &part }));
         }
     }
 
@@ -145,16 +151,35 @@ impl RunState {
     }
 
     pub(super) async fn watch_log(&mut self, outbox: Outbox, last_seq: Option<i64>) {
-        let now = self.context.clock.now();
+        let go_on = self.goes_on(Channel::RunLog(self.row.id));
+        self.logs.feed.watch(outbox.clone(), last_seq, go_on);
+        self.go_on_with_log(&outbox).await;
+    }
+
+    /// Shows a watcher the last lines, if it reads.
+    pub(super) async fn go_on_with_log(&mut self, outbox: &Outbox) {
+        let Some(from) = self.logs.feed.due(outbox) else { return };
+        let page = match self.logs.feed.page(&from) {
+            Some(page) => page,
+            None => {
+                let lines = self.last_lines().await;
+                let event = Event::new("run_log", self.context.clock.now(), &view::Lines { entries: &lines });
+                self.logs.feed.keep(from, Page { events: vec![event], next: None })
+            }
+        };
+        self.logs.feed.show(outbox, page);
+    }
+
+    async fn last_lines(&self) -> Vec<LogEntry> {
         let stored = async {
             let mut tx = self.context.store.read(self.tenant).await?;
             runs::logs(&mut tx, self.row.id, &LogFilter::default(), None, HISTORY_LINES).await
         };
-        let history = stored.await.unwrap_or_else(|error| {
+        let lines = stored.await.unwrap_or_else(|error| {
             tracing::warn!(run.id = %self.row.id, %error, "the log's history could not be read");
             Vec::new()
         });
-        self.logs.feed.watch(outbox, last_seq, || vec![Event::new("run_log", now, json!({ "entries": history }))]);
+        view::last_lines(lines)
     }
 }
 

@@ -15,8 +15,8 @@ use super::{RunArgs, RunMsg, RunState, commit::Commits, log::Logs, project, stat
 use crate::{
     alarm::Alarm,
     context::Context,
-    feed::{Channel, Feed},
     lease::Lease,
+    live::{Channel, feed::Feed},
 };
 
 /// Journal lines read at once.

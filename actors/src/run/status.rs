@@ -1,15 +1,21 @@
 //! The status stream [RUN-6]: every 100 ms one delta of what changed; no change, no frame.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter::Peekable,
+};
 
-use serde_json::{Value, json};
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 use troupe_model::RunStatus;
 
 use super::{RunState, TICK};
 use crate::{
-    feed::Event,
-    view::{self, NodeState},
+    live::{
+        feed::{Event, Page, Shown},
+        parts::{self, Part},
+    },
+    view::{self, NodeState, RunSnapshot, StatusChange},
 };
 
 #[derive(Debug, Default)]
@@ -53,28 +59,42 @@ impl RunState {
         }
         self.status.last_tick = Some(now);
         self.status.run_status = Some(self.row.status);
-        let mut data = json!({ "nodes": self.states(changed) });
-        if run_changed {
-            data["status"] = json!(self.row.status);
+        let (now, mut status) = (self.context.clock.now(), run_changed.then_some(self.row.status));
+        let mut changed = changed.into_iter().peekable();
+        while status.is_some() || changed.peek().is_some() {
+            let (nodes, _) = self.states(&mut changed);
+            let event = Event::new("run_status", now, &StatusChange { nodes, status: status.take(), more: None });
+            self.feed.publish(event);
         }
-        self.feed.publish(Event::new("run_status", self.context.clock.now(), data));
         true
     }
 
-    /// The whole run, for a new watcher.
-    pub(super) fn snapshot_event(&self) -> Event {
-        let data = json!({ "run": view::run(&self.row), "nodes": self.states(0..self.plan.len()) });
-        Event::new("run_snapshot", self.context.clock.now(), data)
+    /// The run, and its nodes so far as a message holds them; the others follow as changes.
+    pub(super) fn page(&self, from: &Shown<usize>) -> Page<usize> {
+        let first = match from {
+            Shown::Nothing => 0,
+            Shown::Before(place) => *place,
+        };
+        let (nodes, next) = self.states(&mut (first..self.plan.len()).peekable());
+        let (at, more) = (self.context.clock.now(), next.is_some());
+        let event = match from {
+            Shown::Nothing => Event::new("run_snapshot", at, &RunSnapshot { run: view::run(&self.row), nodes, more }),
+            Shown::Before(_) => Event::new("run_status", at, &StatusChange { nodes, status: None, more: Some(more) }),
+        };
+        Page { events: vec![event], next }
     }
 
-    fn states(&self, places: impl IntoIterator<Item = usize>) -> Value {
-        let states: BTreeMap<&str, NodeState<'_>> =
-            places.into_iter().map(|place| (&*self.plan.node(place).id, self.state_of(place))).collect();
-        json!(states)
+    /// So many as a message holds, and the first of the others.
+    fn states(&self, places: &mut Peekable<impl Iterator<Item = usize>>) -> (Part<'_>, Option<usize>) {
+        let state = |place: usize| (place, parts::raw(&self.state_of(place)));
+        let mut states = places.map(state).peekable();
+        let taken = parts::take(&mut states, |(_, state): &(usize, Box<RawValue>)| state.get().len());
+        let next = states.next().map(|(place, _)| place);
+        (taken.into_iter().map(|(place, state)| (&*self.plan.node(place).id, state)).collect(), next)
     }
 
     fn state_of(&self, place: usize) -> NodeState<'_> {
         let progress = self.live.get(&place).map(|node| node.progress.view()).unwrap_or_default();
-        NodeState::of(&self.nodes[place], progress)
+        NodeState::of(&self.nodes[place], Some(place), progress)
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     canvas::{JoinCanvas, Joined},
-    outbox::Outbox,
+    live::outbox::Outbox,
     task,
 };
 

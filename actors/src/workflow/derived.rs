@@ -11,17 +11,21 @@ use std::{
 };
 
 use ractor::{ActorProcessingErr, RpcReplyPort};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 use troupe_engine::{
     Fuel,
     analysis::{Analysis, Analyst},
 };
+use troupe_model::Subject;
 
-use super::{WorkflowMsg, WorkflowState, answer};
+use super::{
+    Found, WorkflowMsg, WorkflowState, answer,
+    found::{self, Findings},
+};
 use crate::{
     alarm::Alarm,
-    feed::Event,
+    live::feed::{Event, Page, Shown},
     task,
     turns::{TenantTurns, Turn},
 };
@@ -35,12 +39,21 @@ pub(super) struct Derived {
     turns: TenantTurns,
     /// Counts the changes of what is analysed: of the document, and of the parameters.
     version: u64,
-    /// The latest, its version, and the revision it was made from.
-    latest: Option<(u64, i64, Arc<Analysis>)>,
+    latest: Option<Latest>,
     due: Option<Instant>,
     progress: Progress,
     /// Who waits for an analysis of that version.
     waiting: Vec<(u64, RpcReplyPort<Arc<Analysis>>)>,
+}
+
+/// What was found last.
+#[derive(Debug)]
+struct Latest {
+    version: u64,
+    /// That it was made from.
+    revision: i64,
+    analysis: Arc<Analysis>,
+    findings: Arc<Findings>,
 }
 
 /// How far the next analysis is.
@@ -115,7 +128,7 @@ impl Derived {
 impl WorkflowState {
     pub(super) fn analysis(&mut self, reply: RpcReplyPort<Arc<Analysis>>) {
         match &self.derived.latest {
-            Some((version, _, analysis)) if *version == self.derived.version => answer(reply, analysis.clone()),
+            Some(latest) if latest.version == self.derived.version => answer(reply, latest.analysis.clone()),
             _ => {
                 self.derived.waiting.push((self.derived.version, reply));
                 self.derived.due = Some(Instant::now());
@@ -149,61 +162,61 @@ impl WorkflowState {
         let (analyst, parameters) = (self.derived.analyst.clone(), self.parameters.clone());
         let fuel = Fuel::new(self.context.limits.analysis_fuel_max);
         let supply = fuel.clone();
+        let before = self.derived.latest.as_ref().map(|latest| latest.findings.clone()).unwrap_or_default();
         let analyse = move || {
             let _until_it_ends = turn;
-            analyst.lock().unwrap_or_else(PoisonError::into_inner).analyse(&diagram, &parameters, &supply)
+            let mut analyst = analyst.lock().unwrap_or_else(PoisonError::into_inner);
+            Found::after(&before, analyst.analyse(&diagram, &parameters, &supply), revision)
         };
         let myself = self.myself.clone();
         let task = task::spawn_owned("analysis", async move {
-            let analysis = tokio::task::spawn_blocking(analyse)
+            let found = tokio::task::spawn_blocking(analyse)
                 .await
                 .inspect_err(|error| tracing::error!(%error, "the analysis of a workflow failed"));
             // A workflow that has stopped needs no diagnostics.
-            let _ = myself.cast(WorkflowMsg::Analysed { revision, analysis: analysis.ok().map(Arc::new) });
+            let _ = myself.cast(WorkflowMsg::Analysed { revision, found: found.ok() });
         });
         self.derived.progress = Progress::Running(Running { version: self.derived.version, fuel, _task: task });
         Ok(())
     }
 
     /// `None`: it failed. Whoever waits for it is told so; the next edit is analysed again.
-    pub(super) fn analysed(&mut self, revision: i64, analysis: Option<Arc<Analysis>>) {
+    pub(super) fn analysed(&mut self, revision: i64, found: Option<Found>) {
         let Progress::Running(running) = std::mem::take(&mut self.derived.progress) else { return };
         let version = running.version;
         if self.derived.due.is_some() {
             self.alarm.at_latest(Instant::now());
         }
         let waiting = self.derived.waiting.extract_if(.., |(wanted, _)| *wanted <= version);
-        let Some(analysis) = analysis else { return waiting.for_each(drop) };
+        let Some(Found { analysis, findings, changes }) = found else { return waiting.for_each(drop) };
         for (_, reply) in waiting {
             answer(reply, analysis.clone());
         }
-        let unchanged = self.derived.latest.as_ref().is_some_and(|(.., latest)| **latest == *analysis);
-        self.derived.latest = Some((version, revision, analysis));
-        self.feed.forget_snapshot();
-        if !unchanged {
-            let data = self.analysis_json();
-            self.publish("diagnostics", data);
+        self.derived.latest = Some(Latest { version, revision, analysis, findings });
+        self.feed.forget_pages();
+        for change in changes {
+            self.feed.publish(Event::raw("diagnostics", self.context.clock.now(), change));
         }
     }
 
-    /// What a new watcher of the workflow is shown.
-    pub(super) fn snapshot_event(&self) -> Event {
-        let mut data = self.analysis_json();
-        data["latest_run"] = self.latest_run.clone().unwrap_or(Value::Null);
-        data["presence"] = self.presence();
-        Event::new("workflow_snapshot", self.context.clock.now(), data)
-    }
-
-    fn analysis_json(&self) -> Value {
-        let Some((_, revision, analysis)) = &self.derived.latest else {
-            return json!({ "revision": null, "diagnostics": [], "schemas": {}, "dependencies": {}, "execution_order": [] });
+    /// What a watcher of the workflow is shown: what there is beside the canvas, and all that was found, in parts.
+    pub(super) fn page(&self, from: &Shown<Subject>) -> Page<Subject> {
+        let (at, mut events) = (self.context.clock.now(), Vec::new());
+        let latest = self.derived.latest.as_ref().filter(|latest| !latest.findings.is_empty());
+        let from = match from {
+            Shown::Nothing => {
+                let (run, presence) = (&self.latest_run, self.presence());
+                let data = json!({ "latest_run": run, "presence": presence, "more": latest.is_some() });
+                events.push(Event::new("workflow_snapshot", at, &data));
+                None
+            }
+            Shown::Before(subject) => Some(subject),
         };
-        json!({
-            "revision": revision,
-            "diagnostics": analysis.diagnostics,
-            "schemas": analysis.schemas,
-            "dependencies": analysis.dependencies,
-            "execution_order": analysis.execution_order,
-        })
+        let next = latest.and_then(|latest| {
+            let (change, next) = found::page(&latest.findings, latest.revision, from);
+            events.push(Event::raw("diagnostics", at, change));
+            next
+        });
+        Page { events, next }
     }
 }

@@ -24,8 +24,8 @@ use super::{
 use crate::{
     alarm::Alarm,
     context::Context,
-    feed::{Channel, Feed},
     lease::Lease,
+    live::{Channel, feed::Feed},
     view,
 };
 

@@ -12,6 +12,8 @@ use super::WorkflowState;
 
 /// How often the list of users is told.
 const USERS_EVERY: Duration = Duration::from_millis(100);
+/// A message of more would be too large.
+const USERS_TOLD_MAX: usize = 200;
 
 #[derive(Debug, Default)]
 pub(in super::super) struct Presence {
@@ -55,21 +57,21 @@ impl WorkflowState {
             Some(due) if due <= now => {
                 self.presence = Presence { told_users: Some(now), due: None };
                 let users = self.presence();
-                self.publish("presence", json!({ "users": users }));
+                self.publish("presence", &json!({ "users": users }));
             }
             Some(due) => self.alarm.at_latest(due),
             None => {}
         }
     }
 
-    /// Who is here, each user once.
+    /// Who is here, each user once; of a crowd, some.
     pub(super) fn presence(&self) -> serde_json::Value {
         let mut users: BTreeMap<UserId, (&UserTag, usize)> = BTreeMap::new();
         for session in self.sessions.values() {
             let user = session.peer.user();
             users.entry(user.id).or_insert((user, 0)).1 += 1;
         }
-        let shown = users.into_values().map(|(user, sessions)| {
+        let shown = users.into_values().take(USERS_TOLD_MAX).map(|(user, sessions)| {
             json!({ "user_id": user.id, "name": user.name, "color": user.color, "sessions": sessions })
         });
         shown.collect()

@@ -110,7 +110,7 @@ impl WorkflowState {
         let Some(publishing) = self.publishing.take() else { return };
         let Some(version) = version else { return publishing.reply.answer(Err(PublishError::NotStored)) };
         self.authorship = publishing.authorship;
-        self.publish("workflow_published", json!({ "version": version.number, "by": version.created_by }));
+        self.publish("workflow_published", &json!({ "version": version.number, "by": version.created_by }));
         publishing.reply.answer(Ok(version));
         self.compact_if_due();
     }

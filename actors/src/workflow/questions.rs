@@ -26,7 +26,7 @@ use super::{
     WorkflowState,
     session::{Session, Unanswered},
 };
-use crate::outbox::Close;
+use crate::live::outbox::Close;
 
 /// An answer that is smaller is not worth counting.
 const LARGE_BYTES_MIN: usize = 64 << 10;

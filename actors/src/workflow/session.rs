@@ -14,7 +14,7 @@ use super::{WorkflowState, answer};
 use crate::{
     canvas::{JoinCanvas, Joined},
     credit::Credit,
-    outbox::{Close, OutFrame, Outbox, Pushed},
+    live::outbox::{Close, OutFrame, Outbox, Pushed},
     worktime::Worktime,
 };
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     context::{Context, Limits},
-    outbox::Close,
+    live::outbox::Close,
     task,
 };
 

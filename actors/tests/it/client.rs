@@ -140,9 +140,14 @@ impl Watcher {
     }
 
     pub async fn next(&self) -> Value {
+        self.next_or_close().await.unwrap()
+    }
+
+    pub async fn next_or_close(&self) -> Result<Value, Close> {
         match self.outbox.next().await {
-            Next::Frame(OutFrame::Event(frame)) => serde_json::from_slice(frame.json()).unwrap(),
-            other => panic!("{other:?}"),
+            Next::Frame(OutFrame::Event(frame)) => Ok(serde_json::from_slice(frame.json()).unwrap()),
+            Next::Frame(other) => panic!("{other:?}"),
+            Next::Close(close) => Err(close),
         }
     }
 

@@ -95,6 +95,7 @@ fn coming_and_going_is_told_in_windows() {
     let world = World::new();
     world.on(async |world| {
         let watcher = world.watch(Channel::Workflow(world.workflow)).await;
+        watcher.until("workflow_snapshot").await;
         let stayed = world.session("Ann", Access::ReadOnly, None).await;
         watcher.until("presence").await;
         let (begun, mut told) = (Instant::now(), 0);

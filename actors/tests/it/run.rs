@@ -1,12 +1,15 @@
 //! The run actor: order, parallelism, failure, cancel, restart, the status stream.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
-use troupe_actors::Channel;
+use troupe_actors::{Channel, Close};
 use troupe_model::{NodeStatus, RunEventKind, RunStatus};
 
-use crate::world::World;
+use crate::{client::Watcher, world::World};
 
 /// [RUN-2, RUN-4] Nodes run in the order of their edges, and the run ends with success.
 #[test]
@@ -184,4 +187,47 @@ fn watchers_are_told() {
         assert_eq!(snapshot["data"]["run"]["status"], "success");
         assert_eq!(snapshot["data"]["nodes"]["slow1"]["status"], "completed");
     });
+}
+
+/// [WS-5] However many nodes a run has, a message about them is small, and whoever reads slowly is not closed: in the end
+/// they know what everybody knows. So does who comes when it is over.
+#[test]
+fn a_large_run_is_told_in_small_messages() {
+    const NODES: usize = 1_000;
+    let world = World::new();
+    world.on(async |world| {
+        let plan: Vec<String> = (0..NODES).map(|n| format!("quick{n}")).collect();
+        world.draw(&plan.join(", ")).await;
+        let run = world.run().await;
+        let eager = world.watch(Channel::Run(run)).await;
+        let slow = world.watch_slowly(Channel::Run(run), 100_000).await;
+        assert_eq!(completed(&eager).await, Ok(NODES));
+        world.ended(run).await;
+        let slow = match completed(&slow).await {
+            // The run has ended: it comes back to what is stored.
+            Err(close) if close.code == 1012 => completed(&world.watch(Channel::Run(run)).await).await,
+            told => told,
+        };
+        assert_eq!(slow, Ok(NODES));
+        let lines = world.watch(Channel::RunLog(run)).await.until("run_log").await;
+        assert!(lines.to_string().len() < 256 << 10);
+    });
+}
+
+/// Reads until all nodes of a run have completed; how many these are.
+async fn completed(watcher: &Watcher) -> Result<usize, Close> {
+    let mut nodes: BTreeMap<String, Value> = BTreeMap::new();
+    let mut has_more = true;
+    while has_more || nodes.values().any(|state| state["status"] != "completed") {
+        let message = watcher.next_or_close().await?;
+        assert!(message.to_string().len() < 256 << 10, "a message of {} bytes", message.to_string().len());
+        if message["type"] == "run_snapshot" {
+            nodes.clear();
+        }
+        has_more = message["data"]["more"].as_bool().unwrap_or(has_more);
+        for (node, state) in message["data"]["nodes"].as_object().into_iter().flatten() {
+            nodes.insert(node.clone(), state.clone());
+        }
+    }
+    Ok(nodes.len())
 }

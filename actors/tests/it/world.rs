@@ -366,7 +366,12 @@ impl World {
     }
 
     pub async fn watch(&self, channel: Channel) -> Watcher {
-        let outbox = Outbox::new(1 << 20);
+        self.watch_slowly(channel, 1 << 20).await
+    }
+
+    /// So many bytes may wait.
+    pub async fn watch_slowly(&self, channel: Channel, bytes: usize) -> Watcher {
+        let outbox = Outbox::new(bytes);
         let subscription = self.system().subscribe(self.asker(), channel, None, outbox.clone()).await.unwrap();
         Watcher::new(outbox, subscription)
     }

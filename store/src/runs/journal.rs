@@ -42,7 +42,8 @@ const EVENTS: &str = "SELECT seq, at, event FROM run_events
     WHERE tenant_id = $1 AND run_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
 const LAST_EVENT_SEQ: &str = "SELECT COALESCE(MAX(seq), 0) FROM run_events WHERE tenant_id = $1 AND run_id = $2";
 const NODE_RUNS: &str = "SELECT node_id, node_type, status, attempt, started_at, finished_at, duration_ms, rows_in,
-    rows_out, bytes_out, outputs, failure FROM node_runs WHERE tenant_id = $1 AND run_id = $2 ORDER BY node_id";
+    rows_out, bytes_out, outputs, failure FROM node_runs WHERE tenant_id = $1 AND run_id = $2 AND node_id > $3
+    ORDER BY node_id LIMIT $4";
 
 /// Journals `batch.events` and brings the run's and its nodes' rows up to them. `false`: nothing was written, because
 /// the run's lease has another epoch or nobody holds it. An event that is there already, all the same, was committed
@@ -173,8 +174,15 @@ pub async fn last_event_seq(tx: &mut SystemTx, tenant: TenantId, run: RunId) -> 
 
 /// One row for each node that was journaled, by node.
 pub async fn node_runs(tx: &mut TenantTx, run: RunId) -> Result<Vec<NodeRunRow>> {
+    node_runs_after(tx, run, "", i64::MAX).await
+}
+
+/// Those whose ids come after `node`.
+pub async fn node_runs_after(tx: &mut TenantTx, run: RunId, node: &str, limit: i64) -> Result<Vec<NodeRunRow>> {
     let tenant = tx.tenant();
-    let rows: Vec<Row> = on!(tx, conn => query_as(NODE_RUNS).bind(tenant).bind(run).fetch_all(conn).await)?;
+    let rows: Vec<Row> = on!(tx, conn => {
+        query_as(NODE_RUNS).bind(tenant).bind(run).bind(node).bind(limit).fetch_all(conn).await
+    })?;
     rows.into_iter().map(NodeRunRow::try_from).collect()
 }
 

@@ -5,7 +5,7 @@
  * with what was missed or with a snapshot.
  */
 import { Backoff } from './backoff'
-import type { Analysis, LogEntry, NodeFailure, NodeStatus, Run, RunStatus, Workflow } from './types'
+import type { Diagnostic, LogEntry, NodeFailure, NodeStatus, Run, RunStatus, Schemas, Workflow } from './types'
 
 export const HEARTBEAT_MS = 20_000
 const SILENCE_MS_MAX = 50_000
@@ -23,6 +23,8 @@ export interface Envelope<K extends string, D> {
 
 export interface NodeRunState {
   status: NodeStatus
+  /** In the order of the run. */
+  place?: number
   attempt?: number
   rows?: number | null
   bytes?: number | null
@@ -42,25 +44,47 @@ export interface PresentUser {
   sessions: number
 }
 
+/** What the server found about a step, a wire, or the diagram. */
+export interface Finding {
+  diagnostics: Diagnostic[]
+  schemas: Schemas[string]
+}
+
+/** What is new of it; `null`: there is nothing to say any more. */
+export interface Findings {
+  nodes: Record<string, Finding | null>
+  edges: Record<string, Finding | null>
+  diagram?: Finding | null
+}
+
+/**
+ * Whether more messages follow before everything there is has been told. What changes meanwhile comes in between; each
+ * tells of its subject as it is now.
+ */
+interface Part {
+  more?: boolean
+}
+
 export type WorkflowEvent =
-  | Envelope<'workflow_snapshot', Analysis & { latest_run: Run | null; presence: PresentUser[] }>
-  | Envelope<'diagnostics', Analysis>
-  | Envelope<'workflow_update', Pick<Workflow, 'name' | 'description' | 'parameters' | 'tags' | 'updated_at'>>
+  | Envelope<'workflow_snapshot', Part & { latest_run: Run | null; presence: PresentUser[] }>
+  | Envelope<'diagnostics', Part & Findings>
+  /** Nothing of it: it is too large to be told, and has to be read. */
+  | Envelope<'workflow_update', Partial<Pick<Workflow, 'name' | 'description' | 'parameters' | 'tags' | 'updated_at'>>>
   | Envelope<'workflow_published', { version: number; by: string }>
   | Envelope<'presence', { users: PresentUser[] }>
   | Envelope<'run_started', { run: Run }>
   | Envelope<'run_completed' | 'run_failed' | 'run_canceled', unknown>
 
-export type RunSnapshot = { run: Run; nodes: Record<string, NodeRunState> }
-export type RunDelta = { status?: RunStatus; nodes?: Record<string, Partial<NodeRunState>> }
+export type RunSnapshot = Part & { run: Run; nodes: Record<string, NodeRunState> }
+export type RunDelta = Part & { status?: RunStatus; nodes?: Record<string, Partial<NodeRunState>> }
 
 export type RunEvent =
   | Envelope<'run_snapshot', RunSnapshot>
   | Envelope<'run_status', RunDelta>
   | Envelope<'run_completed' | 'run_failed' | 'run_canceled' | 'run_timed_out', { failure?: NodeFailure | null }>
 
-/** `dropped`: lines that this page was too slow to take; the server has them. */
-export type LogEvent = Envelope<'run_log', { entries: LogEntry[]; dropped?: number }>
+/** Lines have numbers without gaps: those that are missing were too many for this page. */
+export type LogEvent = Envelope<'run_log', { entries: LogEntry[] }>
 
 interface Channels {
   [workflow: `workflow:${string}`]: WorkflowEvent
@@ -77,7 +101,10 @@ type Reply =
   | { type: 'error'; code: string; message: string; channel?: string }
 
 interface Subscription {
+  /** `undefined`: nothing yet, or not all of what there is. */
   lastSeq: number | undefined
+  /** The parts of what there is are still coming. */
+  partial: boolean
   listeners: Set<(event: never) => void>
   onError: Set<(message: string) => void>
 }
@@ -115,9 +142,10 @@ export class Events {
     if (subscription) {
       // A later listener needs the state from the start: ask for a snapshot again.
       subscription.lastSeq = undefined
+      subscription.partial = false
       this.#send({ type: 'unsubscribe', channel })
     } else {
-      subscription = { lastSeq: undefined, listeners: new Set(), onError: new Set() }
+      subscription = { lastSeq: undefined, partial: false, listeners: new Set(), onError: new Set() }
       this.#subscriptions.set(channel, subscription)
     }
     subscription.listeners.add(listener)
@@ -188,7 +216,8 @@ export class Events {
     if ('seq' in message && 'data' in message) {
       const subscription = this.#subscriptions.get(message.channel)
       if (!subscription) return
-      subscription.lastSeq = message.seq
+      subscription.partial = (message.data as Part | null)?.more ?? subscription.partial
+      subscription.lastSeq = subscription.partial ? undefined : message.seq
       for (const listener of subscription.listeners) listener(message as never)
       return
     }

@@ -38,11 +38,4 @@ export type Diagnostic = Pick<Wire['Diagnostic'], 'code' | 'field' | 'fix' | 'me
 /** Node → output port → its columns, where they are known. */
 export type Schemas = Record<string, Record<string, Column[]>>
 
-export interface Analysis {
-  dependencies: Record<string, string[]>
-  execution_order: string[]
-  schemas: Schemas
-  diagnostics: Diagnostic[]
-}
-
 export type NodeOutput = Omit<Wire['NodeOutput'], 'value'> & { value?: unknown }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import type { Findings } from '../api/events'
 import type { NodeTypeSpec } from '../api/types'
-import { analysed, columnsAt, columnsFrom, createOverlay } from './overlay'
+import { analysed, columnsAt, columnsFrom, createOverlay, foundAll, NOTHING_FOUND } from './overlay'
 
 const port = (name: string) => ({ name, label: name, kind: 'frame' as const })
 const join: NodeTypeSpec = {
@@ -56,17 +57,35 @@ test('[CANVAS-4] diagnostics are found by what they are about', () => {
   const at = { severity: 'error' as const, code: 'x', message: 'x' }
   const { byNode, byEdge } = analysed(
     {
-      diagnostics: [
-        { ...at, node: 'a' },
-        { ...at, node: 'a' },
-        { ...at, edge: 'e' },
-        { ...at, diagram: null },
-      ],
-      schemas: {},
-      execution_order: [],
+      nodes: {
+        a: {
+          diagnostics: [
+            { ...at, node: 'a' },
+            { ...at, node: 'a' },
+          ],
+          schemas: {},
+        },
+      },
+      edges: { e: { diagnostics: [{ ...at, edge: 'e' }], schemas: {} } },
+      diagram: { diagnostics: [{ ...at, diagram: null }], schemas: {} },
     },
     createOverlay([]).getState(),
   )
   expect(byNode).toMatchObject({ a: [at, at] })
   expect(byEdge).toMatchObject({ e: [at] })
+})
+
+test('[CANVAS-4] what the server tells anew takes the place of what it told, and leaves the rest', () => {
+  const finding = (code: string, node: string) => ({
+    diagnostics: [{ severity: 'error' as const, code, message: code, node }],
+    schemas: { out: [{ name: code, type: 'string' as const }] },
+  })
+  const overlay = createOverlay([])
+  const told = (nodes: Findings['nodes']) => overlay.setState((state) => analysed({ nodes, edges: {} }, state))
+  told({ b: finding('one', 'b'), a: finding('two', 'a'), constructor: finding('three', 'constructor') })
+  told({ b: finding('four', 'b'), a: null })
+  expect(overlay.getState().diagnostics.map(({ code }) => code)).toEqual(['four', 'three'])
+  expect(Object.keys(overlay.getState().schemas)).toEqual(['b', 'constructor'])
+  overlay.setState((state) => foundAll(NOTHING_FOUND, state))
+  expect(overlay.getState().diagnostics).toEqual([])
 })

@@ -1,13 +1,13 @@
 /** What the server derives of the canvas and shows over it: diagnostics, schemas, the run being followed. */
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import type { NodeRunState } from '../api/events'
-import type { Analysis, Column, Diagnostic, NodeTypeSpec, Schemas } from '../api/types'
+import type { Finding, Findings, NodeRunState } from '../api/events'
+import type { Column, Diagnostic, NodeTypeSpec, Schemas } from '../api/types'
 import type { Flaw, FlawList } from './flaws'
 
 export interface OverlayState {
   nodeTypes: ReadonlyMap<string, NodeTypeSpec>
   /** What the server found. */
-  found: readonly Diagnostic[]
+  found: Found
   /** What of the document this page cannot read. */
   flaws: readonly Flaw[]
   moreFlaws: number
@@ -16,35 +16,62 @@ export interface OverlayState {
   byNode: Readonly<Record<string, readonly Diagnostic[]>>
   byEdge: Readonly<Record<string, readonly Diagnostic[]>>
   schemas: Schemas
-  /** The nodes in the order in which a run comes to them. */
-  order: readonly string[]
   /** The part of each node in the run that is followed. */
   runs: Readonly<Record<string, NodeRunState>>
 }
 
 export type Overlay = StoreApi<OverlayState>
 
+/** By what it is about. */
+interface Found {
+  nodes: Readonly<Record<string, Finding>>
+  edges: Readonly<Record<string, Finding>>
+  diagram: Finding | null
+}
+
+export const NOTHING_FOUND: Found = { nodes: {}, edges: {}, diagram: null }
+
 export function createOverlay(nodeTypes: readonly NodeTypeSpec[]): Overlay {
   return createStore(() => ({
     nodeTypes: new Map(nodeTypes.map((spec) => [spec.id, spec])),
-    found: [],
+    found: NOTHING_FOUND,
     flaws: [],
     moreFlaws: 0,
     diagnostics: [],
     byNode: {},
     byEdge: {},
     schemas: {},
-    order: [],
     runs: {},
   }))
 }
 
-/** What an analysis says, arranged as it is shown. */
+/** What the server tells anew, beside what it told before. */
 export function analysed(
-  { diagnostics, schemas, execution_order }: Omit<Analysis, 'dependencies'>,
-  { flaws }: Pick<OverlayState, 'flaws'>,
+  { nodes, edges, diagram }: Findings,
+  { flaws, found }: Pick<OverlayState, 'flaws' | 'found'>,
 ): Partial<OverlayState> {
-  return { ...arranged(flaws, diagnostics), schemas, order: execution_order }
+  return arranged(flaws, {
+    nodes: merged(found.nodes, nodes),
+    edges: merged(found.edges, edges),
+    diagram: diagram === undefined ? found.diagram : diagram,
+  })
+}
+
+/** What the server found, from the beginning. */
+export function foundAll(found: Found, { flaws }: Pick<OverlayState, 'flaws'>): Partial<OverlayState> {
+  return arranged(flaws, found)
+}
+
+function merged(
+  known: Readonly<Record<string, Finding>>,
+  news: Record<string, Finding | null>,
+): Record<string, Finding> {
+  const next = new Map(Object.entries(known))
+  for (const [id, finding] of Object.entries(news)) {
+    if (finding) next.set(id, finding)
+    else next.delete(id)
+  }
+  return Object.fromEntries(next)
 }
 
 /** What the page itself cannot read, beside what the server found. */
@@ -52,12 +79,15 @@ export function withFlaws({ flaws, more }: FlawList, { found }: Pick<OverlayStat
   return { ...arranged(flaws, found), moreFlaws: more }
 }
 
-function arranged(flaws: readonly Flaw[], found: readonly Diagnostic[]): Partial<OverlayState> {
-  const diagnostics = [...flaws, ...found]
+function arranged(flaws: readonly Flaw[], found: Found): Partial<OverlayState> {
+  const ids = Object.keys(found.nodes).sort()
+  const findings = [found.diagram, ...ids.map((id) => found.nodes[id]), ...Object.values(found.edges)]
+  const diagnostics = [...flaws, ...findings.flatMap((finding) => finding?.diagnostics ?? [])]
   return {
     flaws,
     found,
     diagnostics,
+    schemas: Object.fromEntries(ids.map((id) => [id, found.nodes[id]?.schemas ?? {}])),
     byNode: grouped(diagnostics, (diagnostic) => diagnostic.node),
     byEdge: grouped(diagnostics, (diagnostic) => diagnostic.edge),
   }

@@ -4,7 +4,7 @@ import type { NodeTypeSpec } from '../api/types'
 import { CanvasDocument } from './document'
 import { Flaws } from './flaws'
 import type { Person } from './other'
-import { analysed, createOverlay, type Overlay, withFlaws } from './overlay'
+import { createOverlay, foundAll, type Overlay, withFlaws } from './overlay'
 import { Presence } from './presence'
 import { codeFields } from './schema'
 import { summaryOf } from './summary'
@@ -47,9 +47,8 @@ export class CanvasSession {
 
   /** Shows what another session on the same canvas shows. */
   succeed(before: CanvasSession): void {
-    const { found, schemas, order, runs } = before.overlay.getState()
-    const analysis = { diagnostics: [...found], schemas, execution_order: [...order] }
-    this.overlay.setState((state) => ({ ...analysed(analysis, state), runs }))
+    const { found, runs } = before.overlay.getState()
+    this.overlay.setState((state) => ({ ...foundAll(found, state), runs }))
     this.view.succeed(before.view)
   }
 

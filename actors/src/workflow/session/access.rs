@@ -6,7 +6,7 @@ use troupe_crdt::{Access, UserTag, wire};
 use troupe_model::SessionId;
 
 use super::{Session, WorkflowState};
-use crate::outbox::Close;
+use crate::live::outbox::Close;
 
 const DOWNGRADED: &str = "you may no longer edit this workflow";
 

@@ -6,7 +6,7 @@ import type { NodeRunState, RunEvent } from '../../api/events'
 import { events } from '../../api/live'
 import { changesQuery, versionsQuery, workflowQuery } from '../../api/queries'
 import type { LogEntry, Run } from '../../api/types'
-import { analysed, entry } from '../../canvas/overlay'
+import { analysed, entry, foundAll, NOTHING_FOUND } from '../../canvas/overlay'
 import type { CanvasSession } from '../../canvas/session'
 import { type EditorStore, isLive } from './state'
 
@@ -34,7 +34,7 @@ function useWorkflowChannel(workflow: string, session: CanvasSession, store: Edi
       events.subscribe(`workflow:${workflow}`, (event) => {
         switch (event.type) {
           case 'workflow_snapshot':
-            session.overlay.setState((state) => analysed(event.data, state))
+            session.overlay.setState((state) => foundAll(NOTHING_FOUND, state))
             follow(event.data.latest_run, session, store)
             if (isLive(event.data.latest_run)) store.setState({ panelOpen: true })
             break
@@ -50,7 +50,9 @@ function useWorkflowChannel(workflow: string, session: CanvasSession, store: Edi
             }
             break
           case 'workflow_update':
-            queries.setQueryData(workflowQuery(workflow).queryKey, (known) => known && { ...known, ...event.data })
+            if (event.data.name === undefined)
+              void queries.invalidateQueries({ queryKey: workflowQuery(workflow).queryKey })
+            else queries.setQueryData(workflowQuery(workflow).queryKey, (known) => known && { ...known, ...event.data })
             break
         }
       }),
@@ -98,7 +100,7 @@ function merged(
   return next
 }
 
-/** A line for those that came faster than this page could take them. */
+/** A line for those that this page was not sent. */
 function leftOut(lines: number, next: LogEntry): LogEntry {
   return { seq: next.seq - 1, at: next.at, level: 'warn', node_id: null, message: `${lines} lines are not shown here` }
 }
@@ -111,7 +113,8 @@ function useLogChannel(run: string | undefined, store: EditorStore): void {
         const last = logs.at(-1)?.seq ?? 0
         const fresh = data.entries.filter((entry) => entry.seq > last)
         const first = fresh[0]
-        if (data.dropped && first) fresh.unshift(leftOut(data.dropped, first))
+        const missing = first ? first.seq - last - 1 : 0
+        if (missing > 0 && first) fresh.unshift(leftOut(missing, first))
         return fresh.length === 0 ? {} : { logs: [...logs, ...fresh].slice(-LOG_LINES_MAX) }
       })
     })

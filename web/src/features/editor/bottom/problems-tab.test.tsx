@@ -41,7 +41,8 @@ test('[CANVAS-9] what cannot be read is listed beside what the server found, and
   edges.set('loose', new Y.Map())
   notes.set('scribble', 7)
   const found = { severity: 'error' as const, code: 'unconnected', message: 'no input', node: 'good' }
-  session.overlay.setState((state) => analysed({ diagnostics: [found], schemas: {}, execution_order: [] }, state))
+  const told = { good: { diagnostics: [found], schemas: {} } }
+  session.overlay.setState((state) => analysed({ nodes: told, edges: {} }, state))
   show()
   expect(screen.getAllByTestId('problem').map(({ dataset }) => dataset.code)).toEqual([
     'unreadable',

@@ -29,7 +29,6 @@ const STEPS_SHOWN_MAX = 500
 export function RunTab() {
   const run = useEditorState((state) => state.run)
   const runs = useOverlay((state) => state.runs)
-  const order = useOverlay((state) => state.order)
   const nodes = useFlowNodes()
   const readOnly = useReadOnly()
   if (!run) {
@@ -42,7 +41,7 @@ export function RunTab() {
     )
   }
   const labels = new Map(nodes.map((node) => [node.id, node]))
-  const ids = inOrder(runs, order)
+  const ids = inOrder(runs)
   const more = ids.length - STEPS_SHOWN_MAX
   return (
     <div className="scroll-thin h-full overflow-auto">
@@ -70,10 +69,9 @@ export function RunTab() {
 }
 
 /** The steps as they started; those that have not, as the run will come to them. */
-function inOrder(runs: Readonly<Record<string, NodeRunState>>, order: readonly string[]): string[] {
-  const rank = new Map(order.map((id, index) => [id, index]))
+function inOrder(runs: Readonly<Record<string, NodeRunState>>): string[] {
   const started = (id: string) => entry(runs, id)?.started_at ?? Number.MAX_SAFE_INTEGER
-  const place = (id: string) => rank.get(id) ?? order.length
+  const place = (id: string) => entry(runs, id)?.place ?? Number.MAX_SAFE_INTEGER
   return Object.keys(runs).sort((a, b) => started(a) - started(b) || place(a) - place(b))
 }
 

@@ -5,7 +5,7 @@ import type { ControlProps } from './types'
 
 type NumberShape = Extract<Shape, { kind: 'number' }>
 
-/** A number; what is not one yet, such as `-`, stays in the field until it is. */
+/** A number; what is not one yet, such as `-`, stays in the field until it is, or until somebody else sets another. */
 export function NumberControl({
   schema,
   value,
@@ -15,15 +15,18 @@ export function NumberControl({
   id,
   ...rest
 }: ControlProps & { shape: NumberShape }) {
-  const [draft, setDraft] = useState<string>()
+  /** What is typed, and the value that goes with it. */
+  const [draft, setDraft] = useState<{ text: string; value: unknown }>()
   const stored = typeof value === 'number' ? String(value) : ''
 
   function change(text: string) {
-    setDraft(text)
     const number = Number(text)
-    if (text.trim() === '') onChange(undefined)
+    const isEmpty = text.trim() === ''
     // A larger whole number would become another one.
-    else if (shape.integer ? Number.isSafeInteger(number) : Number.isFinite(number)) onChange(number)
+    const isNumber = shape.integer ? Number.isSafeInteger(number) : Number.isFinite(number)
+    const next = isEmpty ? undefined : isNumber ? number : value
+    setDraft({ text, value: next })
+    if (isEmpty || isNumber) onChange(next)
   }
 
   return (
@@ -32,7 +35,7 @@ export function NumberControl({
       aria-describedby={rest['aria-describedby']}
       aria-invalid={rest['aria-invalid']}
       inputMode={shape.integer ? 'numeric' : 'decimal'}
-      value={draft ?? stored}
+      value={draft && draft.value === value ? draft.text : stored}
       placeholder={schema.default == null ? undefined : String(schema.default)}
       onChange={(event) => change(event.target.value)}
       onBlur={() => setDraft(undefined)}

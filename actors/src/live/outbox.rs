@@ -3,23 +3,22 @@
 //! Invariants: frames leave in the order they came; a frame is encoded once and shared by all outboxes; broadcasts
 //! never hold more than the bound in bytes. An answer, which a client asks for and which may be a whole document, is only
 //! put into an outbox whose writer has written everything before it: so at most one is held.
-//! A full outbox is conflated first: of awareness, run status, diagnostics and the like only the newest is kept. If
-//! that makes no room, a canvas outbox forgets its queued frames and reports that it lags; its owner then sends one
-//! diff when the socket is writable again [SYNC-7]. An event outbox is closed with 1013 then [WS-5].
+//! A full outbox is conflated first: of awareness only the newest is kept. If that makes no room, it loses all that is
+//! queued. The owner of a canvas sends one diff when the socket is writable again [SYNC-7]; the owners of event channels
+//! are called, and show what there is from the beginning, page by page [WS-5].
 
 mod conflate;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-pub(crate) use conflate::Topic;
-
-use crate::feed::EventFrame;
+use super::{Channel, EventFrame};
 
 /// A close of a WebSocket [SYNC-11]: 4400-4499 are final, 1012 and 1013 mean "try again later".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,13 +93,37 @@ struct Queue {
     close: Option<Close>,
     /// Who is to be told when the writer has written everything.
     drained: Option<Drained>,
+    /// Of event channels: who publishes there.
+    channels: HashMap<Channel, Publisher>,
+    /// How often everything that was queued was lost.
+    losses: u64,
 }
 
 struct Drained(Box<dyn FnOnce() + Send>);
 
-impl std::fmt::Debug for Drained {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+#[derive(Clone)]
+struct Publisher {
+    call: Arc<dyn Fn(Outbox) + Send + Sync>,
+    /// When the writer has written everything.
+    waits: bool,
+}
+
+impl Publisher {
+    /// Itself, if it waits.
+    fn stops_waiting(&mut self) -> Option<Self> {
+        std::mem::take(&mut self.waits).then(|| self.clone())
+    }
+}
+
+impl fmt::Debug for Drained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Drained")
+    }
+}
+
+impl fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher").field("waits", &self.waits).finish_non_exhaustive()
     }
 }
 
@@ -132,7 +155,10 @@ impl Outbox {
         if !fits {
             queue.clear();
             queue.busy = true;
+            queue.losses += 1;
+            let publishers: Vec<Publisher> = queue.channels.values().cloned().collect();
             drop(queue);
+            publishers.iter().for_each(|publisher| (publisher.call)(self.clone()));
             // A writer that waits, and does not write, sees to it at once.
             self.0.changed.notify_one();
             return Pushed::Overflowed;
@@ -185,6 +211,39 @@ impl Outbox {
         queue.drained = Some(Drained(Box::new(call)));
     }
 
+    /// `call`: when the outbox has lost what was in it, and when it is writable and somebody has asked for that.
+    pub(super) fn attach(&self, channel: Channel, call: impl Fn(Self) + Send + Sync + 'static) {
+        self.lock().channels.insert(channel, Publisher { call: Arc::new(call), waits: false });
+    }
+
+    pub(crate) fn detach(&self, channel: Channel) {
+        self.lock().channels.remove(&channel);
+    }
+
+    pub(super) fn losses(&self) -> u64 {
+        self.lock().losses
+    }
+
+    /// Whether it is writable; if not, the channel's publisher is called when it is.
+    pub(super) fn is_writable_or_calls(&self, channel: Channel) -> bool {
+        let mut queue = self.lock();
+        let is_drained = queue.is_drained();
+        if let Some(publisher) = queue.channels.get_mut(&channel) {
+            publisher.waits = !is_drained;
+        }
+        is_drained
+    }
+
+    /// The channel's publisher is called: now, if it is writable.
+    pub(super) fn call_when_writable(&self, channel: Channel) {
+        if self.is_writable_or_calls(channel) {
+            let publisher = self.lock().channels.get(&channel).cloned();
+            if let Some(publisher) = publisher {
+                (publisher.call)(self.clone());
+            }
+        }
+    }
+
     pub fn same_as(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -206,10 +265,12 @@ impl Outbox {
         queue.busy = next.is_some();
         let Some((kind, frame)) = next else {
             let (close, drained) = (queue.close.clone(), queue.drained.take());
+            let waiting: Vec<Publisher> = queue.channels.values_mut().filter_map(Publisher::stops_waiting).collect();
             drop(queue);
             if let Some(Drained(call)) = drained {
                 call();
             }
+            waiting.iter().for_each(|publisher| (publisher.call)(self.clone()));
             return close.map(Next::Close);
         };
         if kind == Kind::Broadcast {
