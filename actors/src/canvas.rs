@@ -120,10 +120,12 @@ impl LongTurns {
 
     /// Nothing for a frame that takes no turn.
     async fn for_frame(&self, bytes: usize) -> Option<LongTurn> {
-        match bytes {
-            ..=LONG_FRAME_BYTES_MIN => None,
-            ..=VERY_LONG_FRAME_BYTES_MIN => Some(LongTurn { _all: None, _canvas: self.of_canvas().await? }),
-            _ => self.next().await,
+        if bytes <= LONG_FRAME_BYTES_MIN {
+            None
+        } else if bytes <= VERY_LONG_FRAME_BYTES_MIN {
+            Some(LongTurn { _all: None, _canvas: self.of_canvas().await? })
+        } else {
+            self.next().await
         }
     }
 

@@ -8,7 +8,7 @@
 //! which are given back on commit.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     time::Duration,
 };
 
@@ -202,9 +202,9 @@ async fn commit_until_done(store: &Store, durability: &Durability, batch: &[Entr
     let mut fates = vec![Fate::Refused; batch.len()];
     let mut refused = HashSet::new();
     // Of entries that are refused together, the halves are tried, in order.
-    let mut parts = vec![0..batch.len()];
-    while let Some(part) = parts.pop() {
-        let places: Vec<usize> = part.clone().filter(|place| !refused.contains(&batch[*place].owner())).collect();
+    let mut parts = VecDeque::from([(0, batch.len())]);
+    while let Some((first, end)) = parts.pop_front() {
+        let places: Vec<usize> = (first..end).filter(|place| !refused.contains(&batch[*place].owner())).collect();
         let entries: Vec<&Entry> = places.iter().map(|place| &batch[*place]).collect();
         match commit_unless_refused(store, durability, &entries).await {
             Some(kept) => {
@@ -212,11 +212,12 @@ async fn commit_until_done(store: &Store, durability: &Durability, batch: &[Entr
                     fates[place] = if kept { Fate::Durable } else { Fate::Over };
                 }
             }
-            None if part.len() > 1 => {
-                let half = part.start + part.len() / 2;
-                parts.extend([half..part.end, part.start..half]);
+            None if end - first > 1 => {
+                let half = first.midpoint(end);
+                parts.push_front((half, end));
+                parts.push_front((first, half));
             }
-            None => refused.extend(part.map(|place| batch[place].owner())),
+            None => refused.extend(batch[first..end].iter().map(Entry::owner)),
         }
     }
     (fates, refused)

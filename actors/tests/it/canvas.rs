@@ -17,7 +17,8 @@ use troupe_store::{
 
 use crate::{
     client::Client,
-    world::{PONDERED_FOR, World, diagram},
+    nodes::PONDERED_FOR,
+    world::{World, diagram},
 };
 
 /// [SYNC-1, SYNC-6] What one session draws the other sees; the author gets no echo, and is told when it is durable.

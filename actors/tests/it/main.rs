@@ -6,6 +6,7 @@ mod canvas;
 mod client;
 mod growth;
 mod leases;
+mod nodes;
 mod presence;
 mod questions;
 mod run;
