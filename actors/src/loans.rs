@@ -1,9 +1,16 @@
 //! Memory for what is larger than a frame, lent while it arrives and until it is durable [SYNC-17, SYNC-18].
 //!
 //! Whoever asks waits in turn, and nobody is refused: a user has one loan at a time, and all users of a tenant together
-//! have a share of the budget, so that the others' turn comes.
+//! have a share of the budget, so that the others' turn comes. Whether others wait is known, so that nobody keeps them
+//! waiting by sending slowly.
 
-use std::{hash::Hash, sync::Arc};
+use std::{
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use dashmap::DashMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -22,10 +29,10 @@ pub(crate) struct Loans(Arc<Budget>);
 
 #[derive(Debug)]
 struct Budget {
-    units: Arc<Semaphore>,
+    units: Line,
     units_max: usize,
-    tenants: Arc<Semaphores<TenantId>>,
-    users: Arc<Semaphores<UserId>>,
+    tenants: Arc<Lines<TenantId>>,
+    users: Arc<Lines<UserId>>,
 }
 
 /// Where one user borrows.
@@ -40,8 +47,9 @@ pub struct Lender {
 /// Given back on drop.
 #[derive(Debug)]
 pub struct Loan {
+    budget: Arc<Budget>,
     _units: Option<OwnedSemaphorePermit>,
-    _of_tenant: Share<TenantId>,
+    of_tenant: Share<TenantId>,
     _of_user: Share<UserId>,
 }
 
@@ -49,7 +57,7 @@ impl Loans {
     pub(crate) fn new(bytes_max: usize) -> Self {
         let units_max = units(bytes_max).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         Self(Arc::new(Budget {
-            units: Arc::new(Semaphore::new(units_max)),
+            units: Line::new(units_max),
             units_max,
             tenants: Arc::default(),
             users: Arc::default(),
@@ -78,9 +86,15 @@ impl Lender {
         let wanted = units(bytes).min(tenant_max);
         let of_user = budget.users.take(user, 1, 1).await;
         let of_tenant = budget.tenants.take(tenant, tenant_max, wanted).await;
-        // The budget is never closed.
-        let units = budget.units.clone().acquire_many_owned(wanted as u32).await.ok();
-        Loan { _units: units, _of_tenant: of_tenant, _of_user: of_user }
+        let units = budget.units.take(wanted).await;
+        Loan { budget, _units: units, of_tenant, _of_user: of_user }
+    }
+}
+
+impl Loan {
+    /// Whether somebody waits for what is lent.
+    pub fn is_wanted(&self) -> bool {
+        self.budget.units.is_wanted() || self.of_tenant.line.as_ref().is_some_and(|line| line.is_wanted())
     }
 }
 
@@ -88,31 +102,70 @@ fn units(bytes: usize) -> usize {
     bytes.div_ceil(UNIT_BYTES)
 }
 
-/// A semaphore for each of many, which is there while it is used.
+/// Permits, and how many wait for some.
 #[derive(Debug)]
-struct Semaphores<K: Eq + Hash>(DashMap<K, Arc<Semaphore>>);
+struct Line {
+    permits: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
 
-/// Permits of somebody's semaphore, or the wait for them.
+/// Somebody who waits, until this is dropped.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl Line {
+    fn new(permits: usize) -> Self {
+        Self { permits: Arc::new(Semaphore::new(permits)), waiting: AtomicUsize::new(0) }
+    }
+
+    /// In turn.
+    async fn take(&self, wanted: usize) -> Option<OwnedSemaphorePermit> {
+        let wanted = wanted as u32;
+        if let Ok(permits) = self.permits.clone().try_acquire_many_owned(wanted) {
+            return Some(permits);
+        }
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waits = Waits(&self.waiting);
+        // It is never closed.
+        self.permits.clone().acquire_many_owned(wanted).await.ok()
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A line for each of many, which is there while it is used.
+#[derive(Debug)]
+struct Lines<K: Eq + Hash>(DashMap<K, Arc<Line>>);
+
+/// Permits of somebody's line, or the wait for them.
 #[derive(Debug)]
 struct Share<K: Eq + Hash> {
     key: K,
-    semaphore: Option<Arc<Semaphore>>,
+    line: Option<Arc<Line>>,
     permits: Option<OwnedSemaphorePermit>,
-    all: Arc<Semaphores<K>>,
+    all: Arc<Lines<K>>,
 }
 
-impl<K: Eq + Hash> Default for Semaphores<K> {
+impl<K: Eq + Hash> Default for Lines<K> {
     fn default() -> Self {
         Self(DashMap::new())
     }
 }
 
-impl<K: Copy + Eq + Hash> Semaphores<K> {
+impl<K: Copy + Eq + Hash> Lines<K> {
     async fn take(self: &Arc<Self>, key: K, permits_max: usize, wanted: usize) -> Share<K> {
-        let semaphore = self.0.entry(key).or_insert_with(|| Arc::new(Semaphore::new(permits_max))).clone();
-        let mut share = Share { key, semaphore: Some(semaphore.clone()), permits: None, all: self.clone() };
-        // It is never closed.
-        share.permits = semaphore.acquire_many_owned(wanted as u32).await.ok();
+        let line = self.0.entry(key).or_insert_with(|| Arc::new(Line::new(permits_max))).clone();
+        let mut share = Share { key, line: Some(line), permits: None, all: self.clone() };
+        if let Some(line) = &share.line {
+            share.permits = line.take(wanted).await;
+        }
         share
     }
 }
@@ -120,9 +173,9 @@ impl<K: Copy + Eq + Hash> Semaphores<K> {
 impl<K: Eq + Hash> Drop for Share<K> {
     fn drop(&mut self) {
         drop(self.permits.take());
-        drop(self.semaphore.take());
+        drop(self.line.take());
         // The last one takes it away: nobody else holds it but the map.
-        self.all.0.remove_if(&self.key, |_, semaphore| Arc::strong_count(semaphore) == 1);
+        self.all.0.remove_if(&self.key, |_, line| Arc::strong_count(line) == 1);
     }
 }
 
@@ -159,6 +212,26 @@ mod tests {
         assert!(loans.0.tenants.0.is_empty() && loans.0.users.0.is_empty(), "nobody is remembered");
     }
 
+    /// [REL-12] Who holds memory learns that others wait for it: those of the tenant for its share, all for the budget.
+    #[tokio::test]
+    async fn a_loan_knows_that_others_wait() {
+        let loans = Loans::new(100 << 10);
+        let (one, other) = (TenantId::generate(), TenantId::generate());
+        let [ada, bob, cyd, dan] = [(); 4].map(|()| UserId::generate());
+        let first = lender(&loans, one, ada).lend(50 << 10).await;
+        let second = lender(&loans, other, bob).lend(10 << 10).await;
+        assert!(!first.is_wanted() && !second.is_wanted());
+        let mut waiting = Box::pin(lender(&loans, one, cyd).lend(10 << 10));
+        assert!(waits(&mut waiting).await);
+        assert!(first.is_wanted() && !second.is_wanted(), "the share of one tenant is wanted");
+        drop(waiting);
+        assert!(!first.is_wanted());
+        let third = lender(&loans, other, cyd).lend(40 << 10).await;
+        let mut waiting = Box::pin(lender(&loans, TenantId::generate(), dan).lend(10 << 10));
+        assert!(waits(&mut waiting).await);
+        assert!([&first, &second, &third].into_iter().all(Loan::is_wanted), "the budget is wanted");
+    }
+
     /// [SYNC-18] Many at once wait in turn, and all come through.
     #[tokio::test]
     async fn all_come_through() {
@@ -172,6 +245,6 @@ mod tests {
             }
         });
         futures::future::join_all(borrowed).await;
-        assert_eq!(loans.0.units.available_permits(), loans.0.units_max);
+        assert_eq!(loans.0.units.permits.available_permits(), loans.0.units_max);
     }
 }

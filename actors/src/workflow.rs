@@ -481,7 +481,7 @@ impl WorkflowState {
             let (since, idle) =
                 self.idle_since.get_or_insert_with(|| (now, self.context.idle.enter(document_bytes, items)));
             let has_room = idle.may_stay();
-            let may_stay = has_room || self.derived.is_waited_for();
+            let may_stay = has_room || self.derived.is_waited_for() || self.asked.is_waited_for();
             let unload_at = if may_stay { *since + self.context.limits.unload_after } else { now };
             // A compaction that waits for others is left to whoever opens the canvas next, when there is no room.
             let is_kept = has_room && self.growth.is_busy();

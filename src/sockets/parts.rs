@@ -62,7 +62,7 @@ impl Parts {
     }
 
     pub fn is_too_slow(&self) -> bool {
-        matches!(self, Self::Arriving { bytes, since, .. } if wire::too_slow(bytes.len(), since.elapsed()))
+        matches!(self, Self::Arriving { bytes, since, loan, .. } if wire::too_slow(loan, bytes.len(), since.elapsed()))
     }
 
     /// Ends when the memory that is waited for is lent. Returns the whole when the first part is all of it. Safe to drop

@@ -84,6 +84,9 @@ pub fn binary_only() -> Close {
 /// What is larger than a frame comes at least so fast, after a while: memory is lent to it.
 const LARGE_BYTES_PER_S_MIN: usize = 32 * 1024;
 const LARGE_GRACE: Duration = Duration::from_secs(20);
+/// The same while others wait for that memory.
+const WANTED_BYTES_PER_S_MIN: usize = 512 * 1024;
+const WANTED_GRACE: Duration = Duration::from_secs(5);
 
 /// What the reader got.
 pub enum Incoming {
@@ -165,7 +168,7 @@ impl Reader {
 
     /// Whether it comes so slowly that others should not wait for its memory.
     pub fn is_too_slow(&self) -> bool {
-        matches!(&self.large, Large::Arriving(_, since) if too_slow(self.decoder.arrived_bytes(), since.elapsed()))
+        matches!(&self.large, Large::Arriving(loan, since) if too_slow(loan, self.decoder.arrived_bytes(), since.elapsed()))
     }
 
     /// The next message of substance. Safe to drop while it waits.
@@ -240,8 +243,10 @@ impl Reader {
 }
 
 /// Whether what is larger than a frame comes too slowly.
-pub fn too_slow(bytes: usize, took: Duration) -> bool {
-    took > LARGE_GRACE && bytes < LARGE_BYTES_PER_S_MIN * took.as_secs() as usize
+pub fn too_slow(loan: &Loan, bytes: usize, took: Duration) -> bool {
+    let is_below =
+        |grace, bytes_per_s: usize| took > grace && bytes < bytes_per_s.saturating_mul(took.as_secs() as usize);
+    is_below(LARGE_GRACE, LARGE_BYTES_PER_S_MIN) || (loan.is_wanted() && is_below(WANTED_GRACE, WANTED_BYTES_PER_S_MIN))
 }
 
 enum Silence {

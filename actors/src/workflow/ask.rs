@@ -146,6 +146,11 @@ impl Asked {
         own.filter(|ask| ask.is_counted()).count()
     }
 
+    /// Somebody waits for an answer.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.by_user.iter().flat_map(|(_, asks)| asks).any(|ask| !ask.is_given_up())
+    }
+
     /// The next of one whose first `may_be_answered`.
     fn pop(&mut self, mut may_be_answered: impl FnMut(Option<UserId>, &Ask) -> bool) -> Option<(Option<UserId>, Ask)> {
         let may = |(by, asks): &(_, VecDeque<Ask>)| asks.front().is_some_and(|ask| may_be_answered(*by, ask));

@@ -222,3 +222,18 @@ fn large_diagrams_are_answered_so_often() {
         timeout(SOON, world.system().start_run(world.tenant, world.workflow, start)).await.unwrap().unwrap();
     });
 }
+
+/// [REL-12] Those who read a large canvas that nobody is on, and that there is no room for, are all answered.
+#[test]
+fn a_canvas_stays_until_its_readers_are_answered() {
+    let world = World::limited(Limits { idle_canvases_bytes_max: 0, ..Limits::default() });
+    world.on(async |world| {
+        fill(world, LARGE).await;
+        let readers: Vec<Asker> = (0..8).map(|_| somebody(world)).collect();
+        for _ in 0..5 {
+            let read = readers.iter().map(|by| world.system().diagram(*by, world.workflow));
+            let refused: Vec<_> = join_all(read).await.into_iter().filter_map(Result::err).collect();
+            assert!(refused.is_empty(), "{refused:?}");
+        }
+    });
+}
