@@ -21,7 +21,7 @@ use crate::context::Context;
 /// How often a lease that another server holds is asked for again.
 const ASK_EVERY: Duration = Duration::from_millis(250);
 
-/// What its owner has. An owner that fails drops it without giving it back: then it is renewed no more.
+/// What its owner has. An owner that fails drops it without giving it back: the renewal does that, a little later.
 #[derive(Debug)]
 pub(crate) struct Lease {
     term: Term,
