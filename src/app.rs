@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::task::JoinError;
-use troupe_actors::System;
+use troupe_actors::{FREE_BYTES_MAX, Loan, System};
 use troupe_engine::Registry;
 use troupe_model::{Clock, TenantId, UserId};
 use troupe_store::{Store, secrets::SecretBox};
@@ -92,6 +92,14 @@ impl App {
 
     pub fn sessions(&self) -> &Sessions {
         &self.0.sessions
+    }
+
+    /// Before a large answer is made. Nothing of the store is held meanwhile.
+    pub async fn lend_answer(&self, by: &Caller, bytes: usize) -> Option<Loan> {
+        if bytes <= FREE_BYTES_MAX {
+            return None;
+        }
+        Some(self.system().lender(by.tenant, by.user).lend_answer(bytes).await)
     }
 
     /// Work for a request that takes long: on a thread of its own, in time that the caller owes.

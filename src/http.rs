@@ -3,6 +3,7 @@
 pub mod address;
 pub mod headers;
 pub mod json;
+pub mod lent;
 pub mod log;
 pub mod page;
 pub mod path;

@@ -17,7 +17,7 @@ use crate::{
     auth::authenticate,
     config::Config,
     docs, health,
-    http::{headers, log, request_id, worktime},
+    http::{headers, lent, log, request_id, worktime},
     problem,
     routes::Routes,
     sockets, web,
@@ -37,6 +37,7 @@ pub fn router(app: App) -> Router {
     routes
         .merge(docs::page())
         .fallback(web::serve)
+        .layer(from_fn_with_state(app.clone(), lent::layer))
         .layer(from_fn_with_state(app.clone(), worktime::layer))
         .layer(from_fn_with_state(app.clone(), authenticate::layer))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, timeout))

@@ -19,7 +19,7 @@ use tokio::{
     sync::oneshot,
     time::timeout,
 };
-use troupe_actors::{CreditLimits, Limits, System, SystemConfig, WorktimeLimits, task};
+use troupe_actors::{CreditLimits, Limits, LoanLimits, System, SystemConfig, WorktimeLimits, task};
 use troupe_engine::{Registry, egress::Egress};
 use troupe_model::{Clock, ServerId, SystemClock};
 use troupe_store::{DatabaseConfig, Store, Timeouts, secrets::SecretBox};
@@ -245,7 +245,6 @@ fn limits(config: &config::Limits) -> Limits {
         analysis_fuel_max: config.analysis_fuel_max,
         sessions_per_tenant_max: config.sessions_per_tenant_max,
         outbox_bytes_max: config.outbox_bytes_max,
-        answers_bytes_max: config.answers_bytes_max,
         answers_at_once_max: config.answers_at_once_max,
         answers_per_minute_max: config.answers_per_minute_max,
         awareness_frames_per_second_max: config.awareness_frames_per_second_max,
@@ -254,8 +253,13 @@ fn limits(config: &config::Limits) -> Limits {
         credit: CreditLimits {
             frames_max: config.session_frames_in_flight_max,
             bytes_max: config.session_bytes_in_flight_max,
+            user_bytes_max: config.user_bytes_in_flight_max,
         },
-        large_frames_bytes_max: config.large_frames_bytes_max,
+        loans: LoanLimits {
+            arriving_bytes_max: config.large_frames_bytes_max,
+            answers_bytes_max: config.answers_bytes_max,
+            waiting_bytes_max: config.waiting_bytes_max,
+        },
         worktime: WorktimeLimits {
             at_once: Duration::from_millis(config.user_time_at_once_ms),
             per_second: Duration::from_millis(config.user_time_per_second_ms),

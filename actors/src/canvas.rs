@@ -67,8 +67,8 @@ impl CanvasSession {
         &self.outbox
     }
 
-    /// Hands one frame to the canvas, once the session has credit for it [SYNC-17]; one that is larger than a frame may
-    /// be with its loan, and once its user owes little of the server's time. Presence that comes faster than anybody moves is
+    /// Hands one frame to the canvas, once the session has credit for it [SYNC-17]; one that is not small is
+    /// with its loan, and once its user owes little of the server's time. Presence that comes faster than anybody moves is
     /// dropped unread. False when the canvas is gone.
     pub async fn send(&self, frame: Bytes, loan: Option<Loan>) -> bool {
         self.worktime.owe(FRAME_TIME + BYTE_TIME * u32::try_from(frame.len()).unwrap_or(u32::MAX));

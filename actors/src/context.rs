@@ -9,10 +9,11 @@ use troupe_store::{Store, canvas::trouble};
 use uuid::Uuid;
 
 use crate::{
+    credit::UserCredits,
     durability::Durability,
     idle::IdleCanvases,
     lease::Leases,
-    loans::Loans,
+    loans::{LoanLimits, Loans},
     turns::Turns,
     workflow::Examiner,
     worktime::{WorktimeLimits, Worktimes},
@@ -59,8 +60,6 @@ pub struct Limits {
     pub outbox_bytes_max: usize,
     /// How long a session may leave unread what it was sent while there is more to send [SYNC-7].
     pub stuck_after: Duration,
-    /// Answers to questions that are held for one session each, and not shared, in all outboxes together.
-    pub answers_bytes_max: usize,
     /// How often one user may be sent the whole of a canvas: at once, and in a minute after that. A session's first
     /// answer counts by a sixteenth.
     pub answers_at_once_max: usize,
@@ -74,8 +73,8 @@ pub struct Limits {
     pub tombstone_bytes_idle_max: usize,
     pub tombstone_bytes_max: usize,
     pub credit: crate::credit::CreditLimits,
-    /// What is lent to messages that are larger than a frame.
-    pub large_frames_bytes_max: usize,
+    /// What clients make the server hold beside that.
+    pub loans: LoanLimits,
     pub worktime: WorktimeLimits,
     /// Of one canvas and of what one session may ask of it [SYNC-17].
     pub canvas: troupe_crdt::Limits,
@@ -96,7 +95,6 @@ impl Default for Limits {
             sessions_per_tenant_max: 20_000,
             outbox_bytes_max: 1024 * 1024,
             stuck_after: Duration::from_secs(30),
-            answers_bytes_max: 64 << 20,
             answers_at_once_max: 16,
             answers_per_minute_max: 15,
             awareness_frames_per_second_max: 500,
@@ -104,7 +102,7 @@ impl Default for Limits {
             tombstone_bytes_idle_max: 256 << 10,
             tombstone_bytes_max: 8 << 20,
             credit: crate::credit::CreditLimits::default(),
-            large_frames_bytes_max: 128 << 20,
+            loans: LoanLimits::default(),
             worktime: WorktimeLimits::default(),
             canvas: troupe_crdt::Limits::default(),
         }
@@ -129,9 +127,8 @@ pub(crate) struct Context {
     pub(crate) long_turns: Turns,
     /// Canvases that have grown alike are compacted one after the other: their editors are not to notice.
     pub(crate) compactions: Arc<Semaphore>,
-    /// One permit per byte of an answer that is not shared.
-    pub(crate) answers: Arc<Semaphore>,
     pub(crate) loans: Loans,
+    pub(crate) user_credits: UserCredits,
     pub(crate) idle: IdleCanvases,
     pub(crate) worktimes: Worktimes,
     files_root: PathBuf,
@@ -155,9 +152,9 @@ impl Context {
             analyses: Turns::new(config.limits.analyses_max),
             long_turns: Turns::new(config.limits.long_turns_max),
             compactions: Arc::new(Semaphore::new(1)),
-            answers: Arc::new(Semaphore::new(config.limits.answers_bytes_max)),
             idle: IdleCanvases::new(config.limits.idle_canvases_bytes_max),
-            loans: Loans::new(config.limits.large_frames_bytes_max),
+            loans: Loans::new(config.limits.loans),
+            user_credits: UserCredits::default(),
             worktimes: Worktimes::new(config.limits.worktime),
             files_root: config.files_root,
             payloads_root: config.payloads_root,

@@ -11,6 +11,7 @@ mod durability;
 mod idle;
 mod journal;
 mod lease;
+mod lines;
 mod live;
 mod loans;
 mod node;
@@ -31,7 +32,7 @@ pub use live::{
     Channel, EventFrame,
     outbox::{Close, Next, OutFrame, Outbox, Pushed},
 };
-pub use loans::{Lender, Loan};
+pub use loans::{FREE_BYTES_MAX, Lender, Lent, Loan, LoanLimits, MEDIUM_BYTES_MAX};
 pub use system::{
     EditDiagramError, PublishVersionError, StartError, StartRun, StartRunError, SubscribeError, Subscription, System,
     Unavailable,

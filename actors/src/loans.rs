@@ -1,44 +1,70 @@
-//! Memory for what is larger than a frame, lent while it arrives and until it is durable [SYNC-17, SYNC-18].
+//! Memory for what clients make the server hold and that is not small, lent from budgets [SYNC-17, SYNC-18].
 //!
-//! Whoever asks waits in turn, and nobody is refused: a user has one loan at a time, and all users of a tenant together
-//! have a share of the budget, so that the others' turn comes. Whether others wait is known, so that nobody keeps them
-//! waiting by sending slowly.
+//! What arrives is lent to until it is durable or answered, an answer until it is read, an update that waits for others
+//! until they come. Whoever asks waits in turn, and nobody is refused: a user has a share of the budget, and all users of
+//! a tenant together have one, so that the others' turn comes. Whether others wait is known, so that nobody keeps them
+//! waiting by sending or reading slowly.
 
-use std::{
-    hash::Hash,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{sync::Arc, time::Duration};
 
-use dashmap::DashMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use troupe_model::{TenantId, UserId};
 
-use crate::worktime::{Worktime, WorktimeLimits, Worktimes};
+use crate::{
+    lines::{Line, Lines, Share},
+    worktime::{Worktime, WorktimeLimits, Worktimes},
+};
 
-/// One tenant may hold the budget divided by this.
+/// What is smaller is not worth a loan.
+pub const FREE_BYTES_MAX: usize = 32 << 10;
+/// What is larger waits for others that are large, and what is not does not.
+pub const MEDIUM_BYTES_MAX: usize = 1 << 20;
+/// What arrives and is not large has the budget of what is, divided by this.
+const MEDIUM_SHARE: usize = 4;
+/// One tenant may hold a budget divided by this, and one user what the tenant may, divided by that.
 const TENANT_SHARE: usize = 2;
+const USER_SHARE: usize = 4;
+/// What is lent is sent and read at least so fast, after a while.
+const BYTES_PER_S_MIN: usize = 4 << 10;
+const GRACE: Duration = Duration::from_secs(20);
+/// The same while others wait for that memory.
+const WANTED_BYTES_PER_S_MIN: usize = 512 << 10;
+const WANTED_GRACE: Duration = Duration::from_secs(5);
 /// Semaphores count in 32 bits.
 const UNIT_BYTES: usize = 1024;
 
-/// The server's budget.
+/// The server's budgets.
 #[derive(Clone, Debug)]
-pub(crate) struct Loans(Arc<Budget>);
+pub(crate) struct Loans(Arc<Budgets>);
 
 #[derive(Debug)]
-struct Budget {
-    units: Line,
-    units_max: usize,
-    tenants: Arc<Lines<TenantId>>,
-    users: Arc<Lines<UserId>>,
+struct Budgets {
+    medium: Arc<Budget>,
+    large: Arc<Budget>,
+    answers: Arc<Budget>,
+    waiting: Arc<Budget>,
+}
+
+/// What may be lent at once.
+#[derive(Clone, Copy, Debug)]
+pub struct LoanLimits {
+    /// To what arrives and is large; what is not has a part of that beside it.
+    pub arriving_bytes_max: usize,
+    pub answers_bytes_max: usize,
+    /// To updates that wait for others which they refer to.
+    pub waiting_bytes_max: usize,
+}
+
+impl Default for LoanLimits {
+    fn default() -> Self {
+        Self { arriving_bytes_max: 128 << 20, answers_bytes_max: 128 << 20, waiting_bytes_max: 32 << 20 }
+    }
 }
 
 /// Where one user borrows.
 #[derive(Clone, Debug)]
 pub struct Lender {
-    budget: Arc<Budget>,
+    budgets: Arc<Budgets>,
     tenant: TenantId,
     user: UserId,
     worktime: Worktime,
@@ -48,53 +74,129 @@ pub struct Lender {
 #[derive(Debug)]
 pub struct Loan {
     budget: Arc<Budget>,
-    _units: Option<OwnedSemaphorePermit>,
+    _server: Option<OwnedSemaphorePermit>,
     of_tenant: Share<TenantId>,
     _of_user: Share<UserId>,
 }
 
+/// Something, and the memory that was lent to it.
+#[derive(Debug)]
+pub struct Lent<T> {
+    pub value: T,
+    pub loan: Option<Loan>,
+}
+
+impl<T> Lent<T> {
+    pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Lent<U> {
+        Lent { value: map(self.value), loan: self.loan }
+    }
+}
+
 impl Loans {
-    pub(crate) fn new(bytes_max: usize) -> Self {
-        let units_max = units(bytes_max).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-        Self(Arc::new(Budget {
-            units: Line::new(units_max),
-            units_max,
-            tenants: Arc::default(),
-            users: Arc::default(),
+    pub(crate) fn new(limits: LoanLimits) -> Self {
+        Self(Arc::new(Budgets {
+            medium: Budget::new(limits.arriving_bytes_max / MEDIUM_SHARE),
+            large: Budget::new(limits.arriving_bytes_max),
+            answers: Budget::new(limits.answers_bytes_max),
+            waiting: Budget::new(limits.waiting_bytes_max),
         }))
     }
 
     pub(crate) fn of(&self, tenant: TenantId, user: UserId, worktime: Worktime) -> Lender {
-        Lender { budget: self.0.clone(), tenant, user, worktime }
+        Lender { budgets: self.0.clone(), tenant, user, worktime }
+    }
+
+    /// For an answer, if it is there now.
+    pub(crate) fn try_lend_answer(&self, tenant: TenantId, user: UserId, bytes: usize) -> Option<Loan> {
+        self.0.answers.try_lend(tenant, user, bytes)
+    }
+
+    /// For what waits for others, if it is there now.
+    pub(crate) fn try_lend_waiting(&self, tenant: TenantId, user: UserId, bytes: usize) -> Option<Loan> {
+        self.0.waiting.try_lend(tenant, user, bytes)
     }
 }
 
 impl Lender {
-    /// Of a budget that nobody shares, for tests.
+    /// Of budgets that nobody shares, for tests.
     #[doc(hidden)]
-    pub fn alone(bytes_max: usize) -> Self {
+    pub fn alone(arriving_bytes_max: usize) -> Self {
         let (tenant, user) = (TenantId::generate(), UserId::generate());
-        Loans::new(bytes_max).of(tenant, user, Worktimes::new(WorktimeLimits::default()).of(tenant, user))
+        let loans = Loans::new(LoanLimits { arriving_bytes_max, ..LoanLimits::default() });
+        loans.of(tenant, user, Worktimes::new(WorktimeLimits::default()).of(tenant, user))
     }
 
-    /// Waits for its turn. What is larger than the whole share waits for all of it.
+    /// For what arrives. Waits for its turn, and before that until the user owes little of the server's time: nothing is
+    /// held by who has to wait for that.
     pub async fn lend(self, bytes: usize) -> Loan {
-        let Self { budget, tenant, user, worktime } = self;
-        // Nothing is held by who has to wait for the server's time.
-        worktime.wait().await;
-        let tenant_max = (budget.units_max / TENANT_SHARE).max(1);
-        let wanted = units(bytes).min(tenant_max);
-        let of_user = budget.users.take(user, 1, 1).await;
-        let of_tenant = budget.tenants.take(tenant, tenant_max, wanted).await;
-        let units = budget.units.take(wanted).await;
-        Loan { budget, _units: units, of_tenant, _of_user: of_user }
+        self.worktime.wait().await;
+        let Self { budgets, tenant, user, .. } = self;
+        let budget = if bytes <= MEDIUM_BYTES_MAX { &budgets.medium } else { &budgets.large };
+        budget.lend(tenant, user, bytes).await
+    }
+
+    /// For an answer that is about to be made.
+    pub async fn lend_answer(self, bytes: usize) -> Loan {
+        self.budgets.answers.lend(self.tenant, self.user, bytes).await
+    }
+
+    /// For an answer that is there already.
+    pub fn try_lend_answer(&self, bytes: usize) -> Option<Loan> {
+        self.budgets.answers.try_lend(self.tenant, self.user, bytes)
     }
 }
 
 impl Loan {
+    /// Whether what it is lent to comes or goes so slowly that it has to be given back: so many bytes in that time.
+    pub fn is_too_slow(&self, bytes: usize, took: Duration) -> bool {
+        let is_below =
+            |grace, bytes_per_s: usize| took > grace && bytes < bytes_per_s.saturating_mul(took.as_secs() as usize);
+        is_below(GRACE, BYTES_PER_S_MIN) || (self.is_wanted() && is_below(WANTED_GRACE, WANTED_BYTES_PER_S_MIN))
+    }
+
     /// Whether somebody waits for what is lent.
-    pub fn is_wanted(&self) -> bool {
-        self.budget.units.is_wanted() || self.of_tenant.line.as_ref().is_some_and(|line| line.is_wanted())
+    fn is_wanted(&self) -> bool {
+        self.budget.line.is_wanted() || self.of_tenant.is_wanted()
+    }
+}
+
+/// One kind of memory. What is larger than a share takes all of it.
+#[derive(Debug)]
+struct Budget {
+    line: Line,
+    units_max: usize,
+    tenants: Arc<Lines<TenantId>>,
+    users: Arc<Lines<UserId>>,
+}
+
+impl Budget {
+    fn new(bytes_max: usize) -> Arc<Self> {
+        let units_max = units(bytes_max).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+        Arc::new(Self { line: Line::new(units_max), units_max, tenants: Arc::default(), users: Arc::default() })
+    }
+
+    async fn lend(self: &Arc<Self>, tenant: TenantId, user: UserId, bytes: usize) -> Loan {
+        let (tenant_max, user_max) = self.shares();
+        let wanted = units(bytes).min(tenant_max);
+        let of_user = self.users.share(user, user_max).take(wanted.min(user_max)).await;
+        let of_tenant = self.tenants.share(tenant, tenant_max).take(wanted).await;
+        let server = self.line.take(wanted).await;
+        Loan { budget: self.clone(), _server: server, of_tenant, _of_user: of_user }
+    }
+
+    fn try_lend(self: &Arc<Self>, tenant: TenantId, user: UserId, bytes: usize) -> Option<Loan> {
+        let (tenant_max, user_max) = self.shares();
+        let wanted = units(bytes).min(tenant_max);
+        let of_user = self.users.share(user, user_max).try_take(wanted.min(user_max))?;
+        let of_tenant = self.tenants.share(tenant, tenant_max).try_take(wanted)?;
+        let server = self.line.try_take(wanted)?;
+        Some(Loan { budget: self.clone(), _server: Some(server), of_tenant, _of_user: of_user })
+    }
+
+    /// Of a tenant, and of a user.
+    fn shares(&self) -> (usize, usize) {
+        let tenant_max = (self.units_max / TENANT_SHARE).max(1);
+        (tenant_max, (tenant_max / USER_SHARE).max(1))
     }
 }
 
@@ -102,149 +204,94 @@ fn units(bytes: usize) -> usize {
     bytes.div_ceil(UNIT_BYTES)
 }
 
-/// Permits, and how many wait for some.
-#[derive(Debug)]
-struct Line {
-    permits: Arc<Semaphore>,
-    waiting: AtomicUsize,
-}
-
-/// Somebody who waits, until this is dropped.
-struct Waits<'a>(&'a AtomicUsize);
-
-impl Line {
-    fn new(permits: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(permits)), waiting: AtomicUsize::new(0) }
-    }
-
-    /// In turn.
-    async fn take(&self, wanted: usize) -> Option<OwnedSemaphorePermit> {
-        let wanted = wanted as u32;
-        if let Ok(permits) = self.permits.clone().try_acquire_many_owned(wanted) {
-            return Some(permits);
-        }
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waits = Waits(&self.waiting);
-        // It is never closed.
-        self.permits.clone().acquire_many_owned(wanted).await.ok()
-    }
-
-    fn is_wanted(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0
-    }
-}
-
-impl Drop for Waits<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A line for each of many, which is there while it is used.
-#[derive(Debug)]
-struct Lines<K: Eq + Hash>(DashMap<K, Arc<Line>>);
-
-/// Permits of somebody's line, or the wait for them.
-#[derive(Debug)]
-struct Share<K: Eq + Hash> {
-    key: K,
-    line: Option<Arc<Line>>,
-    permits: Option<OwnedSemaphorePermit>,
-    all: Arc<Lines<K>>,
-}
-
-impl<K: Eq + Hash> Default for Lines<K> {
-    fn default() -> Self {
-        Self(DashMap::new())
-    }
-}
-
-impl<K: Copy + Eq + Hash> Lines<K> {
-    async fn take(self: &Arc<Self>, key: K, permits_max: usize, wanted: usize) -> Share<K> {
-        let line = self.0.entry(key).or_insert_with(|| Arc::new(Line::new(permits_max))).clone();
-        let mut share = Share { key, line: Some(line), permits: None, all: self.clone() };
-        if let Some(line) = &share.line {
-            share.permits = line.take(wanted).await;
-        }
-        share
-    }
-}
-
-impl<K: Eq + Hash> Drop for Share<K> {
-    fn drop(&mut self) {
-        drop(self.permits.take());
-        drop(self.line.take());
-        // The last one takes it away: nobody else holds it but the map.
-        self.all.0.remove_if(&self.key, |_, line| Arc::strong_count(line) == 1);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::timeout;
 
     use super::*;
-
-    fn lender(loans: &Loans, tenant: TenantId, user: UserId) -> Lender {
-        loans.of(tenant, user, Worktimes::new(WorktimeLimits::default()).of(tenant, user))
-    }
 
     async fn waits(loan: impl Future<Output = Loan>) -> bool {
         timeout(Duration::from_millis(1), loan).await.is_err()
     }
 
-    /// [SYNC-17] A user has one loan at a time, a tenant its share; others do not wait for them.
+    /// [SYNC-17] A user has a share, a tenant has one; others do not wait for them.
     #[tokio::test]
     async fn shares_leave_room_for_others() {
-        let loans = Loans::new(100 << 10);
+        let budget = Budget::new(80 << 10);
         let (one, other) = (TenantId::generate(), TenantId::generate());
         let [ada, bob, cyd, dan] = [(); 4].map(|()| UserId::generate());
-        let first = lender(&loans, one, ada).lend(30 << 10).await;
-        assert!(waits(lender(&loans, one, ada).lend(1)).await, "a second loan of one user");
-        let second = lender(&loans, one, bob).lend(20 << 10).await;
-        assert!(waits(lender(&loans, one, cyd).lend(1)).await, "the share of a tenant is half");
-        let all_of_theirs = lender(&loans, other, dan).lend(90 << 10).await;
-        drop(first);
-        let third = lender(&loans, one, cyd).lend(30 << 10).await;
-        drop((second, third, all_of_theirs));
-        assert!(loans.0.tenants.0.is_empty() && loans.0.users.0.is_empty(), "nobody is remembered");
+        let small = budget.lend(one, ada, 4 << 10).await;
+        let also = budget.lend(one, ada, 6 << 10).await;
+        assert!(waits(budget.lend(one, ada, 1)).await, "the share of a user is an eighth");
+        assert!(budget.try_lend(one, ada, 1).is_none());
+        let large = budget.lend(one, bob, 30 << 10).await;
+        assert!(waits(budget.lend(one, cyd, 1)).await, "the share of a tenant is half");
+        assert!(waits(budget.lend(one, bob, 1)).await, "what is larger than a user's share takes all of it");
+        let all_of_theirs = budget.lend(other, dan, 90 << 10).await;
+        drop((small, also));
+        let third = budget.try_lend(one, cyd, 10 << 10).unwrap();
+        drop((large, third, all_of_theirs));
+        assert!(budget.tenants.is_empty() && budget.users.is_empty(), "nobody is remembered");
     }
 
     /// [REL-12] Who holds memory learns that others wait for it: those of the tenant for its share, all for the budget.
     #[tokio::test]
     async fn a_loan_knows_that_others_wait() {
-        let loans = Loans::new(100 << 10);
+        let budget = Budget::new(100 << 10);
         let (one, other) = (TenantId::generate(), TenantId::generate());
         let [ada, bob, cyd, dan] = [(); 4].map(|()| UserId::generate());
-        let first = lender(&loans, one, ada).lend(50 << 10).await;
-        let second = lender(&loans, other, bob).lend(10 << 10).await;
+        let first = budget.lend(one, ada, 50 << 10).await;
+        let second = budget.lend(other, bob, 10 << 10).await;
         assert!(!first.is_wanted() && !second.is_wanted());
-        let mut waiting = Box::pin(lender(&loans, one, cyd).lend(10 << 10));
+        let mut waiting = Box::pin(budget.lend(one, cyd, 10 << 10));
         assert!(waits(&mut waiting).await);
         assert!(first.is_wanted() && !second.is_wanted(), "the share of one tenant is wanted");
         drop(waiting);
         assert!(!first.is_wanted());
-        let third = lender(&loans, other, cyd).lend(40 << 10).await;
-        let mut waiting = Box::pin(lender(&loans, TenantId::generate(), dan).lend(10 << 10));
+        let third = budget.lend(other, cyd, 40 << 10).await;
+        let mut waiting = Box::pin(budget.lend(TenantId::generate(), dan, 10 << 10));
         assert!(waits(&mut waiting).await);
         assert!([&first, &second, &third].into_iter().all(Loan::is_wanted), "the budget is wanted");
+    }
+
+    /// [REL-12, SYNC-18] A slow line is no fault, unless it stands still or others wait.
+    #[tokio::test]
+    async fn who_is_slow_gives_way_to_who_waits() {
+        let budget = Budget::new(100 << 10);
+        let (tenant, [ada, bob]) = (TenantId::generate(), [(); 2].map(|()| UserId::generate()));
+        let loan = budget.lend(tenant, ada, 50 << 10).await;
+        let (slow, took) = (20 << 10, Duration::from_secs(6));
+        assert!(!loan.is_too_slow(slow, took));
+        assert!(loan.is_too_slow(slow, Duration::from_secs(30)), "it stands still");
+        let mut waiting = Box::pin(budget.lend(tenant, bob, 50 << 10));
+        assert!(waits(&mut waiting).await);
+        assert!(loan.is_too_slow(slow, took));
+        assert!(!loan.is_too_slow(slow, Duration::from_secs(1)), "it has just begun");
+        assert!(!loan.is_too_slow(4 << 20, took));
     }
 
     /// [SYNC-18] Many at once wait in turn, and all come through.
     #[tokio::test]
     async fn all_come_through() {
-        let loans = Loans::new(100 << 10);
+        let budget = Budget::new(100 << 10);
         let tenant = TenantId::generate();
         let borrowed = (0..20).map(|_| {
-            let lender = lender(&loans, tenant, UserId::generate());
+            let budget = &budget;
             async move {
-                let _loan = lender.lend(40 << 20).await;
+                let _loan = budget.lend(tenant, UserId::generate(), 40 << 20).await;
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         });
         futures::future::join_all(borrowed).await;
-        assert_eq!(loans.0.units.permits.available_permits(), loans.0.units_max);
+        assert_eq!(budget.line.available(), budget.units_max);
+    }
+
+    /// [SYNC-18] What is not large does not wait for what is.
+    #[tokio::test]
+    async fn large_edits_keep_no_small_one_waiting() {
+        let lender = Lender::alone(4 << 20);
+        let _large = lender.clone().lend(40 << 20).await;
+        assert!(waits(lender.clone().lend(MEDIUM_BYTES_MAX + 1)).await);
+        assert!(!waits(lender.lend(100 << 10)).await);
     }
 }

@@ -32,7 +32,7 @@ impl Refusal {
         Self { code: Self::TOO_LARGE, reason: reason.into() }
     }
 
-    pub(crate) fn try_again(reason: impl Into<String>) -> Self {
+    pub fn try_again(reason: impl Into<String>) -> Self {
         Self { code: Self::TRY_AGAIN, reason: reason.into() }
     }
 

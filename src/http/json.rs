@@ -1,31 +1,38 @@
 //! JSON bodies: sized, shallow, known fields only; what is wrong is said with a pointer to it.
 
 use axum::{
-    body::{Bytes, HttpBody, to_bytes},
+    body::{Bytes, HttpBody},
     extract::{FromRequest, Request},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bytes::BytesMut;
+use futures::StreamExt;
 use serde::{Serialize, de::DeserializeOwned};
-use troupe_actors::task;
+use tokio::time::{Instant, interval};
+use troupe_actors::{FREE_BYTES_MAX, Lent, Loan, task};
 use troupe_model::problem::escaped;
 
-use crate::{app::App, config::Limits, problem::Problem};
+use super::lent::{self, Borrowed};
+use crate::{app::App, problem::Problem};
 
 /// A body of at most `limits.body_bytes_max`.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-/// A body that carries a diagram: at most `limits.diagram_body_bytes_max`. It may take milliseconds to write it.
+/// A body that carries a diagram: at most `limits.diagram_body_bytes_max`.
 #[derive(Debug)]
 pub struct DiagramJson<T>(pub T);
+
+/// An answer that may be large: it may take milliseconds to write it, and its memory is lent until it is read.
+#[derive(Debug)]
+pub struct LargeJson<T>(pub Lent<T>);
 
 impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let limits = &app.config().limits;
-        read(request, limits.body_bytes_max, limits).await.map(Self)
+        read(request, app.config().limits.body_bytes_max, app).await.map(Self)
     }
 }
 
@@ -33,8 +40,7 @@ impl<T: DeserializeOwned> FromRequest<App> for DiagramJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let limits = &app.config().limits;
-        read(request, limits.diagram_body_bytes_max, limits).await.map(Self)
+        read(request, app.config().limits.diagram_body_bytes_max, app).await.map(Self)
     }
 }
 
@@ -59,22 +65,28 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-impl<T: Serialize> IntoResponse for DiagramJson<T> {
+impl<T: Serialize> IntoResponse for LargeJson<T> {
     fn into_response(self) -> Response {
-        task::long(|| Json(self.0).into_response())
+        let Lent { value, loan } = self.0;
+        let mut response = task::long(|| Json(value).into_response());
+        let borrowed = Borrowed::default();
+        loan.into_iter().for_each(|loan| borrowed.keep(loan));
+        response.extensions_mut().insert(borrowed);
+        response
     }
 }
 
 /// What is larger may take milliseconds to read.
 const LARGE_BODY_BYTES_MIN: usize = 64 << 10;
 
-async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize, limits: &Limits) -> Result<T, Problem> {
+async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize, app: &App) -> Result<T, Problem> {
     if !is_json(&request) {
         let (status, detail) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is not said to be JSON");
         return Err(Problem::new(status, "unsupported_media_type", "Unsupported media type", detail)
             .solution("send JSON, with `Content-Type: application/json`"));
     }
-    let body = bounded(request, bytes_max).await?;
+    let body = bounded(request, bytes_max, app).await?;
+    let limits = &app.config().limits;
     let read = || {
         check_shape(&body, limits.json_depth_max, limits.json_values_max)?;
         parse(&body)
@@ -82,18 +94,60 @@ async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize, limits: &
     if body.len() < LARGE_BODY_BYTES_MIN { read() } else { task::long(read) }
 }
 
-async fn bounded(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
-    to_bytes(request.into_body(), bytes_max).await.map_err(|error| {
-        let too_large = std::error::Error::source(&error)
-            .is_some_and(|source| source.to_string().contains("length limit exceeded"));
-        if too_large {
-            let detail = format!("the body may have {bytes_max} bytes");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail)
-                .solution("send less at once")
-        } else {
-            Problem::bad_request("broken_body", "the body broke off").solution("send the request again")
+/// What is not small is borrowed for before it is read; nobody lends to strangers.
+async fn bounded(request: Request, bytes_max: usize, app: &App) -> Result<Bytes, Problem> {
+    let lender = lent::lender(app, &request);
+    let bytes_max = if lender.is_some() { bytes_max } else { bytes_max.min(FREE_BYTES_MAX) };
+    let hint = request.body().size_hint();
+    if hint.lower() > bytes_max as u64 {
+        return Err(too_large(bytes_max));
+    }
+    let declared = hint.exact().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(bytes_max);
+    let borrowed = request.extensions().get::<Borrowed>().cloned().unwrap_or_default();
+    let mut chunks = request.into_body().into_data_stream();
+    let (mut body, mut loan) = (BytesMut::new(), None::<Loan>);
+    let (mut began, mut look) = (Instant::now(), interval(lent::LOOK_EVERY));
+    loop {
+        let chunk = tokio::select! {
+            chunk = chunks.next() => chunk,
+            _ = look.tick() => match &loan {
+                Some(loan) if loan.is_too_slow(body.len(), began.elapsed()) => return Err(too_slow()),
+                _ => continue,
+            },
+        };
+        let Some(chunk) = chunk.transpose().map_err(|_| broken())? else { break };
+        let bytes = body.len() + chunk.len();
+        if bytes > bytes_max {
+            return Err(too_large(bytes_max));
         }
-    })
+        if bytes > FREE_BYTES_MAX
+            && loan.is_none()
+            && let Some(lender) = &lender
+        {
+            loan = Some(lender.clone().lend(declared).await);
+            began = Instant::now();
+            body.reserve(declared.saturating_sub(body.len()));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    loan.into_iter().for_each(|loan| borrowed.keep(loan));
+    Ok(body.freeze())
+}
+
+fn too_large(bytes_max: usize) -> Problem {
+    let detail = format!("the body may have {bytes_max} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail)
+        .solution("send less at once")
+}
+
+fn broken() -> Problem {
+    Problem::bad_request("broken_body", "the body broke off").solution("send the request again")
+}
+
+fn too_slow() -> Problem {
+    let detail = "the body comes too slowly, and others wait for the memory that it takes";
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "Request Timeout", detail)
+        .solution("send the request again, by a faster line or later")
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {

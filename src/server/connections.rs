@@ -28,6 +28,8 @@ use crate::{config, http::address::Network};
 
 /// Files that are not for connections: the store's, the runs', the log.
 const FILES_RESERVED: u64 = 512;
+/// Of a connection, for what it reads and writes: a request's head is smaller.
+const BUFFER_BYTES_MAX: usize = 64 << 10;
 /// When the process has no file left for a connection, in spite of all.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
@@ -49,14 +51,22 @@ struct Taken {
     by_network: HashMap<Network, usize>,
 }
 
-/// One connection's. It is free again when the last clone is dropped.
+/// One of them. Its place is free again when the last clone is dropped.
 #[derive(Clone, Debug)]
-pub struct Place {
-    _held: Arc<Held>,
+pub struct Connection {
+    _place: Arc<Place>,
+    closed: CancellationToken,
+}
+
+impl Connection {
+    /// Whatever is under way. What has become a WebSocket is closed as one.
+    pub fn close(&self) {
+        self.closed.cancel();
+    }
 }
 
 #[derive(Debug)]
-struct Held {
+struct Place {
     places: Places,
     network: Network,
 }
@@ -76,7 +86,7 @@ impl Places {
         Self(Arc::new(Inner { in_all, per_network, taken: Mutex::default() }))
     }
 
-    fn take(&self, network: Network) -> Option<Place> {
+    fn take(&self, network: Network) -> Option<Connection> {
         let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let of_network = taken.by_network.get(&network).copied().unwrap_or(0);
         if taken.in_all >= self.0.in_all || self.0.per_network.is_some_and(|max| of_network >= max) {
@@ -84,11 +94,12 @@ impl Places {
         }
         taken.in_all += 1;
         taken.by_network.insert(network, of_network + 1);
-        Some(Place { _held: Arc::new(Held { places: self.clone(), network }) })
+        let place = Place { places: self.clone(), network };
+        Some(Connection { _place: Arc::new(place), closed: CancellationToken::new() })
     }
 }
 
-impl Drop for Held {
+impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.in_all -= 1;
@@ -122,20 +133,22 @@ pub async fn serve(listener: TcpListener, router: Router, config: &config::Serve
                 continue;
             }
         };
-        let Some(place) = places.take(peer.ip().into()) else {
+        let Some(connection) = places.take(peer.ip().into()) else {
             metrics::counter!("troupe_connections_refused_total").increment(1);
             tracing::debug!(%peer, "there is no place for a connection");
             continue;
         };
-        let connection = connection(stream, peer, place, router.clone(), head_timeout);
+        let closed = connection.closed.clone();
+        let served = http(stream, peer, connection, router.clone(), head_timeout);
         let (stopping, is_open) = (stopping.clone(), open.token());
         task::spawn("connection", async move {
-            let mut connection = pin!(connection);
+            let mut served = pin!(served);
             let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
+                ended = served.as_mut() => ended,
+                () = closed.cancelled() => return,
                 () = stopping.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
+                    served.as_mut().graceful_shutdown();
+                    served.await
                 }
             };
             if let Err(error) = ended {
@@ -153,10 +166,10 @@ type Service = TowerToHyperService<
     tower::util::BoxCloneService<Request<Incoming>, axum::response::Response, std::convert::Infallible>,
 >;
 
-fn connection(
+fn http(
     stream: TcpStream,
     peer: SocketAddr,
-    place: Place,
+    connection: Connection,
     router: Router,
     head_timeout: Duration,
 ) -> http1::UpgradeableConnection<TokioIo<TcpStream>, Service> {
@@ -167,12 +180,13 @@ fn connection(
     let service = router.map_request(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(place.clone());
+        request.extensions_mut().insert(connection.clone());
         request
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout)
+        .max_buf_size(BUFFER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.boxed_clone()))
         .with_upgrades()
 }

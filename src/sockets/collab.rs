@@ -154,9 +154,7 @@ async fn forward(
     if member.is_stale() {
         member.follow(app).await?;
     }
-    // What was lent is the whole already.
-    let part = if loan.is_some() { Ok(None) } else { protocol::part(&frame) };
-    match part.map_err(|malformed| Close::new(wire::MALFORMED, malformed.to_string()))? {
+    match protocol::part(&frame).map_err(|malformed| Close::new(wire::MALFORMED, malformed.to_string()))? {
         None => member.send(frame, loan).await,
         Some((part, remaining)) => {
             let sizes = Sizes::canvas(&app.config().limits);

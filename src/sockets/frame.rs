@@ -7,7 +7,7 @@ use std::io::Cursor;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use thiserror::Error;
-use troupe_actors::Close;
+use troupe_actors::{Close, FREE_BYTES_MAX, MEDIUM_BYTES_MAX};
 use troupe_crdt::Refusal;
 use tungstenite::{
     Utf8Bytes,
@@ -82,8 +82,7 @@ impl Sizes {
 
     /// Up to a whole canvas.
     pub fn canvas(limits: &config::Limits) -> Self {
-        let free_bytes_max = limits.frame_bytes_max;
-        Self { free_bytes_max, bytes_max: limits.canvas_bytes_max + free_bytes_max }
+        Self { free_bytes_max: FREE_BYTES_MAX, bytes_max: limits.canvas_bytes_max + limits.frame_bytes_max }
     }
 }
 
@@ -158,8 +157,10 @@ impl Decoder {
                 match self.sizes.bytes_max {
                     max if total > max => Err(Fault::TooLarge),
                     _ if total <= self.granted_bytes => Ok(()),
+                    _ if is_whole => Err(Fault::NeedsLoan(total)),
                     // How much of a message in several frames is still to come, nobody knows.
-                    max => Err(Fault::NeedsLoan(if is_whole { total } else { max })),
+                    max if total > MEDIUM_BYTES_MAX => Err(Fault::NeedsLoan(max)),
+                    max => Err(Fault::NeedsLoan(MEDIUM_BYTES_MAX.min(max))),
                 }
             }
         }

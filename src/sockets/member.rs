@@ -68,7 +68,7 @@ impl Member {
         self.session.outbox()
     }
 
-    /// Where memory is borrowed for what is larger than a frame.
+    /// Where memory is borrowed for what is not small.
     pub fn lender(&self, app: &App) -> Lender {
         let caller = self.visitor.caller();
         app.system().lender(caller.tenant, caller.user)

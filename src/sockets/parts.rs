@@ -1,7 +1,7 @@
-//! Frames that come in parts: what our own client sends when it is larger than a frame [SYNC-18].
+//! Frames that come in parts: what our own client sends when it is not small [SYNC-18].
 //!
-//! Other frames may come between the parts. The memory of the whole is borrowed before the first part is kept; until it is
-//! lent, nothing more of the client is read.
+//! Other frames may come between the parts. The memory of the whole is borrowed when the first part has come, which is
+//! small; until it is lent, nothing more of the client is read.
 
 use std::pin::Pin;
 
@@ -42,6 +42,10 @@ impl Parts {
             if whole > sizes.bytes_max {
                 return Err(sizes.refusal());
             }
+            if part.len() > sizes.free_bytes_max {
+                let reason = format!("the first part of a frame may have {} bytes", sizes.free_bytes_max);
+                return Err(Close::new(wire::MALFORMED, reason));
+            }
             *self = Self::Waiting { first: part, remaining, loan: Box::pin(lender().lend(whole)) };
             return Ok(None);
         };
@@ -62,7 +66,7 @@ impl Parts {
     }
 
     pub fn is_too_slow(&self) -> bool {
-        matches!(self, Self::Arriving { bytes, since, loan, .. } if wire::too_slow(loan, bytes.len(), since.elapsed()))
+        matches!(self, Self::Arriving { bytes, since, loan, .. } if loan.is_too_slow(bytes.len(), since.elapsed()))
     }
 
     /// Ends when the memory that is waited for is lent. Returns the whole when the first part is all of it. Safe to drop
@@ -125,6 +129,7 @@ mod tests {
     async fn parts_that_lie_are_refused() {
         assert_eq!(take(&mut Parts::default(), b"a", 100), Err(Refusal::TOO_LARGE));
         assert_eq!(take(&mut Parts::default(), b"a", usize::MAX), Err(Refusal::TOO_LARGE));
+        assert_eq!(take(&mut Parts::default(), b"first of many", 3), Err(wire::MALFORMED));
         for (part, remaining) in [(&b"b"[..], 5), (b"", 2), (b"bc", 1)] {
             let mut parts = Parts::default();
             take(&mut parts, b"a", 2).unwrap();

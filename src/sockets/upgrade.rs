@@ -15,7 +15,7 @@ use super::{
     frame::Sizes,
     wire::{Reader, Writer},
 };
-use crate::{problem::Problem, server::connections::Place};
+use crate::{problem::Problem, server::connections::Connection};
 
 /// Both directions of one WebSocket.
 pub struct Socket {
@@ -39,8 +39,7 @@ pub struct Upgrade {
     accept: String,
     offered: Vec<HeaderValue>,
     chosen: Option<&'static str>,
-    /// Among the server's connections.
-    place: Option<Place>,
+    connection: Option<Connection>,
 }
 
 impl Upgrade {
@@ -59,7 +58,7 @@ impl Upgrade {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (request, place) = (self.request, self.place);
+        let (request, connection) = (self.request, self.connection);
         task::spawn("socket", async move {
             match request.await {
                 Ok(upgraded) => match upgraded.downcast::<TokioIo<TcpStream>>() {
@@ -68,7 +67,7 @@ impl Upgrade {
                 },
                 Err(error) => tracing::debug!(%error, "a WebSocket was not opened after all"),
             }
-            drop(place);
+            drop(connection);
         });
         let headers = [
             (header::CONNECTION, "upgrade"),
@@ -104,7 +103,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
             accept: derive_accept_key(key.as_bytes()),
             offered: offered.collect(),
             chosen: None,
-            place: parts.extensions.remove::<Place>(),
+            connection: parts.extensions.remove::<Connection>(),
             request: parts.extensions.remove::<OnUpgrade>().ok_or_else(|| {
                 Problem::bad_request("not_a_websocket", "this connection cannot become a WebSocket: use HTTP/1.1")
             })?,

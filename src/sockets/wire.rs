@@ -81,16 +81,9 @@ pub fn binary_only() -> Close {
     Close::new(MALFORMED, "this socket takes binary frames only")
 }
 
-/// What is larger than a frame comes at least so fast, after a while: memory is lent to it.
-const LARGE_BYTES_PER_S_MIN: usize = 32 * 1024;
-const LARGE_GRACE: Duration = Duration::from_secs(20);
-/// The same while others wait for that memory.
-const WANTED_BYTES_PER_S_MIN: usize = 512 * 1024;
-const WANTED_GRACE: Duration = Duration::from_secs(5);
-
 /// What the reader got.
 pub enum Incoming {
-    /// What is larger than a frame comes with its loan.
+    /// What is not small comes with its loan.
     Binary(Bytes, Option<Loan>),
     Text(Utf8Bytes),
     /// The connection is gone.
@@ -128,7 +121,7 @@ pub struct Reader {
     decoder: Decoder,
     pongs: Arc<Pongs>,
     sizes: Sizes,
-    /// Where memory is borrowed for what is larger than a frame.
+    /// Where memory is borrowed for what is not small.
     lender: Option<Lender>,
     large: Large,
     heard: Instant,
@@ -136,7 +129,7 @@ pub struct Reader {
     idle: Pin<Box<Sleep>>,
 }
 
-/// A message that is larger than a frame.
+/// A message that is not small.
 enum Large {
     None,
     Waiting(usize, Pin<Box<dyn Future<Output = Loan> + Send>>),
@@ -156,19 +149,19 @@ impl Reader {
         Self { io, decoder, pongs, sizes, lender: None, large: Large::None, heard, idle }
     }
 
-    /// From here on messages may be larger than a frame.
+    /// From here on messages may be large.
     pub fn borrow_from(&mut self, lender: Lender) {
         self.lender = Some(lender);
     }
 
-    /// Whether a message that is larger than a frame is on its way.
+    /// Whether a message that is not small is on its way.
     pub fn is_taking_large(&self) -> bool {
         !matches!(self.large, Large::None)
     }
 
     /// Whether it comes so slowly that others should not wait for its memory.
     pub fn is_too_slow(&self) -> bool {
-        matches!(&self.large, Large::Arriving(loan, since) if too_slow(loan, self.decoder.arrived_bytes(), since.elapsed()))
+        matches!(&self.large, Large::Arriving(loan, since) if loan.is_too_slow(self.decoder.arrived_bytes(), since.elapsed()))
     }
 
     /// The next message of substance. Safe to drop while it waits.
@@ -202,8 +195,19 @@ impl Reader {
                     }
                 },
                 Err(Fault::NeedsLoan(bytes)) => match self.lender.clone() {
-                    Some(lender) => self.large = Large::Waiting(bytes, Box::pin(lender.lend(bytes))),
-                    None => return Incoming::Close(frame_too_large(self.sizes.free_bytes_max)),
+                    Some(lender) => {
+                        // What was lent to its first frames is given back when it has the whole.
+                        let former = std::mem::replace(&mut self.large, Large::None);
+                        self.large = Large::Waiting(
+                            bytes,
+                            Box::pin(async move {
+                                let loan = lender.lend(bytes).await;
+                                drop(former);
+                                loan
+                            }),
+                        );
+                    }
+                    None => return Incoming::Close(unknown_sends_much(self.sizes.free_bytes_max)),
                 },
                 Err(Fault::TooLarge) => return Incoming::Close(self.sizes.refusal()),
                 Err(Fault::Protocol(reason)) => return Incoming::Close(Close::new(MALFORMED, reason)),
@@ -242,13 +246,6 @@ impl Reader {
     }
 }
 
-/// Whether what is larger than a frame comes too slowly.
-pub fn too_slow(loan: &Loan, bytes: usize, took: Duration) -> bool {
-    let is_below =
-        |grace, bytes_per_s: usize| took > grace && bytes < bytes_per_s.saturating_mul(took.as_secs() as usize);
-    is_below(LARGE_GRACE, LARGE_BYTES_PER_S_MIN) || (loan.is_wanted() && is_below(WANTED_GRACE, WANTED_BYTES_PER_S_MIN))
-}
-
 enum Silence {
     Broken(io::Error),
     Idle,
@@ -261,8 +258,8 @@ fn echo(close: Option<Close>) -> Close {
     Close::new(if sendable { code } else { 1000 }, "")
 }
 
-fn frame_too_large(bytes_max: usize) -> Close {
-    Close::new(MALFORMED, format!("a frame may have {bytes_max} bytes"))
+fn unknown_sends_much(bytes_max: usize) -> Close {
+    Close::new(MALFORMED, format!("before a document is open, a message may have {bytes_max} bytes"))
 }
 
 /// Reads and writes until one of them ends; a reader that says why is told to the client.

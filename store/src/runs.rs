@@ -71,6 +71,7 @@ const LATEST: &str = concat!(
     " FROM runs WHERE tenant_id = $1 AND workflow_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1"
 );
 const DIAGRAM: &str = "SELECT diagram FROM runs WHERE tenant_id = $1 AND id = $2";
+const DIAGRAM_BYTES: &str = "SELECT CAST(octet_length(diagram) AS BIGINT) FROM runs WHERE tenant_id = $1 AND id = $2";
 /// Runs that have not ended and that no living server carries on.
 const ABANDONED: &str = "SELECT runs.tenant_id, runs.id FROM runs
     LEFT JOIN leases ON leases.tenant_id = runs.tenant_id AND leases.kind = 'run' AND leases.id = runs.id
@@ -129,6 +130,14 @@ pub async fn latest(tx: &mut TenantTx, workflow: WorkflowId) -> Result<Option<Ru
     let tenant = tx.tenant();
     let row: Option<RunRow> = on!(tx, conn => query_as(LATEST).bind(tenant).bind(workflow).fetch_optional(conn).await)?;
     row.map(Run::try_from).transpose()
+}
+
+/// What the diagram takes as text.
+pub async fn diagram_bytes(tx: &mut TenantTx, id: RunId) -> Result<Option<usize>> {
+    let tenant = tx.tenant();
+    let bytes: Option<i64> =
+        on!(tx, conn => query_scalar(DIAGRAM_BYTES).bind(tenant).bind(id).fetch_optional(conn).await)?;
+    Ok(bytes.and_then(|bytes| usize::try_from(bytes).ok()))
 }
 
 /// The diagram that the run executes.

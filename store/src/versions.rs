@@ -51,6 +51,7 @@ const LATEST: &str = concat!(select!(), " ORDER BY number DESC LIMIT 1");
 const LIST: &str = concat!(select!(), " AND ($3 IS NULL OR number < $3) ORDER BY number DESC LIMIT $4");
 const COUNT: &str = select!("COUNT(*)");
 const DIAGRAM: &str = concat!(select!("diagram"), " AND number = $3");
+const DIAGRAM_BYTES: &str = concat!(select!("CAST(octet_length(diagram) AS BIGINT)"), " AND number = $3");
 
 /// Stores the next version. `None`: nothing was done, because the lease has another epoch or nobody holds it.
 pub async fn publish(tx: &mut SystemTx, version: NewVersion<'_>) -> Result<Option<Version>> {
@@ -117,6 +118,14 @@ pub async fn count(tx: &mut TenantTx, workflow: WorkflowId) -> Result<u64> {
     let tenant = tx.tenant();
     let count: i64 = on!(tx, conn => query_scalar(COUNT).bind(tenant).bind(workflow).fetch_one(conn).await)?;
     Ok(count.unsigned_abs())
+}
+
+/// What the diagram takes as text.
+pub async fn diagram_bytes(tx: &mut TenantTx, workflow: WorkflowId, number: i64) -> Result<Option<usize>> {
+    let tenant = tx.tenant();
+    let bytes: Option<i64> = on!(tx, conn => query_scalar(DIAGRAM_BYTES)
+        .bind(tenant).bind(workflow).bind(number).fetch_optional(conn).await)?;
+    Ok(bytes.and_then(|bytes| usize::try_from(bytes).ok()))
 }
 
 pub async fn diagram(tx: &mut TenantTx, workflow: WorkflowId, number: i64) -> Result<Option<Diagram>> {

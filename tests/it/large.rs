@@ -13,7 +13,7 @@ use crate::{
 };
 
 const MIB: usize = 1 << 20;
-const PART_BYTES: usize = 200_000;
+const PART_BYTES: usize = 30_000;
 
 /// The frame of an update that puts a text of so many bytes into the notes.
 fn text_of(bytes: usize) -> Vec<u8> {

@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     credit::Credits,
     live::outbox::{Close, Outbox},
-    loans::Lender,
+    loans::{FREE_BYTES_MAX, Lender, Lent, Loan},
     tenant::{Cause, TenantMsg},
     workflow::{Ask, Asker, Begun, ChangeReply, DiagramEdit, Edited, Reading, WorkflowMsg},
     worktime::Worktime,
@@ -24,7 +24,7 @@ use crate::{
 const JOIN_TIME: Duration = Duration::from_micros(300);
 
 impl System {
-    /// Where a user borrows memory for what is larger than a frame.
+    /// Where a user borrows memory for what is not small.
     pub fn lender(&self, tenant: TenantId, user: UserId) -> Lender {
         let Context { loans, worktimes, .. } = &*self.0.context;
         loans.of(tenant, user, worktimes.of(tenant, user))
@@ -59,7 +59,7 @@ impl System {
         Ok(CanvasSession {
             joined,
             outbox,
-            credits: Credits::new(limits.credit),
+            credits: Credits::new(limits.credit, &self.0.context.user_credits, join.user.id),
             showing: Showing::new(limits.awareness_frames_per_second_max),
             worktime,
             _slot: slot,
@@ -67,8 +67,20 @@ impl System {
     }
 
     /// The diagram as it is now, and its revision. Of a canvas that is held back: as it was, if it could be read.
-    pub async fn diagram(&self, by: Asker, workflow: WorkflowId) -> Result<(Diagram, i64), Unavailable> {
-        self.read(by, workflow, Ask::Diagram).await
+    pub async fn diagram(&self, by: Asker, workflow: WorkflowId) -> Result<Lent<(Diagram, i64)>, Unavailable> {
+        // One that is held back cannot be asked, and is read from the store.
+        let loan = self.lend_diagram(by, workflow).await.unwrap_or(None);
+        Ok(Lent { value: self.read(by, workflow, Ask::Diagram).await?, loan })
+    }
+
+    /// Before a large diagram is made.
+    async fn lend_diagram(&self, by: Asker, workflow: WorkflowId) -> Result<Option<Loan>, Unavailable> {
+        let Some(user) = by.user else { return Ok(None) };
+        let (_, bytes) = self.ask_workflow(by, workflow, Ask::Size).await?;
+        if bytes <= FREE_BYTES_MAX {
+            return Ok(None);
+        }
+        Ok(Some(self.lender(by.tenant, user).lend_answer(bytes).await))
     }
 
     pub(super) async fn diagram_to_run(&self, by: Asker, workflow: WorkflowId) -> Result<(Diagram, i64), Unavailable> {
@@ -113,14 +125,15 @@ impl System {
         workflow: WorkflowId,
         if_match: Option<i64>,
         edit: DiagramEdit,
-    ) -> Result<Edited, EditDiagramError> {
+    ) -> Result<Lent<Edited>, EditDiagramError> {
         let durability = &self.0.context.durability;
         if let Some(fault) = durability.fault() {
             return Err(Unavailable::Store(fault).into());
         }
+        let loan = self.lend_diagram(by, workflow).await?;
         let ask = |reply| Ask::Edit { edit: edit.clone(), if_match, reply };
         tokio::select! {
-            edited = self.change_workflow(by, workflow, ask) => Ok(edited??),
+            edited = self.change_workflow(by, workflow, ask) => Ok(Lent { value: edited??, loan }),
             fault = durability.failed() => Err(EditDiagramError::NotSaved(fault)),
         }
     }

@@ -57,6 +57,8 @@ pub(crate) enum Ask {
         last_seq: Option<i64>,
         reply: RpcReplyPort<Watching>,
     },
+    /// About how many bytes the diagram has.
+    Size(RpcReplyPort<usize>),
     Diagram(RpcReplyPort<Reading>),
     /// The same, to be run.
     ToRun(RpcReplyPort<Reading>),
@@ -82,7 +84,7 @@ impl Ask {
         match self {
             Self::Join { .. } => "join",
             Self::Watch { .. } => "watch",
-            Self::Diagram(_) => "diagram",
+            Self::Size(_) | Self::Diagram(_) => "diagram",
             Self::ToRun(_) => "run",
             Self::Edit { .. } => "edit",
             Self::Analysis(_) => "analysis",
@@ -96,6 +98,7 @@ impl Ask {
         match self {
             Self::Join { reply, .. } => reply.is_closed(),
             Self::Watch { reply, .. } => reply.is_closed(),
+            Self::Size(reply) => reply.is_closed(),
             Self::Diagram(reply) | Self::ToRun(reply) => reply.is_closed(),
             Self::Edit { reply, .. } => reply.is_closed(),
             Self::Analysis(reply) => reply.is_closed(),
@@ -107,7 +110,7 @@ impl Ask {
 
     /// Whether the whole document is walked through for it.
     fn walks(&self) -> bool {
-        !matches!(self, Self::Join { .. } | Self::Analysis(_) | Self::LastChanges { node: Some(_), .. })
+        !matches!(self, Self::Join { .. } | Self::Size(_) | Self::Analysis(_) | Self::LastChanges { node: Some(_), .. })
     }
 
     /// Whether it is an answer with the whole canvas, of which a user gets so many.
@@ -269,6 +272,7 @@ impl WorkflowState {
                 self.watch(outbox.clone(), last_seq);
                 answer(reply, Watching { workflow: self.myself.clone(), outbox });
             }
+            Ask::Size(reply) => answer(reply, self.canvas.size_bytes()),
             Ask::Diagram(reply) | Ask::ToRun(reply) => answer(reply, Ok((self.canvas.project(), self.seq))),
             Ask::Edit { edit, if_match, reply } => self.edit(&edit, if_match, by, reply)?,
             Ask::Analysis(reply) => self.analysis(reply),

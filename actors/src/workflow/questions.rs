@@ -10,15 +10,11 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Arc,
     time::Duration,
 };
 
 use bytes::Bytes;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
-};
+use tokio::time::Instant;
 use troupe_crdt::{Answer, Budget, Question, Rate, Refusal, wire};
 use troupe_model::{SessionId, UserId};
 
@@ -26,7 +22,7 @@ use super::{
     WorkflowState,
     session::{Session, Unanswered},
 };
-use crate::live::outbox::Close;
+use crate::{live::outbox::Close, loans::Loan};
 
 /// An answer that is smaller is not worth counting.
 const LARGE_BYTES_MIN: usize = 64 << 10;
@@ -49,24 +45,16 @@ const AGAIN_AFTER: Duration = Duration::from_millis(100);
 pub(in super::super) struct Questions {
     /// Who waits for an answer and would read it, in order.
     waiting: VecDeque<SessionId>,
-    askers: HashMap<UserId, Asker>,
+    /// What users have been answered.
+    budgets: HashMap<UserId, Budget>,
     /// Answers have used up the time until then.
     taken_until: Option<Instant>,
-}
-
-/// What a user has been answered on this canvas.
-#[derive(Debug)]
-struct Asker {
-    budget: Budget,
-    /// One answer that is not shared is held at a time.
-    own: Arc<Semaphore>,
 }
 
 /// An answer with the memory that it takes, given back when it is written.
 struct Lent {
     frame: Bytes,
-    _memory: OwnedSemaphorePermit,
-    _turn: OwnedSemaphorePermit,
+    _loan: Loan,
 }
 
 impl AsRef<[u8]> for Lent {
@@ -99,19 +87,15 @@ impl Questions {
     /// How long a user waits for the whole of a canvas, behind so many bytes.
     pub(super) fn wait(&self, by: Option<UserId>, ahead_bytes: usize, rate: Rate, now_ms: i64) -> Duration {
         let Some(user) = by else { return Duration::ZERO };
-        let mut budget = self.askers.get(&user).map(|asker| asker.budget).unwrap_or_default();
+        let mut budget = self.budgets.get(&user).copied().unwrap_or_default();
         budget.spend(ahead_bytes, rate, now_ms);
         Duration::from_millis(budget.wait_ms(rate, now_ms).unsigned_abs())
     }
 
     pub(super) fn spend(&mut self, by: Option<UserId>, bytes: usize, rate: Rate, now_ms: i64) {
         if let Some(user) = by {
-            self.asker(user).budget.spend(ANSWER_BYTES + bytes, rate, now_ms);
+            self.budgets.entry(user).or_default().spend(ANSWER_BYTES + bytes, rate, now_ms);
         }
-    }
-
-    fn asker(&mut self, user: UserId) -> &mut Asker {
-        self.askers.entry(user).or_insert_with(|| Asker { budget: Budget::default(), own: Arc::new(Semaphore::new(1)) })
     }
 }
 
@@ -187,9 +171,7 @@ impl WorkflowState {
     /// Forgets who has paid for everything. To be called now and then.
     pub(super) fn settle_askers(&mut self) {
         let (rate, now_ms) = (self.answer_rate(), self.now_ms());
-        self.questions
-            .askers
-            .retain(|_, asker| asker.budget.owed(rate, now_ms) > 0 || asker.own.available_permits() == 0);
+        self.questions.budgets.retain(|_, budget| budget.owed(rate, now_ms) > 0);
     }
 
     fn readiness(&mut self, id: SessionId, now: Instant) -> Readiness {
@@ -201,7 +183,7 @@ impl WorkflowState {
         if !session.outbox.is_writable() {
             return Readiness::Unread;
         }
-        let wait_ms = self.questions.asker(session.peer.user().id).budget.wait_ms(rate, now_ms);
+        let wait_ms = self.questions.budgets.entry(session.peer.user().id).or_default().wait_ms(rate, now_ms);
         if wait_ms > 0 {
             Readiness::Later(now + Duration::from_millis(wait_ms.unsigned_abs()))
         } else {
@@ -236,10 +218,8 @@ impl WorkflowState {
         match cost_bytes {
             Ok(Some(cost_bytes)) => {
                 let (rate, now_ms) = (self.answer_rate(), self.now_ms());
-                if let Some(session) = self.sessions.get(&id) {
-                    let asker = self.questions.asker(session.peer.user().id);
-                    asker.budget.spend(ANSWER_BYTES + cost_bytes, rate, now_ms);
-                }
+                let by = self.sessions.get(&id).map(|session| session.peer.user().id);
+                self.questions.spend(by, cost_bytes, rate, now_ms);
             }
             Ok(None) => {
                 self.questions.waiting.push_back(id);
@@ -311,10 +291,8 @@ impl WorkflowState {
 
     /// The first frame of an answer, which is its own, with the memory that it takes. `None`: there is none left.
     fn lend(&mut self, user: UserId, answer: &Answer) -> Option<Bytes> {
-        let turn = self.questions.asker(user).own.clone().try_acquire_owned().ok()?;
-        let bytes = u32::try_from(answer.own_bytes).ok()?;
-        let memory = self.context.answers.clone().try_acquire_many_owned(bytes).ok()?;
-        Some(Bytes::from_owner(Lent { frame: answer.frames[0].clone(), _memory: memory, _turn: turn }))
+        let loan = self.context.loans.try_lend_answer(self.tenant, user, answer.own_bytes)?;
+        Some(Bytes::from_owner(Lent { frame: answer.frames[0].clone(), _loan: loan }))
     }
 
     /// Ends a session for what it sent or asked.

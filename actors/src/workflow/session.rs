@@ -15,6 +15,7 @@ use crate::{
     canvas::{JoinCanvas, Joined},
     credit::Credit,
     live::outbox::{Close, OutFrame, Outbox, Pushed},
+    loans::Loan,
     worktime::Worktime,
 };
 
@@ -33,6 +34,8 @@ pub(super) struct Session {
     acknowledged: u64,
     /// It was refused an edit. What says so must reach it, or it would take the edit for saved.
     denied: bool,
+    /// The memory of its updates that wait for others.
+    waiting: Vec<Loan>,
     /// A state that the client is known to have, or will have once its outbox is written.
     pub(super) floor: Arc<[u8]>,
     /// After an overflow nothing is sent until it can be caught up.
@@ -84,6 +87,7 @@ impl WorkflowState {
             unacknowledged: VecDeque::new(),
             acknowledged: 0,
             denied: false,
+            waiting: Vec::new(),
             // Nothing is known of the client until it has been sent the whole.
             floor: Arc::from([0].as_slice()),
             lagging_since: None,
@@ -148,6 +152,18 @@ impl WorkflowState {
         };
         if let Some(reply) = outcome.reply.take() {
             session.deliver(reply);
+        }
+        if !session.peer.is_waiting() {
+            session.waiting = Vec::new();
+        } else if outcome.lacks {
+            let of = (self.tenant, session.peer.user().id);
+            match self.context.loans.try_lend_waiting(of.0, of.1, frame.len()) {
+                Some(loan) => session.waiting.push(loan),
+                None => {
+                    self.refuse(id, Refusal::try_again("too many of your updates wait for others that did not come"));
+                    return Ok(false);
+                }
+            }
         }
         let asks = session.note_questions(&mut outcome);
         let user = session.peer.user().id;

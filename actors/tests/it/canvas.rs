@@ -84,7 +84,7 @@ fn a_reader_changes_nothing() {
         world.draw("quick1").await;
         let mut reader = world.join("Eve", Access::ReadOnly).await;
         reader.draw("quick1 -> quick2").await;
-        let (diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
+        let (diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap().value;
         assert_eq!(diagram.nodes.len(), 1);
     });
 }
@@ -95,19 +95,19 @@ fn a_diagram_edit_is_a_canvas_edit() {
     let world = World::new();
     world.on(async |world| {
         let mut ann = world.join("Ann", Access::ReadWrite).await;
-        let (_, revision) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
+        let (_, revision) = world.system().diagram(world.asker(), world.workflow).await.unwrap().value;
         let edit = |if_match| {
             let edit = DiagramEdit::Replace(diagram("quick1 -> quick2"));
             world.system().edit_diagram(world.asker(), world.workflow, if_match, edit)
         };
-        let edited = edit(Some(revision)).await.unwrap();
+        let edited = edit(Some(revision)).await.unwrap().value;
         assert!(edited.revision > revision);
         ann.until(|ann| ann.node_ids() == ["quick1", "quick2"]).await;
         match edit(Some(revision)).await {
             Err(EditDiagramError::Edit(EditError::Stale { current })) => assert_eq!(current, edited.revision),
             other => panic!("{other:?}"),
         }
-        assert_eq!(edit(None).await.unwrap().revision, edited.revision, "the same diagram is no edit");
+        assert_eq!(edit(None).await.unwrap().value.revision, edited.revision, "the same diagram is no edit");
     });
 }
 
@@ -138,7 +138,7 @@ fn diagnostics_are_debounced_and_beside_the_document() {
         world.system().analysis(world.asker(), world.workflow).await.unwrap();
         let channel = Channel::Workflow(world.workflow);
         let watchers = [world.watch(channel).await, world.watch(channel).await];
-        let (_, revision) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
+        let (_, revision) = world.system().diagram(world.asker(), world.workflow).await.unwrap().value;
 
         let started = Instant::now();
         for n in 1..=EDITS {
@@ -159,7 +159,7 @@ fn diagnostics_are_debounced_and_beside_the_document() {
             }
             assert!(pushes <= edited_for.as_millis() / 100 + 2, "{pushes} pushes for {EDITS} edits in {edited_for:?}");
         }
-        let (_, now) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
+        let (_, now) = world.system().diagram(world.asker(), world.workflow).await.unwrap().value;
         assert_eq!(now, revision + EDITS);
     });
 }
@@ -194,7 +194,7 @@ fn an_analysis_ends_with_its_canvas() {
     assert_eq!(world.trace.lines(), ["brooding", "gave up brooding"]);
     world.start();
     world.on(async |world| {
-        let (diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
+        let (diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap().value;
         assert_eq!(diagram.nodes[0].id, "brood1");
     });
 }
@@ -230,7 +230,7 @@ fn a_dangling_edge_is_repaired_once() {
         let mut bob = world.join("Bob", Access::ReadWrite).await;
         ann.draw("quick1, quick2").await;
         bob.until(|bob| bob.node_ids() == ["quick1", "quick2"]).await;
-        let revision = async || world.system().diagram(world.asker(), world.workflow).await.unwrap().1;
+        let revision = async || world.system().diagram(world.asker(), world.workflow).await.unwrap().value.1;
         let before = revision().await;
 
         let removal = ann.canvas.edit(&diagram("quick1")).unwrap();

@@ -35,7 +35,7 @@ fn a_canvas_over_its_budget_is_rebuilt() {
         assert_eq!(bob.closed().await.code, 4409);
         world.rebuilt(1).await;
 
-        let (diagram, revision) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
+        let (diagram, revision) = world.system().diagram(world.asker(), world.workflow).await.unwrap().value;
         let shown: usize = diagram.nodes[0].data.label[..6].parse().unwrap();
         assert!(Some(shown) >= acknowledged, "{shown} is older than {acknowledged:?}");
         assert!(revision as usize > acknowledged.unwrap(), "the revision goes on");
@@ -53,7 +53,7 @@ fn a_canvas_over_its_budget_is_rebuilt() {
         current.send(wire::sync_step1(&fresh.canvas.state_vector()).into(), None).await;
         fresh.overwrite("after").await.unwrap();
         assert!(!current.outbox().is_closed());
-        let (diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
+        let (diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap().value;
         assert_eq!(diagram.nodes[0].data.label, "after");
     });
 }
@@ -108,7 +108,7 @@ fn a_diagram_cannot_outgrow_its_canvas() {
     world.on(async |world| {
         world.draw("quick1").await;
         let relabelled = async |bytes: usize| {
-            let (mut diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
+            let (mut diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap().value;
             diagram.nodes[0].data.label = "x".repeat(bytes);
             let edit = DiagramEdit::Replace(diagram);
             world.system().edit_diagram(world.asker(), world.workflow, None, edit).await
@@ -118,7 +118,7 @@ fn a_diagram_cannot_outgrow_its_canvas() {
         }
         let refused = relabelled(25_000).await.unwrap_err();
         assert!(matches!(refused, EditDiagramError::Edit(EditError::TooLarge { max: 20_000 })), "{refused:?}");
-        assert_eq!(relabelled(10).await.unwrap().diagram.nodes[0].data.label, "x".repeat(10));
+        assert_eq!(relabelled(10).await.unwrap().value.diagram.nodes[0].data.label, "x".repeat(10));
     });
 }
 
@@ -131,7 +131,7 @@ fn a_diagram_has_a_number_of_values() {
     world.on(async |world| {
         world.draw("quick1").await;
         let configured = async |values: usize, value: usize| {
-            let (mut diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
+            let (mut diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap().value;
             diagram.nodes[0].data.config = [("list".to_owned(), vec![value; values].into())].into_iter().collect();
             let edit = DiagramEdit::Replace(diagram);
             world.system().edit_diagram(world.asker(), world.workflow, None, edit).await

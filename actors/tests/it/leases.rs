@@ -44,7 +44,7 @@ fn a_paused_owner_answers_nothing_stale() {
         world.draw("quick1 -> quick2").await;
     });
     let answer = first.on(async |world| world.system().diagram(world.asker(), world.workflow).await);
-    if let Ok((diagram, _)) = answer {
+    if let Ok((diagram, _)) = answer.map(|read| read.value) {
         assert_eq!(diagram.nodes.len(), 2, "it answered for a document that is another server's");
     }
     first.on(async |_| assert_eq!(ann.closed().await.code, 1012));
@@ -75,7 +75,7 @@ fn a_paused_owner_goes_on_when_nobody_took_over() {
     let mut ann = world.on(async |world| world.join("Ann", Access::ReadWrite).await);
     world.pause(2 * TTL);
     world.on(async |world| {
-        let (diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
+        let (diagram, _) = world.system().diagram(world.asker(), world.workflow).await.unwrap().value;
         assert_eq!(diagram.nodes.len(), 1);
         ann.draw("quick1 -> quick2").await;
         ann.until(|ann| ann.acknowledged >= 1).await;

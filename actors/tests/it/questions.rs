@@ -6,7 +6,9 @@ use bytes::Bytes;
 use futures::future::join_all;
 use serde_json::Map;
 use tokio::time::{Instant, sleep, timeout};
-use troupe_actors::{Asker, CanvasSession, DiagramEdit, Limits, Next, OutFrame, StartRun, Unavailable, WorktimeLimits};
+use troupe_actors::{
+    Asker, CanvasSession, DiagramEdit, Limits, LoanLimits, Next, OutFrame, StartRun, Unavailable, WorktimeLimits,
+};
 use troupe_crdt::{
     Access, Canvas,
     wire::{self, Message},
@@ -125,12 +127,12 @@ fn newcomers_do_not_wait() {
     });
 }
 
-/// [SYNC-7] What is not shared takes memory from a budget: of each user one is held, and the others are sent what is
+/// [SYNC-7] What is not shared takes memory from a budget: a user has a share, and the others are sent what is
 /// shared. Who does not read for 30 s is closed with 1013, and gives it back.
 #[test]
 fn what_is_not_shared_is_lent() {
     let world = World::limited(Limits {
-        answers_bytes_max: LARGE * 5 / 2,
+        loans: LoanLimits { answers_bytes_max: LARGE * 5, ..LoanLimits::default() },
         stuck_after: Duration::from_millis(100),
         ..Limits::default()
     });

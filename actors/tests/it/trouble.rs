@@ -61,7 +61,7 @@ fn a_canvas_that_fails_apart_is_held_back() {
         ended_at_work(world).await;
         assert_eq!(held_back(world).await, "it took more than 2048 MiB of memory");
         assert_eq!(held_back(world).await, "it took more than 2048 MiB of memory");
-        let (diagram, revision) = world.system().diagram(world.asker(), world.workflow).await.unwrap();
+        let (diagram, revision) = world.system().diagram(world.asker(), world.workflow).await.unwrap().value;
         assert_eq!((diagram.nodes.len(), revision), (2, 1));
         let run = world.run().await;
         assert_eq!(world.ended(run).await, troupe_model::RunStatus::Success);

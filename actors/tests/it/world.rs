@@ -320,7 +320,7 @@ impl World {
 
     pub async fn try_draw(&self, plan: &str) -> Result<Edited, EditDiagramError> {
         let edit = DiagramEdit::Replace(diagram(plan));
-        self.system().edit_diagram(self.asker(), self.workflow, None, edit).await
+        self.system().edit_diagram(self.asker(), self.workflow, None, edit).await.map(|edited| edited.value)
     }
 
     /// Writes an update into the log that is none.

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderName, HeaderValue},
 };
 use serde::Serialize;
-use troupe_actors::{Change, task};
+use troupe_actors::{Change, Lent, task};
 use troupe_model::{Diagram, ElementKind, Timestamp, Touch, UserId, WorkflowId};
 use troupe_store::{TenantTx, versions};
 use utoipa::ToSchema;
@@ -60,7 +60,7 @@ pub async fn list(
     let shown: Vec<Change> = page.by_ref().take(limit).collect();
     let next_cursor = shown.last().filter(|_| page.next().is_some()).map(cursor);
 
-    let (diagram, _) = app.system().diagram(caller.asker(), id).await?;
+    let Lent { value: (diagram, _), loan: _loan } = app.system().diagram(caller.asker(), id).await?;
     let mut tx = app.store().read(caller.tenant).await?;
     let is_removed = |change: &Change| change.touch == Touch::Removed;
     let before = if shown.iter().any(is_removed) { published(&mut tx, id).await? } else { None };

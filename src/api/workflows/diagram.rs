@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use troupe_actors::{DiagramEdit, EditDiagramError, EditError, task};
+use troupe_actors::{DiagramEdit, EditDiagramError, EditError, Lent, task};
 use troupe_model::{Diagram, FieldError, WorkflowId};
 use utoipa::ToSchema;
 
@@ -17,7 +17,11 @@ use super::{check, find};
 use crate::{
     app::App,
     auth::Caller,
-    http::{json::DiagramJson, path::Path, revision},
+    http::{
+        json::{DiagramJson, LargeJson},
+        path::Path,
+        revision,
+    },
     problem::Problem,
 };
 
@@ -33,18 +37,14 @@ pub struct DiagramPatch {
 }
 
 /// A diagram with its revision as `ETag`.
-pub struct Tagged {
-    diagram: Diagram,
-    revision: i64,
-}
+pub struct Tagged(Lent<(Diagram, i64)>);
 
 #[utoipa::path(get, path = "/workflows/{workflow}/diagram", tag = "workflows", operation_id = "get_diagram",
     params(("workflow" = WorkflowId, Path)),
     responses((status = 200, body = Diagram, headers(("ETag" = String, description = "The revision")))))]
 pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<WorkflowId>) -> Result<Tagged, Problem> {
     find(&app, caller.tenant, id).await?;
-    let (diagram, revision) = app.system().diagram(caller.asker(), id).await?;
-    Ok(Tagged { diagram, revision })
+    Ok(Tagged(app.system().diagram(caller.asker(), id).await?))
 }
 
 /// The diagram shall be this one: becomes a minimal edit of the canvas.
@@ -90,12 +90,13 @@ async fn edit(
     let if_match = revision::if_match(headers)?;
     find(app, caller.tenant, id).await?;
     let edited = app.system().edit_diagram(caller.asker(), id, if_match, edit).await?;
-    Ok(Tagged { diagram: edited.diagram, revision: edited.revision })
+    Ok(Tagged(edited.map(|edited| (edited.diagram, edited.revision))))
 }
 
 impl IntoResponse for Tagged {
     fn into_response(self) -> Response {
-        ([revision::etag(self.revision)], DiagramJson(self.diagram)).into_response()
+        let etag = revision::etag(self.0.value.1);
+        ([etag], LargeJson(self.0.map(|(diagram, _)| diagram))).into_response()
     }
 }
 

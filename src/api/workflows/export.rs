@@ -4,6 +4,7 @@ use axum::{
     extract::State,
     http::{HeaderName, HeaderValue, header},
 };
+use troupe_actors::Lent;
 use troupe_engine::{analysis::dependencies, workflow_file::leave_out_secrets};
 use troupe_model::{
     WorkflowId,
@@ -11,7 +12,7 @@ use troupe_model::{
 };
 
 use super::find;
-use crate::{app::App, auth::Caller, http::json::DiagramJson, http::path::Path, problem::Problem};
+use crate::{app::App, auth::Caller, http::json::LargeJson, http::path::Path, problem::Problem};
 
 /// Secrets are left out; the file says where.
 #[utoipa::path(get, path = "/workflows/{workflow}/export", tag = "workflows", operation_id = "export_workflow",
@@ -20,9 +21,9 @@ pub async fn export(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<WorkflowId>,
-) -> Result<([(HeaderName, HeaderValue); 1], DiagramJson<WorkflowFile>), Problem> {
+) -> Result<([(HeaderName, HeaderValue); 1], LargeJson<WorkflowFile>), Problem> {
     let row = find(&app, caller.tenant, id).await?;
-    let (diagram, _) = app.system().diagram(caller.asker(), id).await?;
+    let Lent { value: (diagram, _), loan } = app.system().diagram(caller.asker(), id).await?;
     let attachment = disposition(&row.name);
     let registry = app.registry().clone();
     let make = move || {
@@ -40,8 +41,8 @@ pub async fn export(
         file
     };
     // It looks at every text.
-    let file = app.work(&caller, make).await?;
-    Ok(([(header::CONTENT_DISPOSITION, attachment)], DiagramJson(file)))
+    let value = app.work(&caller, make).await?;
+    Ok(([(header::CONTENT_DISPOSITION, attachment)], LargeJson(Lent { value, loan })))
 }
 
 /// `attachment; filename="carrier-punctuality.wflow.json"`

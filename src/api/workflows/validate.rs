@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::State;
 use serde::Serialize;
+use troupe_actors::Lent;
 use troupe_engine::Analysis;
 use troupe_model::{Diagnostic, Schema, WorkflowId};
 use utoipa::ToSchema;
 
 use super::find;
-use crate::{app::App, auth::Caller, http::json::DiagramJson, http::path::Path, problem::Problem};
+use crate::{app::App, auth::Caller, http::json::LargeJson, http::path::Path, problem::Problem};
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Analysis)]
@@ -32,10 +33,10 @@ pub async fn validate(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<WorkflowId>,
-) -> Result<DiagramJson<AnalysisView>, Problem> {
+) -> Result<LargeJson<AnalysisView>, Problem> {
     find(&app, caller.tenant, id).await?;
     let analysis = app.system().analysis(caller.asker(), id).await?;
-    Ok(DiagramJson(AnalysisView::from(&*analysis)))
+    Ok(LargeJson(Lent { value: AnalysisView::from(&*analysis), loan: None }))
 }
 
 impl From<&Analysis> for AnalysisView {

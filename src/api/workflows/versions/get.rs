@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use serde::Serialize;
+use troupe_actors::Lent;
 use troupe_model::{Diagram, WorkflowId};
 use troupe_store::versions;
 use utoipa::ToSchema;
@@ -11,7 +12,7 @@ use crate::{
     api::workflows::{find, person::People},
     app::App,
     auth::Caller,
-    http::{json::DiagramJson, path::Path},
+    http::{json::LargeJson, path::Path},
     problem::Problem,
 };
 
@@ -29,13 +30,18 @@ pub async fn get(
     State(app): State<App>,
     caller: Caller,
     Path((id, number)): Path<(WorkflowId, i64)>,
-) -> Result<DiagramJson<VersionWithDiagram>, Problem> {
+) -> Result<LargeJson<VersionWithDiagram>, Problem> {
     find(&app, caller.tenant, id).await?;
-    let mut tx = app.store().read(caller.tenant).await?;
     let missing = || Problem::not_found("version");
+    let mut tx = app.store().read(caller.tenant).await?;
+    let bytes = versions::diagram_bytes(&mut tx, id, number).await?.ok_or_else(missing)?;
+    drop(tx);
+    let loan = app.lend_answer(&caller, bytes).await;
+    let mut tx = app.store().read(caller.tenant).await?;
     let version = versions::find(&mut tx, id, number).await?.ok_or_else(missing)?;
     let diagram = versions::diagram(&mut tx, id, number).await?.ok_or_else(missing)?;
     let latest = versions::latest(&mut tx, id).await?.map_or(0, |version| version.number);
     let people = People::of(&mut tx, version.authors.iter().copied().chain([version.created_by])).await?;
-    Ok(DiagramJson(VersionWithDiagram { version: VersionView::of(version, latest, &people), diagram }))
+    let value = VersionWithDiagram { version: VersionView::of(version, latest, &people), diagram };
+    Ok(LargeJson(Lent { value, loan }))
 }

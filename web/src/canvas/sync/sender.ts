@@ -4,10 +4,10 @@
  */
 import * as wire from './wire'
 
-/** A frame above this goes in parts of this size; the server takes larger frames, but no longer parts. */
-export const PART_BYTES = 256 * 1024
+/** A frame above this goes in parts of this size: the server takes a message of 32 KiB without lending memory for it. */
+export const PART_BYTES = 31 * 1024
 /** More is not handed to the line before it has taken what it has. */
-const WAITING_BYTES_MAX = 2 * PART_BYTES
+const WAITING_BYTES_MAX = 512 * 1024
 /** A line does not say when it has room. */
 const LOOK_AGAIN_MS = 20
 
