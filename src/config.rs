@@ -160,6 +160,7 @@ pub struct Limits {
     pub tombstone_bytes_idle_max: usize,
     pub tombstone_bytes_max: usize,
     pub unload_after_s: u64,
+    pub canvases_bytes_max: Option<usize>,
     pub idle_canvases_bytes_max: usize,
     pub examination_bytes_max: u64,
     pub examination_timeout_s: u64,

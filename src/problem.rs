@@ -112,6 +112,11 @@ impl Problem {
         problem
     }
 
+    /// Memory that others have in use.
+    pub fn no_room(detail: impl Into<String>) -> Self {
+        Self::unavailable(detail).solution("close large workflows that nobody needs to have open, and try again")
+    }
+
     pub fn storage_full(detail: impl Into<String>) -> Self {
         let status = StatusCode::INSUFFICIENT_STORAGE;
         let mut problem = Self::new(status, "storage_full", "No room", detail).solution(

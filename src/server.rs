@@ -1,12 +1,12 @@
 //! Starts a server, and ends it without losing anything [OPS-1, OPS-5].
 
 pub mod connections;
+mod machine;
 mod stop_signal;
 
 use std::{
     hint::black_box,
     net::SocketAddr,
-    num::NonZero,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -19,7 +19,7 @@ use tokio::{
     sync::oneshot,
     time::timeout,
 };
-use troupe_actors::{CreditLimits, Limits, LoanLimits, System, SystemConfig, WorktimeLimits, task};
+use troupe_actors::{CreditLimits, FootprintLimits, Limits, LoanLimits, System, SystemConfig, WorktimeLimits, task};
 use troupe_engine::{Registry, egress::Egress};
 use troupe_model::{Clock, ServerId, SystemClock};
 use troupe_store::{DatabaseConfig, Store, Timeouts, secrets::SecretBox};
@@ -236,12 +236,15 @@ pub fn files_root(config: &Config) -> PathBuf {
 fn limits(config: &config::Limits) -> Limits {
     Limits {
         unload_after: Duration::from_secs(config.unload_after_s),
-        idle_canvases_bytes_max: config.idle_canvases_bytes_max,
+        footprint: FootprintLimits {
+            bytes_max: config.canvases_bytes_max.unwrap_or_else(machine::half_of_the_memory),
+            idle_bytes_max: config.idle_canvases_bytes_max,
+        },
         nodes_max: config.nodes_max,
         nodes_per_run_max: config.nodes_per_run_max,
         runs_per_tenant_max: config.runs_per_tenant_max,
-        analyses_max: config.analyses_max.unwrap_or_else(half_of_the_cores),
-        long_turns_max: config.long_turns_max.unwrap_or_else(half_of_the_cores),
+        analyses_max: config.analyses_max.unwrap_or_else(machine::half_of_the_cores),
+        long_turns_max: config.long_turns_max.unwrap_or_else(machine::half_of_the_cores),
         analysis_fuel_max: config.analysis_fuel_max,
         sessions_per_tenant_max: config.sessions_per_tenant_max,
         outbox_bytes_max: config.outbox_bytes_max,
@@ -264,7 +267,7 @@ fn limits(config: &config::Limits) -> Limits {
             at_once: Duration::from_millis(config.user_time_at_once_ms),
             per_second: Duration::from_millis(config.user_time_per_second_ms),
             shared_per_second: Duration::from_millis(
-                config.shared_time_per_second_ms.unwrap_or_else(|| 500 * cores() as u64),
+                config.shared_time_per_second_ms.unwrap_or_else(|| 500 * machine::cores() as u64),
             ),
         },
         canvas: troupe_crdt::Limits {
@@ -285,15 +288,6 @@ fn limits(config: &config::Limits) -> Limits {
         },
         ..Limits::default()
     }
-}
-
-/// The rest is for editing.
-fn half_of_the_cores() -> usize {
-    (cores() / 2).max(1)
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// A configured secret, or the one that was made on first start.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     credit::UserCredits,
     durability::Durability,
-    idle::IdleCanvases,
+    footprint::{FootprintLimits, Footprints},
     lease::Leases,
     loans::{LoanLimits, Loans},
     turns::Turns,
@@ -41,8 +41,8 @@ pub struct Limits {
     pub lease_ttl: Duration,
     /// How long a workflow that nobody uses stays loaded [SYNC-12].
     pub unload_after: Duration,
-    /// What such workflows may take together; one that finds no room is unloaded at once.
-    pub idle_canvases_bytes_max: usize,
+    /// Of the memory that open canvases take.
+    pub footprint: FootprintLimits,
     /// Nodes that execute at once on this machine.
     pub nodes_max: usize,
     /// Nodes of one run that execute at once.
@@ -85,7 +85,7 @@ impl Default for Limits {
         Self {
             lease_ttl: Duration::from_secs(10),
             unload_after: Duration::from_secs(30),
-            idle_canvases_bytes_max: 128 << 20,
+            footprint: FootprintLimits::default(),
             nodes_max: 64,
             nodes_per_run_max: 16,
             runs_per_tenant_max: 200,
@@ -129,7 +129,7 @@ pub(crate) struct Context {
     pub(crate) compactions: Arc<Semaphore>,
     pub(crate) loans: Loans,
     pub(crate) user_credits: UserCredits,
-    pub(crate) idle: IdleCanvases,
+    pub(crate) footprints: Footprints,
     pub(crate) worktimes: Worktimes,
     files_root: PathBuf,
     payloads_root: PathBuf,
@@ -152,7 +152,7 @@ impl Context {
             analyses: Turns::new(config.limits.analyses_max),
             long_turns: Turns::new(config.limits.long_turns_max),
             compactions: Arc::new(Semaphore::new(1)),
-            idle: IdleCanvases::new(config.limits.idle_canvases_bytes_max),
+            footprints: Footprints::new(config.limits.footprint),
             loans: Loans::new(config.limits.loans),
             user_credits: UserCredits::default(),
             worktimes: Worktimes::new(config.limits.worktime),

@@ -8,7 +8,7 @@ mod canvas;
 mod context;
 mod credit;
 mod durability;
-mod idle;
+mod footprint;
 mod journal;
 mod lease;
 mod lines;
@@ -28,6 +28,7 @@ mod worktime;
 pub use canvas::{CanvasSession, JoinCanvas};
 pub use context::{Limits, SystemConfig};
 pub use credit::CreditLimits;
+pub use footprint::FootprintLimits;
 pub use live::{
     Channel, EventFrame,
     outbox::{Close, Next, OutFrame, Outbox, Pushed},

@@ -249,13 +249,16 @@ impl TenantState {
 
     fn child_failed(&mut self, actor: ActorId, cause: Cause) {
         let Some((child, slot)) = self.child_gone(actor) else { return };
-        let error = cause.to_string();
+        let (error, is_full) = (cause.to_string(), matches!(cause, Cause::NoRoom));
         let pause = match cause {
             // It is tried for as long as the store is away.
             Cause::Store(_) => Some(failures::STORE_PAUSE),
             cause => self.failures.record(child, cause),
         };
         match child {
+            Child::Workflow(id) if is_full => {
+                tracing::warn!(tenant.id = %self.tenant, workflow.id = %id, "there is no memory for a canvas");
+            }
             Child::Workflow(id) => {
                 tracing::error!(tenant.id = %self.tenant, workflow.id = %id, error, "a workflow failed");
             }

@@ -50,7 +50,7 @@ use crate::{
     canvas::{LongTurn, LongTurns},
     context::Context,
     credit::Credit,
-    idle::IdleCanvas,
+    footprint::Footprint,
     journal::{Entry, JournalMsg},
     lease::Lease,
     live::{
@@ -190,7 +190,8 @@ pub(crate) struct WorkflowState {
 
     alarm: Alarm,
     next_sweep: Instant,
-    idle_since: Option<(Instant, IdleCanvas)>,
+    idle_since: Option<Instant>,
+    footprint: Footprint,
     /// Set while it stops: nothing new is let in.
     closing: bool,
 }
@@ -329,6 +330,7 @@ impl WorkflowState {
         user: Option<UserId>,
     ) -> Result<(), ActorProcessingErr> {
         self.growth.grew(update.len());
+        self.footprint.resize(self.canvas.size_bytes(), self.canvas.items());
         let at = self.context.clock.now();
         let frame = Bytes::from(troupe_crdt::wire::update(&update));
         self.journal(Bytes::from(update), user, at)?;
@@ -475,14 +477,14 @@ impl WorkflowState {
         self.see_to_asks();
         if !self.sessions.is_empty() || self.feed.is_watched() {
             self.idle_since = None;
+            self.footprint.rest(false);
             self.alarm.at_latest(self.next_sweep);
         } else {
-            let (document_bytes, items) = (self.canvas.size_bytes(), self.canvas.items());
-            let (since, idle) =
-                self.idle_since.get_or_insert_with(|| (now, self.context.idle.enter(document_bytes, items)));
-            let has_room = idle.may_stay();
+            let since = *self.idle_since.get_or_insert(now);
+            self.footprint.rest(true);
+            let has_room = self.footprint.may_stay();
             let may_stay = has_room || self.derived.is_waited_for() || self.asked.is_waited_for();
-            let unload_at = if may_stay { *since + self.context.limits.unload_after } else { now };
+            let unload_at = if may_stay { since + self.context.limits.unload_after } else { now };
             // A compaction that waits for others is left to whoever opens the canvas next, when there is no room.
             let is_kept = has_room && self.growth.is_busy();
             self.alarm.at_latest(unload_at);

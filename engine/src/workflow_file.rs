@@ -4,6 +4,7 @@
 //! Whether names and references are good is told by who takes the file in, what would not run by the analysis.
 
 mod left_out;
+mod portable;
 mod secret_text;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::{config_schema::Validator, place};
 
 pub use left_out::leave_out_secrets;
 pub(crate) use left_out::still_left_out;
+pub use portable::make_portable;
 
 /// How many mistakes of one file are told at once.
 pub const ERRORS_MAX: usize = 1_000;

@@ -58,6 +58,9 @@ impl TryFrom<String> for Description {
         if chars > DESCRIPTION_CHARS_MAX {
             return Err(format!("a description has up to {DESCRIPTION_CHARS_MAX} characters, this one has {chars}"));
         }
+        if text.contains('\0') {
+            return Err("a text may not hold the character NUL".to_owned());
+        }
         Ok(Self(text))
     }
 }

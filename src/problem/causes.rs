@@ -70,6 +70,7 @@ impl From<Unavailable> for Problem {
                  export are what it was, if that could be read",
             ),
             Unavailable::Draining => Self::unavailable(error.to_string()),
+            Unavailable::NoRoom => Self::no_room(error.to_string()),
             Unavailable::Store(fault) => Self::of_fault(*fault),
         }
     }

@@ -138,6 +138,7 @@ fn unavailable(error: &Unavailable) -> Close {
     match error {
         Unavailable::Draining => Close::restarting(),
         Unavailable::HeldBack(_) => held_back(),
+        Unavailable::NoRoom => Close::new(wire::TRY_AGAIN, error.to_string()),
         error => {
             tracing::warn!(%error, "a session could not join its canvas");
             Close::new(wire::TRY_AGAIN, "the canvas cannot be opened just now; reconnect in a moment")

@@ -9,7 +9,7 @@ pub mod trouble;
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
-use sqlx::{QueryBuilder, query_as};
+use sqlx::{QueryBuilder, query_as, query_scalar};
 use troupe_model::{TenantId, Timestamp, UserId, WorkflowId};
 
 pub use snapshot::{NewSnapshot, StoredSnapshot, put_rebuilt, put_snapshot};
@@ -89,6 +89,20 @@ pub const PART_BYTES: usize = 256 << 10;
 
 const UPDATES: &str = "SELECT seq, updates, user_id, bytes, part, parts, crc, at
     FROM canvas_updates WHERE tenant_id = $1 AND workflow_id = $2 ORDER BY seq";
+
+const STORED_BYTES: &str = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM (
+    SELECT octet_length(bytes) AS size FROM canvas_updates WHERE tenant_id = $1 AND workflow_id = $2
+    UNION ALL SELECT octet_length(bytes) FROM canvas_snapshots WHERE tenant_id = $1 AND workflow_id = $2
+    UNION ALL SELECT octet_length(parts.bytes) FROM canvas_snapshot_parts AS parts
+        JOIN canvas_snapshots AS snapshot USING (tenant_id, workflow_id, parts_id)
+        WHERE tenant_id = $1 AND workflow_id = $2) AS stored";
+
+/// What [`load`] reads.
+pub async fn stored_bytes(tx: &mut TenantTx, workflow: WorkflowId) -> Result<usize> {
+    let tenant = tx.tenant();
+    let bytes: i64 = on!(tx, conn => query_scalar(STORED_BYTES).bind(tenant).bind(workflow).fetch_one(conn).await)?;
+    Ok(usize::try_from(bytes).unwrap_or_default())
+}
 
 /// Reads the log; verifies every checksum. A workflow without a log gives an empty canvas.
 pub async fn load(tx: &mut TenantTx, workflow: WorkflowId) -> Result<StoredCanvas> {

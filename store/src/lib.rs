@@ -35,5 +35,5 @@ pub mod workspaces;
 pub use config::{DatabaseConfig, Timeouts};
 pub use error::{Error, Fault, Result};
 pub use page::{Direction, PAGE_ROWS_MAX, Page, PageRequest, Sort, SortBy};
-pub use store::{Engine, Store};
+pub use store::{Engine, Store, is_worker};
 pub use tx::{SystemTx, TenantTx};

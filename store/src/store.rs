@@ -1,6 +1,6 @@
 //! The way in: opening, migrating, and beginning transactions.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, thread::Thread, time::Duration};
 
 use secrecy::ExposeSecret;
 use sqlx::{
@@ -19,6 +19,7 @@ use crate::{
 static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
+const WORKER: &str = "sqlite-";
 /// Of the one who writes, and of each who reads, in SQLite's unit: 16 and 4 MiB. The system keeps the file's pages besides.
 const WRITER_CACHE: &str = "-16384";
 const READER_CACHE: &str = "-4096";
@@ -182,9 +183,15 @@ async fn tell_commits(connection: &mut SqliteConnection, written: checkpoint::Wr
     Ok(())
 }
 
+/// Whether a thread works for SQLite.
+pub fn is_worker(thread: &Thread) -> bool {
+    thread.name().is_some_and(|name| name.starts_with(WORKER))
+}
+
 fn sqlite(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
+        .thread_name(|id| format!("{WORKER}{id}"))
         .create_if_missing(true)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)

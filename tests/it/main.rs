@@ -16,6 +16,7 @@ mod hierarchy;
 mod hocuspocus;
 mod hostile;
 mod large;
+mod memory;
 mod openapi;
 mod people;
 mod policy;

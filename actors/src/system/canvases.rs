@@ -169,6 +169,7 @@ impl System {
         match cause {
             Cause::HeldBack(reason) => Unavailable::HeldBack(reason),
             Cause::Store(fault) => Unavailable::Store(fault),
+            Cause::NoRoom => Unavailable::NoRoom,
             Cause::Other(reason) => {
                 self.0.context.durability.fault().map_or(Unavailable::CannotOpen(reason), Unavailable::Store)
             }

@@ -18,6 +18,8 @@ pub enum Unavailable {
     /// Until somebody says that it is to be tried again.
     #[error("this canvas is held back: {0}")]
     HeldBack(String),
+    #[error("open canvases take as much memory as they may: this one can be opened when others are closed")]
+    NoRoom,
     #[error("no answer within {0:?}")]
     Timeout(Duration),
     /// Of a user who may read it again then.

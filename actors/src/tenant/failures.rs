@@ -35,6 +35,8 @@ struct Failure {
 pub(crate) enum Cause {
     /// The store was away: the child is not to blame.
     Store(Fault),
+    /// There was no memory for it.
+    NoRoom,
     /// A canvas that is not to be opened before somebody says so.
     HeldBack(String),
     Other(String),
@@ -73,14 +75,15 @@ impl Cause {
     /// Why a child did not start.
     pub(super) fn of(error: &SpawnErr) -> Self {
         let chain = || std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source());
-        let held_back = chain().find_map(|cause| match cause.downcast_ref() {
+        let told = chain().find_map(|cause| match cause.downcast_ref() {
             Some(LoadError::HeldBack(reason)) => Some(Self::HeldBack(reason.clone())),
+            Some(LoadError::NoRoom(_)) => Some(Self::NoRoom),
             _ => None,
         });
         let fault = || {
             chain().filter_map(|cause| cause.downcast_ref::<troupe_store::Error>()).find_map(troupe_store::Error::fault)
         };
-        held_back.or_else(|| fault().map(Self::Store)).unwrap_or_else(|| Self::Other(error.to_string()))
+        told.or_else(|| fault().map(Self::Store)).unwrap_or_else(|| Self::Other(error.to_string()))
     }
 }
 
@@ -88,6 +91,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(fault) => fault.fmt(f),
+            Self::NoRoom => f.write_str("there is no memory for it just now"),
             Self::HeldBack(reason) | Self::Other(reason) => reason.fmt(f),
         }
     }

@@ -40,6 +40,8 @@ pub enum EditError {
     Invalid(FieldError),
     #[error("the canvas would take more than the {max} bytes allowed")]
     TooLarge { max: usize },
+    #[error("open canvases take as much memory as they may: this one can grow when others are closed")]
+    NoRoom,
     #[error("the canvas would hold more than the {max} items allowed")]
     TooMany { max: usize },
 }
@@ -102,6 +104,9 @@ impl WorkflowState {
 
     /// As far as the canvas is measured. What is written anew takes room, and what it replaces leaves something behind.
     fn room_for(&self, current: &Diagram, target: &Diagram) -> Result<(), EditError> {
+        if !self.footprint.may_change(json_bytes(target).saturating_sub(json_bytes(current))) {
+            return Err(EditError::NoRoom);
+        }
         let troupe_crdt::Limits { document_bytes_max, document_items_max, document_values_max, .. } =
             self.context.limits.canvas;
         let canvas = &self.canvas;

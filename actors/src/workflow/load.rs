@@ -41,6 +41,8 @@ pub(crate) enum LoadError {
     HeldBack(String),
     #[error("loading was interrupted: {0}")]
     Interrupted(#[from] tokio::task::JoinError),
+    #[error("there is no memory for canvas {0} just now")]
+    NoRoom(WorkflowId),
 }
 
 pub(super) async fn load(
@@ -61,6 +63,10 @@ pub(super) async fn load(
     if let Some(held_back) = trouble.as_ref().and_then(|trouble| trouble.held_back.as_ref()) {
         return Err(LoadError::HeldBack(held_back.reason.clone()));
     }
+    let mut footprint = context.footprints.enter(tenant, canvas::stored_bytes(&mut tx, workflow).await?);
+    if !footprint.may_open() {
+        return Err(LoadError::NoRoom(workflow));
+    }
     let stored = canvas::load(&mut tx, workflow).await?;
     let published_seq = versions::latest(&mut tx, workflow).await?.map_or(0, |version| version.seq);
     let latest_run = runs::latest(&mut tx, workflow).await?.map(|run| view::run(&run));
@@ -80,6 +86,10 @@ pub(super) async fn load(
         _ => risk.failed().await?,
     }
     let (canvas, authorship) = replayed??;
+    footprint.resize(canvas.size_bytes(), canvas.items());
+    if !footprint.may_open() {
+        return Err(LoadError::NoRoom(workflow));
+    }
     if canvas.skipped() > 0 {
         tracing::warn!(workflow.id = %workflow, skipped = canvas.skipped(), "updates of the log changed nothing");
     }
@@ -121,6 +131,7 @@ pub(super) async fn load(
         alarm,
         next_sweep: now + SWEEP_EVERY,
         idle_since: None,
+        footprint,
         closing: false,
     })
 }

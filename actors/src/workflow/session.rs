@@ -104,6 +104,7 @@ impl WorkflowState {
             session.answer(awareness);
         }
         self.sessions.insert(join.session, session);
+        self.footprint.rest(false);
         metrics::gauge!("troupe_canvas_sessions").increment(1.0);
         self.alarm.at_latest(self.next_sweep);
         self.presence_changed();
@@ -134,6 +135,10 @@ impl WorkflowState {
     fn take(&mut self, id: SessionId, frame: &Bytes, credit: Credit) -> Result<bool, ActorProcessingErr> {
         let now_ms = self.now_ms();
         let Some(session) = self.sessions.get_mut(&id) else { return Ok(false) };
+        if !self.footprint.may_change(frame.len()) {
+            self.refuse(id, Refusal::try_again("open canvases take as much memory as they may: this one cannot grow"));
+            return Ok(false);
+        }
         let mut outcome = match session.peer.receive(&mut self.canvas, &mut self.awareness, frame, now_ms) {
             Ok(outcome) => outcome,
             Err(refusal) => {

@@ -7,7 +7,8 @@ use futures::future::join_all;
 use serde_json::Map;
 use tokio::time::{Instant, sleep, timeout};
 use troupe_actors::{
-    Asker, CanvasSession, DiagramEdit, Limits, LoanLimits, Next, OutFrame, StartRun, Unavailable, WorktimeLimits,
+    Asker, CanvasSession, DiagramEdit, FootprintLimits, Limits, LoanLimits, Next, OutFrame, StartRun, Unavailable,
+    WorktimeLimits,
 };
 use troupe_crdt::{
     Access, Canvas,
@@ -21,6 +22,7 @@ use crate::{
 };
 
 const LARGE: usize = 300_000;
+const NOBODY_STAYS: FootprintLimits = FootprintLimits { bytes_max: 1 << 30, idle_bytes_max: 0 };
 
 /// A canvas with a value of this size.
 async fn fill(world: &World, bytes: usize) {
@@ -228,7 +230,7 @@ fn large_diagrams_are_answered_so_often() {
 /// [REL-12] Those who read a large canvas that nobody is on, and that there is no room for, are all answered.
 #[test]
 fn a_canvas_stays_until_its_readers_are_answered() {
-    let world = World::limited(Limits { idle_canvases_bytes_max: 0, ..Limits::default() });
+    let world = World::limited(Limits { footprint: NOBODY_STAYS, ..Limits::default() });
     world.on(async |world| {
         fill(world, LARGE).await;
         let readers: Vec<Asker> = (0..8).map(|_| somebody(world)).collect();

@@ -107,6 +107,7 @@ impl From<EditDiagramError> for Problem {
             EditDiagramError::NotSaved(fault) => {
                 Self::of_fault(fault).detailed(format!("{fault}: the edit is on the canvas, and is not saved yet"))
             }
+            EditDiagramError::Edit(error @ EditError::NoRoom) => Self::no_room(error.to_string()),
             EditDiagramError::Edit(EditError::Stale { .. }) => Self::stale(),
             EditDiagramError::Edit(EditError::Invalid(FieldError { pointer, detail, solution })) => {
                 Self::invalid_field(&pointer, detail).solution(solution.unwrap_or_else(|| "correct it".to_owned()))

@@ -5,7 +5,10 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
 };
 use troupe_actors::Lent;
-use troupe_engine::{analysis::dependencies, workflow_file::leave_out_secrets};
+use troupe_engine::{
+    analysis::dependencies,
+    workflow_file::{leave_out_secrets, make_portable},
+};
 use troupe_model::{
     WorkflowId,
     workflow_file::{FORMAT_VERSION, WorkflowFile},
@@ -27,6 +30,8 @@ pub async fn export(
     let attachment = disposition(&row.name);
     let registry = app.registry().clone();
     let make = move || {
+        let mut diagram = diagram;
+        make_portable(&mut diagram);
         let mut file = WorkflowFile {
             format_version: FORMAT_VERSION,
             name: row.name,
