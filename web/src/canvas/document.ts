@@ -21,6 +21,8 @@ export interface CodeFields {
 
 const NO_CODE: CodeFields = { all: new Set(), required: [] }
 const ORIGIN: Point = { x: 0, y: 0 }
+/** Edits that follow one another within this time are one step of undo. */
+const TOGETHER_MS = 400
 
 /** Where elements stand that the page looks at. */
 export type Root = 'nodes' | 'edges' | 'notes' | 'meta'
@@ -46,7 +48,7 @@ export class CanvasDocument {
     this.#codeKeys = codeKeys
     this.undo = new OwnUndo([this.nodes, this.edges, this.notes, this.meta], {
       trackedOrigins: new Set([this]),
-      captureTimeout: 400,
+      captureTimeout: TOGETHER_MS,
     })
   }
 
@@ -123,6 +125,18 @@ export class CanvasDocument {
     if (!this.readOnly) this.undo.redo()
   }
 
+  /** What is edited from here on is one step of undo, however long it takes. */
+  beginStep(): void {
+    this.undo.stopCapturing()
+    this.undo.captureTimeout = Number.POSITIVE_INFINITY
+  }
+
+  /** What is edited next belongs to no step before it. */
+  endStep(): void {
+    this.undo.stopCapturing()
+    this.undo.captureTimeout = TOGETHER_MS
+  }
+
   /** Adds nodes and edges under the ids that they have. */
   insert(fragment: Fragment): void {
     this.edit(() => {
@@ -174,6 +188,7 @@ export class CanvasDocument {
 
   /** Sets one key of a node's config; `undefined` removes it. */
   setConfig(id: string, key: string, value: unknown): void {
+    if (this.configValue(id, key) === value) return
     this.edit(() => {
       const config = this.#sharedConfig(id)
       if (value === undefined) config?.delete(key)

@@ -1,7 +1,7 @@
 import clsx from 'clsx'
 import { Popover } from 'radix-ui'
 import { type KeyboardEvent, useId, useState } from 'react'
-import { Input } from './field'
+import { LiveInput } from './live-field'
 
 export interface ComboboxOption {
   value: string
@@ -26,6 +26,7 @@ interface ComboboxProps {
   /** What was typed is no option and was entered, or the field was left with it. */
   onEnter?: (text: string) => void
   testId?: string
+  'data-history'?: string
 }
 
 /** A text field with suggestions. */
@@ -69,7 +70,7 @@ export function Combobox({ value, options, many = false, onType, onChoose, onEnt
   return (
     <Popover.Root open={isOpen} onOpenChange={setOpen}>
       <Popover.Anchor asChild>
-        <Input
+        <LiveInput
           {...input}
           role="combobox"
           aria-expanded={isOpen}

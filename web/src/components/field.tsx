@@ -22,7 +22,11 @@ export function Input({ compact, className, ...rest }: InputProps) {
   )
 }
 
-export function Textarea({ className, ...rest }: TextareaHTMLAttributes<HTMLTextAreaElement>) {
+interface TextareaProps extends TextareaHTMLAttributes<HTMLTextAreaElement> {
+  ref?: Ref<HTMLTextAreaElement>
+}
+
+export function Textarea({ className, ...rest }: TextareaProps) {
   return <textarea className={clsx(INPUT, 'scroll-thin min-h-16 resize-y py-1.5', className)} {...rest} />
 }
 

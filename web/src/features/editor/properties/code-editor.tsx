@@ -14,12 +14,13 @@ import { Annotation, Compartment, EditorSelection, EditorState, type Extension }
 import { drawSelection, EditorView, keymap, placeholder as placeholderText, ViewPlugin } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
+import { yCollab } from 'y-codemirror.next'
 import type * as Y from 'yjs'
 import type { Column } from '../../../api/types'
 import { useCanvas, useConfigText, useReadOnly } from '../../../canvas/hooks'
 import { textAwareness } from '../../../canvas/text-awareness'
 import { keepMirrored, mirrorOf } from '../../../canvas/text-mirror'
+import { changeBetween } from '../../../components/text-change'
 import type { ControlIds } from './field-frame'
 
 interface SharedCodeProps extends ControlIds {
@@ -49,7 +50,6 @@ export function SharedCode({ node, name, language, columns, ...ids }: SharedCode
         EditorView.theme({ '.cm-content': { minHeight: '96px' } }),
         LINE_FEEDS,
         ...(isShared ? [mirrored(text), yCollab(text, awareness, { undoManager: !readOnly && document.undo })] : []),
-        ...(isShared && !readOnly ? [keymap.of(yUndoManagerKeymap)] : []),
       ],
     }),
     [text, language, readOnly],
@@ -96,6 +96,7 @@ export function Expression({ name, value, language, placeholder, columns, onChan
       readOnly,
       extensions: [
         languageOf(language),
+        LINE_FEEDS,
         ...(placeholder ? [placeholderText(placeholder)] : []),
         EditorView.updateListener.of((update) => {
           const typed = update.transactions.some(
@@ -109,11 +110,11 @@ export function Expression({ name, value, language, placeholder, columns, onChan
   )
   useEffect(() => {
     const editor = view.current
-    if (!editor || editor.state.doc.toString() === value) return
-    editor.dispatch({
-      changes: { from: 0, to: editor.state.doc.length, insert: value },
-      annotations: fromOutside.of(true),
-    })
+    const change = editor && changeBetween(editor.state.doc.toString(), value)
+    if (!change) return
+    const changes = editor.state.changes(change)
+    const selection = editor.state.selection.map(changes, 1)
+    editor.dispatch({ changes, selection, annotations: fromOutside.of(true) })
   }, [view, value])
   return <div ref={host} data-testid={`expression-${name}`} />
 }
@@ -223,7 +224,7 @@ const COLORS = HighlightStyle.define([
   { tag: [tags.typeName, tags.propertyName], color: 'var(--text)' },
 ])
 
-/** A shared text and its editor count the same characters: a line ends with one, wherever it comes from. */
+/** A text and its editor count the same characters: a line ends with one, wherever it comes from. */
 const LINE_FEEDS: Extension = [
   EditorState.lineSeparator.of('\n'),
   EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, '\n')),

@@ -4,9 +4,10 @@ import { useCanvas, useNodeDiagnostics, useNodeType } from '../../../canvas/hook
 import { iconOf, iconStyle } from '../../../canvas/icons'
 import { configSchema } from '../../../canvas/schema'
 import type { FlowNode } from '../../../canvas/view'
-import { Input, Textarea } from '../../../components/field'
+import { LiveInput, LiveTextarea } from '../../../components/live-field'
 import { Prose } from '../../../components/prose'
 import { Switch } from '../../../components/switch'
+import { CANVAS_FIELDS } from '../keyboard/use-history'
 import { useEditor, useEditorState } from '../state'
 import { ConfigField } from './config-field'
 import { FieldFrame } from './field-frame'
@@ -22,7 +23,7 @@ export function NodeProperties({ node }: { node: FlowNode }) {
   const { id, data } = node
 
   return (
-    <div className="flex flex-col" data-testid="node-properties" data-node={id}>
+    <div className="flex flex-col" {...CANVAS_FIELDS} data-testid="node-properties" data-node={id}>
       <header className="flex items-center gap-2.5 border-b p-3.5">
         <Icon className="size-4.5 shrink-0" style={spec && { color: iconStyle(spec.color).color }} aria-hidden />
         <div className="min-w-0 flex-1">
@@ -63,7 +64,7 @@ export function NodeProperties({ node }: { node: FlowNode }) {
         </div>
         <FieldFrame node={id} pointer="/notes" label="Notes">
           {(ids) => (
-            <Textarea
+            <LiveTextarea
               {...ids}
               value={data.notes}
               rows={2}
@@ -89,7 +90,7 @@ function LabelInput({ value, onChange, ...ids }: { value: string; onChange: (lab
     input.current?.select()
   }, [focus])
   return (
-    <Input
+    <LiveInput
       {...ids}
       ref={input}
       value={value}

@@ -5,6 +5,7 @@ import { columnLabel } from '../../../../canvas/column-label'
 import { useColumns } from '../../../../canvas/hooks'
 import { hints, isNullable, type JsonSchema, mayBeEmpty } from '../../../../canvas/schema'
 import { Combobox, type ComboboxOption } from '../../../../components/combobox'
+import { UNWRITTEN } from '../../keyboard/use-history'
 import type { ControlProps } from './types'
 
 /** One column of what arrives at the step. A name that is not there yet can be typed. */
@@ -77,6 +78,7 @@ export function ColumnsControl({ schema, value, onChange, node, name, id, ...res
         onType={setDraft}
         onChoose={add}
         onEnter={addTyped}
+        {...(draft === '' ? {} : UNWRITTEN)}
         testId={`field-${name}`}
       />
     </div>

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { cleanup, fireEvent, render, screen } from '@testing-library/react'
+import { act, cleanup, fireEvent, render, screen } from '@testing-library/react'
 import { type ReactNode, useState } from 'react'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
@@ -11,6 +11,7 @@ import { Control } from './control'
 
 let session: CanvasSession
 let written: unknown[]
+let setFromElsewhere: (value: unknown) => void
 
 beforeAll(() => {
   // jsdom measures nothing, and has no observer of sizes.
@@ -40,6 +41,7 @@ afterEach(() => {
 
 function Host({ schema, initial }: { schema: JsonSchema; initial: unknown }): ReactNode {
   const [value, setValue] = useState(initial)
+  setFromElsewhere = setValue
   const onChange = (next: unknown) => {
     written.push(next)
     setValue(next)
@@ -106,6 +108,20 @@ test('a number is written when it is one, and what is typed stays as it is typed
   type('field-x', '9007199254740993')
   type('field-x', '')
   expect(written).toEqual([-5, undefined])
+})
+
+test('JSON is written when it is some, stays as it is typed, and gives way to what comes from elsewhere', () => {
+  show({}, { a: 1 })
+  const field = screen.getByTestId<HTMLTextAreaElement>('field-x')
+  type('field-x', '{"a":2')
+  expect([field.value, field.dataset.history]).toEqual(['{"a":2', 'browser'])
+  type('field-x', '{"a":2}')
+  type('field-x', '{"a":2} ')
+  expect(written).toEqual([{ a: 2 }])
+  expect([field.value, field.dataset.history]).toEqual(['{"a":2} ', undefined])
+  type('field-x', '{"a":')
+  act(() => setFromElsewhere([3]))
+  expect(field.value).toBe('[\n  3\n]')
 })
 
 test('items are added to a list, edited in their place, and removed', () => {

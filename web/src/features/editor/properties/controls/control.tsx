@@ -1,7 +1,7 @@
 import { lazy, Suspense } from 'react'
 import { useColumns } from '../../../../canvas/hooks'
 import { hints, isNullable, shapeOf } from '../../../../canvas/schema'
-import { Input, Textarea } from '../../../../components/field'
+import { LiveInput, LiveTextarea } from '../../../../components/live-field'
 import { Select } from '../../../../components/select'
 import { Switch } from '../../../../components/switch'
 import { ColumnControl, ColumnsControl } from './column-control'
@@ -39,8 +39,8 @@ export function Control(props: ControlProps) {
           onChange(event.target.value === '' && isNullable(schema) ? undefined : event.target.value),
         'data-testid': testId,
       }
-      if (widget === 'textarea') return <Textarea {...text} rows={4} />
-      return <Input {...text} type={widget === 'secret' ? 'password' : 'text'} />
+      if (widget === 'textarea') return <LiveTextarea {...text} rows={4} />
+      return <LiveInput {...text} type={widget === 'secret' ? 'password' : 'text'} />
     }
     case 'number':
       return <NumberControl {...props} shape={shape} />

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { initialValue, type JsonSchema } from '../../../../canvas/schema'
 import { Button, IconButton } from '../../../../components/button'
 import { Input } from '../../../../components/field'
+import { UNWRITTEN } from '../../keyboard/use-history'
 import { Control } from './control'
 import type { ControlProps } from './types'
 
@@ -67,6 +68,7 @@ function KeyInput({ value, label, onCommit }: { value: string; label: string; on
         onChange={(event) => setDraft(event.target.value)}
         onBlur={() => onCommit(draft)}
         onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
+        {...(draft === value ? {} : UNWRITTEN)}
       />
     </div>
   )

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import type { Shape } from '../../../../canvas/schema'
-import { Input } from '../../../../components/field'
+import { LiveInput } from '../../../../components/live-field'
+import { UNWRITTEN } from '../../keyboard/use-history'
 import type { ControlProps } from './types'
 
 type NumberShape = Extract<Shape, { kind: 'number' }>
@@ -19,28 +20,38 @@ export function NumberControl({
   const [draft, setDraft] = useState<{ text: string; value: unknown }>()
   const stored = typeof value === 'number' ? String(value) : ''
 
+  const shown = draft && draft.value === value ? draft.text : stored
+
   function change(text: string) {
-    const number = Number(text)
-    const isEmpty = text.trim() === ''
-    // A larger whole number would become another one.
-    const isNumber = shape.integer ? Number.isSafeInteger(number) : Number.isFinite(number)
-    const next = isEmpty ? undefined : isNumber ? number : value
+    const next = isNumber(text, shape) ? numberOf(text) : value
     setDraft({ text, value: next })
-    if (isEmpty || isNumber) onChange(next)
+    if (next !== value) onChange(next)
   }
 
   return (
-    <Input
+    <LiveInput
       id={id}
       aria-describedby={rest['aria-describedby']}
       aria-invalid={rest['aria-invalid']}
       inputMode={shape.integer ? 'numeric' : 'decimal'}
-      value={draft && draft.value === value ? draft.text : stored}
+      value={shown}
       placeholder={schema.default == null ? undefined : String(schema.default)}
       onChange={(event) => change(event.target.value)}
       onBlur={() => setDraft(undefined)}
       className="tabular-nums"
+      {...(isNumber(shown, shape) ? {} : UNWRITTEN)}
       data-testid={`field-${name}`}
     />
   )
+}
+
+/** Or nothing. */
+function isNumber(text: string, { integer }: NumberShape): boolean {
+  const number = Number(text)
+  // A larger whole number would become another one.
+  return integer ? Number.isSafeInteger(number) : Number.isFinite(number)
+}
+
+function numberOf(text: string): number | undefined {
+  return text.trim() === '' ? undefined : Number(text)
 }
