@@ -11,7 +11,7 @@ pub mod users;
 pub mod workflows;
 pub mod workspaces;
 
-use crate::{docs, policy::Access, routes::Routes};
+use crate::routes::Routes;
 
 pub fn routes() -> Routes {
     let v1 = Routes::default()
@@ -23,5 +23,5 @@ pub fn routes() -> Routes {
         .merge(workflows::routes())
         .merge(node_types::routes())
         .merge(runs::routes());
-    Routes::default().nest("/api/v1", v1).get(Access::Public, docs::JSON_PATH, docs::json)
+    Routes::default().nest("/api/v1", v1)
 }

@@ -14,7 +14,7 @@ use crate::{
         token::AccessTokens,
     },
     config::Config,
-    sockets::Sessions,
+    sockets::sessions::Sessions,
 };
 
 /// A cheap clone.

@@ -259,6 +259,11 @@ impl Config {
         config.validated()
     }
 
+    /// One folder per tenant, for the files that nodes read and write.
+    pub fn files_root(&self) -> PathBuf {
+        self.data_dir.join("files")
+    }
+
     /// The defaults alone: where tests start from.
     pub fn defaults() -> Result<Self, ConfigError> {
         Figment::from(Toml::string(DEFAULTS)).extract().map_err(|error| ConfigError::Invalid(describe(error)))

@@ -20,7 +20,6 @@ use crate::{
         keys,
     },
     problem::Problem,
-    server,
 };
 
 #[derive(RustEmbed)]
@@ -62,7 +61,7 @@ pub async fn seed_if_empty(app: &App) -> anyhow::Result<Option<Seeded>> {
 async fn seed(app: &App, owner_email: String, owner_password: String) -> anyhow::Result<()> {
     let owner = NewPerson { name: "Demo".to_owned(), email: owner_email, password: owner_password };
     let owner = accounts::open(app, "Demo".to_owned(), owner).await.map_err(told)?;
-    let folder = server::files_root(app.config()).join(owner.tenant_id.to_string());
+    let folder = app.config().files_root().join(owner.tenant_id.to_string());
     tokio::task::spawn_blocking(move || write_data(&folder)).await??;
     let workspace = add_workspace(app, &owner).await?;
     for name in Example::iter().filter(|name| name.ends_with(WORKFLOW_SUFFIX)) {

@@ -9,7 +9,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     api,
+    policy::Access,
     problem::{Problem, ProblemBody},
+    routes::Routes,
 };
 
 pub const JSON_PATH: &str = "/api/openapi.json";
@@ -52,12 +54,16 @@ pub fn openapi_json() -> Result<String, serde_json::Error> {
     Ok(text)
 }
 
+pub fn routes() -> Routes {
+    Routes::default().get(Access::Public, JSON_PATH, json)
+}
+
 pub fn page() -> SwaggerUi {
     SwaggerUi::new(PAGE_PATH).config(Config::new([JSON_PATH]).persist_authorization(false).deep_linking(true))
 }
 
 /// `GET /api/openapi.json`
-pub async fn json() -> Result<impl IntoResponse, Problem> {
+async fn json() -> Result<impl IntoResponse, Problem> {
     let text = openapi_json().map_err(|error| Problem::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text))
 }

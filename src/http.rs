@@ -5,6 +5,7 @@ pub mod headers;
 pub mod json;
 pub mod lent;
 pub mod log;
+pub mod network;
 pub mod page;
 pub mod path;
 pub mod request_id;

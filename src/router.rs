@@ -25,7 +25,7 @@ use crate::{
 
 /// Every route, each with what it asks of its caller.
 pub fn routes() -> Routes {
-    api::routes().merge(health::routes()).merge(sockets::routes())
+    api::routes().merge(docs::routes()).merge(health::routes()).merge(sockets::routes())
 }
 
 pub fn router(app: App) -> Router {

@@ -4,14 +4,7 @@ pub mod connections;
 mod machine;
 mod stop_signal;
 
-use std::{
-    hint::black_box,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-    time::Duration,
-};
+use std::{hint::black_box, net::SocketAddr, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::{
@@ -35,7 +28,7 @@ use crate::{
     examination::ChildExaminer,
     identity::Identity,
     router,
-    sockets::Sessions,
+    sockets::sessions::Sessions,
     telemetry,
 };
 use stop_signal::StopSignal;
@@ -205,7 +198,7 @@ async fn build(config: Config, store: Store, server: ServerId) -> anyhow::Result
         egress: Egress::new(config.egress.allow_private)?,
         clock: clock.clone(),
         examiner: Arc::new(ChildExaminer::new(&config.limits)),
-        files_root: files_root(&config),
+        files_root: config.files_root(),
         payloads_root: config.data_dir.join("payloads"),
         limits: limits(&config.limits),
     })
@@ -226,11 +219,6 @@ async fn build(config: Config, store: Store, server: ServerId) -> anyhow::Result
         secrets: SecretBox::new(&master_key),
         config,
     }))
-}
-
-/// One folder per tenant, for the files that nodes read and write.
-pub fn files_root(config: &Config) -> PathBuf {
-    config.data_dir.join("files")
 }
 
 fn limits(config: &config::Limits) -> Limits {

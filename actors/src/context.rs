@@ -11,11 +11,11 @@ use uuid::Uuid;
 use crate::{
     credit::UserCredits,
     durability::Durability,
+    examiner::Examiner,
     footprint::{FootprintLimits, Footprints},
-    lease::Leases,
+    leases::Leases,
     loans::{LoanLimits, Loans},
     turns::Turns,
-    workflow::Examiner,
     worktime::{WorktimeLimits, Worktimes},
 };
 
@@ -127,6 +127,8 @@ pub(crate) struct Context {
     pub(crate) long_turns: Turns,
     /// Canvases that have grown alike are compacted one after the other: their editors are not to notice.
     pub(crate) compactions: Arc<Semaphore>,
+    /// Of a canvas, shared by its sessions.
+    pub(crate) canvas_limits: Arc<troupe_crdt::Limits>,
     pub(crate) loans: Loans,
     pub(crate) user_credits: UserCredits,
     pub(crate) footprints: Footprints,
@@ -153,6 +155,7 @@ impl Context {
             long_turns: Turns::new(config.limits.long_turns_max),
             compactions: Arc::new(Semaphore::new(1)),
             footprints: Footprints::new(config.limits.footprint),
+            canvas_limits: config.limits.canvas.into(),
             loans: Loans::new(config.limits.loans),
             user_credits: UserCredits::default(),
             worktimes: Worktimes::new(config.limits.worktime),

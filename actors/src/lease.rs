@@ -10,13 +10,15 @@ use std::{
     time::Duration,
 };
 
-use dashmap::DashMap;
 use tokio::time::Instant;
 use troupe_model::TenantId;
 use troupe_store::leases::{self, Held, LeaseKind};
 use uuid::Uuid;
 
-use crate::context::Context;
+use crate::{
+    context::Context,
+    leases::{Known, Term},
+};
 
 /// How often a lease that another server holds is asked for again.
 const ASK_EVERY: Duration = Duration::from_millis(250);
@@ -26,25 +28,6 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 pub(crate) struct Lease {
     term: Term,
     context: Arc<Context>,
-}
-
-/// What was leased, and the epoch under which its owner writes.
-#[derive(Clone, Debug)]
-pub(crate) struct Term {
-    held: Held,
-    tenant: TenantId,
-    sure_until: Arc<Mutex<Instant>>,
-}
-
-/// All leases of owners that live on this server.
-#[derive(Default)]
-pub(crate) struct Leases(DashMap<(LeaseKind, Uuid, TenantId), Known>);
-
-struct Known {
-    term: Term,
-    taken_at: Instant,
-    /// Tells the owner that it is none any more.
-    lost: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Lease {

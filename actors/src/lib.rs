@@ -8,9 +8,11 @@ mod canvas;
 mod context;
 mod credit;
 mod durability;
+mod examiner;
 mod footprint;
 mod journal;
 mod lease;
+mod leases;
 mod lines;
 mod live;
 mod loans;
@@ -28,6 +30,7 @@ mod worktime;
 pub use canvas::{CanvasSession, JoinCanvas};
 pub use context::{Limits, SystemConfig};
 pub use credit::CreditLimits;
+pub use examiner::{Examined, Examiner};
 pub use footprint::FootprintLimits;
 pub use live::{
     Channel, EventFrame,
@@ -38,7 +41,5 @@ pub use system::{
     EditDiagramError, PublishVersionError, StartError, StartRun, StartRunError, SubscribeError, Subscription, System,
     Unavailable,
 };
-pub use workflow::{
-    Asker, Change, DiagramEdit, EditError, Edited, Examined, Examiner, LastChange, Publish, PublishError, examine,
-};
+pub use workflow::{Asker, Change, DiagramEdit, EditError, Edited, LastChange, Publish, PublishError, examine};
 pub use worktime::{Worktime, WorktimeLimits};

@@ -72,7 +72,10 @@ pub struct Lender {
 
 /// Given back on drop.
 #[derive(Debug)]
-pub struct Loan {
+pub struct Loan(Box<Held>);
+
+#[derive(Debug)]
+struct Held {
     budget: Arc<Budget>,
     _server: Option<OwnedSemaphorePermit>,
     of_tenant: Share<TenantId>,
@@ -156,7 +159,7 @@ impl Loan {
 
     /// Whether somebody waits for what is lent.
     fn is_wanted(&self) -> bool {
-        self.budget.line.is_wanted() || self.of_tenant.is_wanted()
+        self.0.budget.line.is_wanted() || self.0.of_tenant.is_wanted()
     }
 }
 
@@ -181,7 +184,7 @@ impl Budget {
         let of_user = self.users.share(user, user_max).take(wanted.min(user_max)).await;
         let of_tenant = self.tenants.share(tenant, tenant_max).take(wanted).await;
         let server = self.line.take(wanted).await;
-        Loan { budget: self.clone(), _server: server, of_tenant, _of_user: of_user }
+        Loan(Box::new(Held { budget: self.clone(), _server: server, of_tenant, _of_user: of_user }))
     }
 
     fn try_lend(self: &Arc<Self>, tenant: TenantId, user: UserId, bytes: usize) -> Option<Loan> {
@@ -190,7 +193,7 @@ impl Budget {
         let of_user = self.users.share(user, user_max).try_take(wanted.min(user_max))?;
         let of_tenant = self.tenants.share(tenant, tenant_max).try_take(wanted)?;
         let server = self.line.try_take(wanted)?;
-        Some(Loan { budget: self.clone(), _server: Some(server), of_tenant, _of_user: of_user })
+        Some(Loan(Box::new(Held { budget: self.clone(), _server: Some(server), of_tenant, _of_user: of_user })))
     }
 
     /// Of a tenant, and of a user.

@@ -184,7 +184,10 @@ mod tests {
     use troupe_store::{DatabaseConfig, Store, canvas::StoredCanvas};
 
     use super::*;
-    use crate::{context::Limits, workflow::Examined, workflow::Examiner};
+    use crate::{
+        context::Limits,
+        examiner::{Examined, Examiner},
+    };
 
     struct Untried;
 

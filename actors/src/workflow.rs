@@ -43,7 +43,7 @@ pub(crate) use change::{Begun, ChangeReply};
 pub use edit::{DiagramEdit, EditError, Edited};
 pub(crate) use load::LoadError;
 pub use publish::{Publish, PublishError};
-pub use trouble::{Examined, Examiner, examine};
+pub use trouble::examine;
 
 use crate::{
     alarm::Alarm,

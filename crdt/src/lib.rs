@@ -8,6 +8,7 @@
 //!
 //! Refuses to know: network, clock, storage, actors, node types. Time comes in as milliseconds.
 
+mod access;
 mod awareness;
 mod budget;
 mod canvas;
@@ -17,11 +18,12 @@ mod peer;
 mod refusal;
 pub mod wire;
 
+pub use access::Access;
 pub use awareness::{Awareness, Told, UserTag};
 pub use budget::{Budget, Rate};
 pub use canvas::{
     Answer, Applied, Canvas, DocumentEpoch, OpenError, Question, RebuildError, Size, Snapshot, Touched, weight,
 };
 pub use limits::Limits;
-pub use peer::{Access, Outcome, Peer};
+pub use peer::{Outcome, Peer};
 pub use refusal::Refusal;

@@ -2,6 +2,8 @@
 
 mod pending;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use troupe_model::{
     SessionId,
@@ -9,21 +11,13 @@ use troupe_model::{
 };
 
 use crate::{
-    Answer, Applied, Awareness, Canvas, Limits, Question, Refusal, UserTag,
+    Access, Answer, Applied, Awareness, Canvas, Limits, Question, Refusal, UserTag,
     canvas::{EDGES, NODES},
     guard::{self, Sketch},
     wire::{self, Message},
 };
 
 use pending::Pending;
-
-/// What a session may do with the canvas [SYNC-10].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    ReadWrite,
-    /// Receives everything, may send awareness.
-    ReadOnly,
-}
 
 /// What follows from one frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +47,7 @@ pub struct Peer {
     session: SessionId,
     access: Access,
     user: UserTag,
-    limits: Limits,
+    limits: Arc<Limits>,
     synced: bool,
     pending: Pending,
 }
@@ -63,8 +57,8 @@ impl Peer {
         Self::with_limits(session, access, user, Limits::default())
     }
 
-    pub fn with_limits(session: SessionId, access: Access, user: UserTag, limits: Limits) -> Self {
-        Self { session, access, user, limits, synced: false, pending: Pending::default() }
+    pub fn with_limits(session: SessionId, access: Access, user: UserTag, limits: impl Into<Arc<Limits>>) -> Self {
+        Self { session, access, user, limits: limits.into(), synced: false, pending: Pending::default() }
     }
 
     pub fn access(&self) -> Access {
@@ -169,7 +163,7 @@ impl Peer {
         if !adds {
             return Ok(());
         }
-        let Limits { document_bytes_max, document_values_max, .. } = self.limits;
+        let Limits { document_bytes_max, document_values_max, .. } = *self.limits;
         if canvas.size_bytes() + bytes > document_bytes_max {
             canvas.measure();
             if canvas.size_bytes() + bytes > document_bytes_max {

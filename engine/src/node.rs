@@ -6,17 +6,22 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc,
+        atomic::{AtomicBool, Ordering},
     },
 };
 
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
-use troupe_model::{LogLevel, NodeFailure, NodeTypeSpec, Output, Payload, RunId, Schema, Severity, Timestamp, shown};
+use troupe_model::{LogLevel, NodeFailure, NodeTypeSpec, Output, Payload, RunId, Schema, Timestamp};
 
-use crate::{egress::Egress, files::Files, fuel::Fuel, payloads::Payloads};
+use crate::{egress::Egress, files::Files, frames::watch::Watch, fuel::Fuel, payloads::Payloads};
+
+pub use crate::{
+    finding::Finding,
+    progress::{Progress, ProgressView},
+};
 
 /// A node type: its description, its design-time check, its execution.
 pub trait NodeType: Send + Sync + 'static {
@@ -54,17 +59,6 @@ pub struct Checked {
     pub findings: Vec<Finding>,
 }
 
-/// A diagnostic of one node's config, before it is tied to the node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    pub severity: Severity,
-    /// JSON pointer into the config.
-    pub field: Option<String>,
-    pub code: &'static str,
-    pub message: String,
-    pub fix: Option<String>,
-}
-
 /// All that running code may touch.
 #[derive(Debug)]
 pub struct RunContext {
@@ -100,31 +94,6 @@ pub enum Outcome {
     WaitUntil(Timestamp, Vec<Output>),
 }
 
-/// Live progress of one node, written by its code and polled by the run's tick. Cheap to clone and to write.
-#[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<ProgressState>);
-
-#[derive(Debug, Default)]
-struct ProgressState {
-    version: AtomicU64,
-    rows: AtomicU64,
-    bytes: AtomicU64,
-    /// Millionths plus one; 0 means unknown.
-    fraction: AtomicU64,
-    message: Mutex<Option<Arc<str>>>,
-}
-
-/// What [`Progress`] held at one moment.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ProgressView {
-    pub version: u64,
-    pub rows: u64,
-    pub bytes: u64,
-    /// 0 to 1.
-    pub fraction: Option<f64>,
-    pub message: Option<Arc<str>>,
-}
-
 impl<'a> CheckContext<'a> {
     pub fn new(
         config: &'a Map<String, Value>,
@@ -147,44 +116,10 @@ impl<'a> CheckContext<'a> {
     }
 }
 
-const FRACTION_UNIT: f64 = 1_000_000.0;
-
-impl Progress {
-    pub fn rows(&self, rows: u64) {
-        self.0.rows.store(rows, Ordering::Relaxed);
-        self.touch();
-    }
-
-    pub fn bytes(&self, bytes: u64) {
-        self.0.bytes.store(bytes, Ordering::Relaxed);
-        self.touch();
-    }
-
-    /// `fraction` is clamped to 0..=1.
-    pub fn fraction(&self, fraction: f64) {
-        let millionths = (fraction.clamp(0.0, 1.0) * FRACTION_UNIT) as u64;
-        self.0.fraction.store(millionths + 1, Ordering::Relaxed);
-        self.touch();
-    }
-
-    pub fn message(&self, message: impl Into<Arc<str>>) {
-        *self.0.message.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.into());
-        self.touch();
-    }
-
-    pub fn view(&self) -> ProgressView {
-        let fraction = self.0.fraction.load(Ordering::Relaxed);
-        ProgressView {
-            version: self.0.version.load(Ordering::Acquire),
-            rows: self.0.rows.load(Ordering::Relaxed),
-            bytes: self.0.bytes.load(Ordering::Relaxed),
-            fraction: fraction.checked_sub(1).map(|millionths| millionths as f64 / FRACTION_UNIT),
-            message: self.0.message.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-        }
-    }
-
-    fn touch(&self) {
-        self.0.version.fetch_add(1, Ordering::Release);
+impl RunContext {
+    /// What watches its queries.
+    pub(crate) fn watch(&self) -> Watch {
+        Watch { cancel: self.cancel.clone(), progress: self.progress.clone(), rows_expected: None }
     }
 }
 
@@ -209,21 +144,5 @@ impl Logger {
 impl std::fmt::Debug for Logger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Logger")
-    }
-}
-
-impl Finding {
-    pub fn error(code: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, field: Some(field.into()), code, message: shown::text(message), fix: None }
-    }
-
-    pub fn warning(code: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, field, message) }
-    }
-
-    #[must_use]
-    pub fn fix(mut self, fix: impl Into<String>) -> Self {
-        self.fix = Some(shown::text(fix));
-        self
     }
 }

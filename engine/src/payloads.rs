@@ -24,7 +24,7 @@ use crate::{
         types,
         watch::Watch,
     },
-    node::Progress,
+    progress::Progress,
 };
 
 /// Names longer than this are replaced by their hash: file names end at 255 bytes.

@@ -6,6 +6,7 @@ mod events;
 mod get;
 mod list;
 mod logs;
+mod nodes;
 mod output;
 mod start;
 mod view;
@@ -28,6 +29,8 @@ pub fn routes() -> Routes {
         .at(read, routes!(list::list))
         .at(read, routes!(get::get))
         .at(read, routes!(diagram::get))
+        .at(read, routes!(nodes::list))
+        .at(read, routes!(nodes::get))
         .at(read, routes!(events::list))
         .at(read, routes!(logs::list))
         .at(execute, routes!(cancel::cancel))

@@ -5,7 +5,9 @@
 //! a count of its own, and no stranger's attempt goes to it. Everything else is counted by network, and what strangers
 //! do at one door of it closes no other.
 
-use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
+pub mod account;
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
@@ -13,8 +15,9 @@ use governor::{
 };
 use moka::{policy::EvictionPolicy, sync::Cache};
 
-use super::{device::Device, keys};
-use crate::{config, http::address::Network, problem::Problem};
+use self::account::Account;
+use super::device::Device;
+use crate::{config, http::network::Network, problem::Problem};
 
 /// A count that nothing was added to for so long is at rest.
 const AT_REST: Duration = Duration::from_secs(60);
@@ -27,10 +30,6 @@ pub struct Attempts {
     counts: Cache<Counted, Arc<DefaultDirectRateLimiter>>,
     clock: DefaultClock,
 }
-
-/// An email address, however it was written, whether or not there is an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Account([u8; 32]);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Counted {
@@ -46,19 +45,6 @@ enum Door {
     Strangers,
     KnownDevices,
     Refresh,
-}
-
-impl Account {
-    /// As signing in finds it: without the space around it, and in lower case.
-    pub fn of(email: &str) -> Self {
-        Self(keys::digest(&email.trim().to_lowercase()))
-    }
-}
-
-impl fmt::Display for Account {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&keys::hex(&self.0))
-    }
 }
 
 impl Attempts {

@@ -10,7 +10,7 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use serde::{Deserialize, Serialize};
 use troupe_model::Timestamp;
 
-use super::{attempts::Account, keys, refresh, signing::SigningKeys};
+use super::{attempts::account::Account, keys, refresh, signing::SigningKeys};
 use crate::config::Config;
 
 const NAME: &str = "troupe_device";

@@ -19,12 +19,15 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 use troupe_actors::task;
 
-use crate::{config, http::address::Network};
+use crate::{config, http::network::Network};
 
 /// Files that are not for connections: the store's, the runs', the log.
 const FILES_RESERVED: u64 = 512;
@@ -53,15 +56,12 @@ struct Taken {
 
 /// One of them. Its place is free again when the last clone is dropped.
 #[derive(Clone, Debug)]
-pub struct Connection {
-    _place: Arc<Place>,
-    closed: CancellationToken,
-}
+pub struct Connection(Arc<Place>);
 
 impl Connection {
     /// Whatever is under way. What has become a WebSocket is closed as one.
     pub fn close(&self) {
-        self.closed.cancel();
+        self.0.closed.notify_one();
     }
 }
 
@@ -69,6 +69,7 @@ impl Connection {
 struct Place {
     places: Places,
     network: Network,
+    closed: Notify,
 }
 
 impl Places {
@@ -94,8 +95,7 @@ impl Places {
         }
         taken.in_all += 1;
         taken.by_network.insert(network, of_network + 1);
-        let place = Place { places: self.clone(), network };
-        Some(Connection { _place: Arc::new(place), closed: CancellationToken::new() })
+        Some(Connection(Arc::new(Place { places: self.clone(), network, closed: Notify::new() })))
     }
 }
 
@@ -138,14 +138,13 @@ pub async fn serve(listener: TcpListener, router: Router, config: &config::Serve
             tracing::debug!(%peer, "there is no place for a connection");
             continue;
         };
-        let closed = connection.closed.clone();
-        let served = http(stream, peer, connection, router.clone(), head_timeout);
+        let served = http(stream, peer, connection.clone(), router.clone(), head_timeout);
         let (stopping, is_open) = (stopping.clone(), open.token());
         task::spawn("connection", async move {
             let mut served = pin!(served);
             let ended = tokio::select! {
                 ended = served.as_mut() => ended,
-                () = closed.cancelled() => return,
+                () = connection.0.closed.notified() => return,
                 () = stopping.cancelled() => {
                     served.as_mut().graceful_shutdown();
                     served.await

@@ -14,6 +14,7 @@ use troupe_crdt::wire as protocol;
 use troupe_model::WorkflowId;
 
 use super::{
+    code,
     frame::{Message, Sizes},
     member::{self, Framing, Member},
     parts::Parts,
@@ -51,14 +52,14 @@ pub async fn open(
     upgrade.serve(sizes, move |socket| {
         tasks.track_future(async move {
             match admitted {
-                Err(close) => Box::pin(wire::refuse(socket, close)).await,
+                Err(close) => Box::pin(socket.refuse(close)).await,
                 Ok(visitor) => {
                     let tenant = visitor.caller().tenant;
                     let span = tracing::info_span!("collab", tenant.id = %tenant, workflow.id = %workflow);
                     // Boxed, here and below: what is over in a moment takes no room in the task of a silent session.
                     let joined = Member::join(&app, visitor, workflow, framing).instrument(span.clone());
                     match Box::pin(joined).await {
-                        Err(close) => Box::pin(wire::refuse(socket, close)).await,
+                        Err(close) => Box::pin(socket.refuse(close)).await,
                         Ok(member) => Box::pin(serve(&app, socket, member, &wake)).instrument(span).await,
                     }
                 }
@@ -77,7 +78,7 @@ async fn admit(
     let visitor = match (ticket, authenticate::bearer(headers)) {
         (Some(ticket), _) => Visitor::by_ticket(app, ticket, Purpose::Collab(workflow), wake).await?,
         (None, Some(token)) => Visitor::by_token(app, token, wake).await?,
-        (None, None) => return Err(Close::new(wire::UNAUTHENTICATED, "this needs a ticket or an access token")),
+        (None, None) => return Err(Close::new(code::UNAUTHENTICATED, "this needs a ticket or an access token")),
     };
     member::admit(app, visitor.caller(), workflow).await?;
     Ok(visitor)
@@ -86,7 +87,6 @@ async fn admit(
 #[expect(clippy::manual_async_fn, reason = "what an async function is given takes its room twice")]
 fn serve(app: &App, mut socket: Socket, mut member: Member, wake: &Notify) -> impl Future<Output = ()> + Send {
     async move {
-        socket.reader.borrow_from(member.lender(app));
         let outbox = member.outbox().clone();
         {
             let reading = pin!(read(app, &mut socket.reader, &mut member, wake));
@@ -109,7 +109,7 @@ fn encode(frame: OutFrame) -> Message {
 
 /// Until the client is gone (`None`) or must go.
 async fn read(app: &App, reader: &mut Reader, member: &mut Member, wake: &Notify) -> Option<Close> {
-    let (mut recheck, mut reassure) = (wire::every(RECHECK_EVERY), wire::every(wire::REASSURE_EVERY));
+    let (mut recheck, mut reassure) = (wire::every(RECHECK_EVERY), None);
     let mut parts = Parts::default();
     let mut stopping = pin!(app.sessions().stopping.cancelled());
     let mut woken = pin!(wake.notified());
@@ -117,7 +117,7 @@ async fn read(app: &App, reader: &mut Reader, member: &mut Member, wake: &Notify
         let incoming = tokio::select! {
             incoming = reader.next(), if !parts.is_waiting() => Some(incoming),
             whole = parts.lent(), if parts.is_waiting() => whole.map(|(bytes, loan)| Incoming::Binary(bytes, Some(loan))),
-            _ = reassure.tick(), if reader.is_taking_large() || parts.is_taking() => {
+            () = wire::tick(&mut reassure, wire::REASSURE_EVERY), if reader.is_taking_large() || parts.is_taking() => {
                 if reader.is_too_slow() || parts.is_too_slow() {
                     return Some(wire::arrives_too_slowly());
                 }
@@ -134,6 +134,10 @@ async fn read(app: &App, reader: &mut Reader, member: &mut Member, wake: &Notify
         let done = match incoming {
             None => member.follow(app).await,
             Some(Incoming::Binary(frame, loan)) => Box::pin(forward(app, member, &mut parts, frame, loan)).await,
+            Some(Incoming::NeedsLoan(bytes)) => {
+                reader.lend(bytes, member.lender(app));
+                Ok(())
+            }
             Some(Incoming::Text(_)) => Err(wire::binary_only()),
             Some(Incoming::Gone) => return None,
             Some(Incoming::Close(close)) => Err(close),
@@ -154,7 +158,7 @@ async fn forward(
     if member.is_stale() {
         member.follow(app).await?;
     }
-    match protocol::part(&frame).map_err(|malformed| Close::new(wire::MALFORMED, malformed.to_string()))? {
+    match protocol::part(&frame).map_err(|malformed| Close::new(code::MALFORMED, malformed.to_string()))? {
         None => member.send(frame, loan).await,
         Some((part, remaining)) => {
             let sizes = Sizes::canvas(&app.config().limits);

@@ -17,7 +17,7 @@ use tungstenite::{
     },
 };
 
-use super::wire::MALFORMED;
+use super::code;
 use crate::config;
 
 /// What a control frame may carry.
@@ -75,7 +75,7 @@ impl Sizes {
     pub fn refusal(&self) -> Close {
         let Self { free_bytes_max, bytes_max } = self;
         if free_bytes_max == bytes_max {
-            return Close::new(MALFORMED, format!("a message may have {bytes_max} bytes"));
+            return Close::new(code::MALFORMED, format!("a message may have {bytes_max} bytes"));
         }
         Close::new(Refusal::TOO_LARGE, format!("a change may have {bytes_max} bytes"))
     }

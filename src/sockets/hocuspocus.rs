@@ -26,6 +26,7 @@ use troupe_model::WorkflowId;
 
 use self::outlet::{Outlet, SharedLedger, left};
 use super::{
+    code,
     frame::Sizes,
     member::{self, Framing, Member},
     turns::Turns,
@@ -99,14 +100,14 @@ impl Socket {
             joins,
             wake: Arc::default(),
             useless_at: Instant::now() + Duration::from_secs(seconds),
-            useless: Close::new(wire::UNAUTHENTICATED, reason),
+            useless: Close::new(code::UNAUTHENTICATED, reason),
         }
     }
 
     /// Until the client is gone (`None`) or must go.
     async fn read(mut self, reader: &mut Reader) -> Option<Close> {
         let (mut recheck, mut ping) = (wire::every(RECHECK_EVERY), wire::every(PING_EVERY));
-        let mut reassure = wire::every(wire::REASSURE_EVERY);
+        let mut reassure = None;
         let (app, wake) = (self.app.clone(), self.wake.clone());
         let mut stopping = pin!(app.sessions().stopping.cancelled());
         let mut woken = pin!(wake.notified());
@@ -119,7 +120,7 @@ impl Socket {
                     woken.set(wake.notified());
                     Next::Follow { all: false }
                 }
-                _ = reassure.tick(), if reader.is_taking_large() => {
+                () = wire::tick(&mut reassure, wire::REASSURE_EVERY), if reader.is_taking_large() => {
                     if reader.is_too_slow() {
                         return Some(wire::arrives_too_slowly());
                     }
@@ -131,12 +132,15 @@ impl Socket {
             let done = match next {
                 Next::Incoming(Incoming::Binary(frame, loan)) => {
                     // Boxed, here and below: what is over in a moment takes no room in the task of a silent socket.
-                    let received = Box::pin(self.receive(&frame, loan)).await;
-                    if let Some(document) = self.documents.values().next() {
-                        reader.borrow_from(document.member.lender(&app));
-                    }
-                    received
+                    Box::pin(self.receive(&frame, loan)).await
                 }
+                Next::Incoming(Incoming::NeedsLoan(bytes)) => match self.documents.values().next() {
+                    Some(document) => {
+                        reader.lend(bytes, document.member.lender(&app));
+                        Ok(())
+                    }
+                    None => Err(wire::stranger_sends_much()),
+                },
                 Next::Incoming(Incoming::Text(_)) => Err(wire::binary_only()),
                 Next::Incoming(Incoming::Gone) => return None,
                 Next::Incoming(Incoming::Close(close)) => Err(close),
@@ -151,7 +155,7 @@ impl Socket {
 
     /// An error ends the socket.
     async fn receive(&mut self, frame: &[u8], loan: Option<Loan>) -> Result<(), Close> {
-        match hocuspocus::decode(frame).map_err(|malformed| Close::new(wire::MALFORMED, malformed.to_string()))? {
+        match hocuspocus::decode(frame).map_err(|malformed| Close::new(code::MALFORMED, malformed.to_string()))? {
             Frame::Ping => self.say(hocuspocus::PONG.to_vec()),
             Frame::Pong => Ok(()),
             Frame::Document(name, request) => match request {
@@ -161,7 +165,7 @@ impl Socket {
                 // A message for an application on the server, of which there is none.
                 Request::Stateless(_) => Ok(()),
                 Request::BroadcastStateless(_) => {
-                    Err(Close::new(wire::MALFORMED, "only the server sends this message"))
+                    Err(Close::new(code::MALFORMED, "only the server sends this message"))
                 }
                 Request::Close => {
                     self.leave(name.0);
@@ -185,7 +189,7 @@ impl Socket {
                 let _ = self.joined.send(Outlet::new(name, outbox, ledger)).await;
                 Ok(())
             }
-            Err(close) if wire::is_final(&close) => self.answer(name, Answer::Denied(&close.reason)),
+            Err(close) if code::is_final(&close) => self.answer(name, Answer::Denied(&close.reason)),
             Err(close) => Err(close),
         }
     }
@@ -193,9 +197,9 @@ impl Socket {
     async fn join(&self, name: Name<'_>, token: &str) -> Result<Document, Close> {
         let max = self.app.config().limits.canvases_per_socket_max;
         if self.documents.len() >= max {
-            return Err(Close::new(wire::FORBIDDEN, format!("one socket may hold {max} documents open")));
+            return Err(Close::new(code::FORBIDDEN, format!("one socket may hold {max} documents open")));
         }
-        let no_such = |_| Close::new(wire::GONE, "a document's name is the id of a workflow");
+        let no_such = |_| Close::new(code::GONE, "a document's name is the id of a workflow");
         let workflow: WorkflowId = name.document().parse().map_err(no_such)?;
         let visitor = self.visitor(token, workflow).await?;
         member::admit(&self.app, visitor.caller(), workflow).await?;
@@ -256,7 +260,7 @@ impl Socket {
     fn may_be_useless(&mut self) {
         if self.documents.is_empty() {
             self.useless_at = Instant::now() + IDLE_MAX;
-            self.useless = Close::new(wire::IDLE, "no document was open for a minute");
+            self.useless = Close::new(code::IDLE, "no document was open for a minute");
         }
     }
 
@@ -266,7 +270,7 @@ impl Socket {
             if all || document.member.is_stale() {
                 match document.member.follow(&self.app).await {
                     // It has closed that document.
-                    Err(close) if wire::is_final(&close) => {}
+                    Err(close) if code::is_final(&close) => {}
                     done => done?,
                 }
             }

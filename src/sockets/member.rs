@@ -7,8 +7,8 @@ use troupe_model::{SessionId, WorkflowId};
 use troupe_store::workflows;
 
 use super::{
+    code,
     visitor::{Visitor, refusal},
-    wire,
 };
 use crate::{
     api::auth::color,
@@ -30,7 +30,7 @@ pub async fn admit(app: &App, caller: &Caller, workflow: WorkflowId) -> Result<(
     };
     match found.await {
         Ok(Some(_)) => Ok(()),
-        Ok(None) => Err(Close::new(wire::GONE, "there is no such workflow, or you may not see it")),
+        Ok(None) => Err(Close::new(code::GONE, "there is no such workflow, or you may not see it")),
         Err(error) => Err(refusal(&Problem::from(error))),
     }
 }
@@ -79,7 +79,7 @@ impl Member {
         if self.session.send(frame, loan).await {
             return Ok(());
         }
-        Err(Close::new(wire::TRY_AGAIN, "the canvas was closed; reconnect in a moment"))
+        Err(Close::new(code::TRY_AGAIN, "the canvas was closed; reconnect in a moment"))
     }
 
     /// Whether they have to [`Member::follow`] before a further frame of theirs is sent.
@@ -101,7 +101,7 @@ impl Member {
         let caller = self.visitor.look_again(app).await?;
         let now = (tag(caller), access(caller));
         if let Err(close) = admit(app, caller, self.workflow).await
-            && wire::is_final(&close)
+            && code::is_final(&close)
         {
             return Err(close);
         }
@@ -129,7 +129,7 @@ impl Drop for Member {
 /// The whole reason has no room in a close frame.
 fn held_back() -> Close {
     Close::new(
-        wire::HELD_BACK,
+        code::HELD_BACK,
         "this canvas is held back, because opening it failed; an editor may have it tried again",
     )
 }
@@ -138,10 +138,10 @@ fn unavailable(error: &Unavailable) -> Close {
     match error {
         Unavailable::Draining => Close::restarting(),
         Unavailable::HeldBack(_) => held_back(),
-        Unavailable::NoRoom => Close::new(wire::TRY_AGAIN, error.to_string()),
+        Unavailable::NoRoom => Close::new(code::TRY_AGAIN, error.to_string()),
         error => {
             tracing::warn!(%error, "a session could not join its canvas");
-            Close::new(wire::TRY_AGAIN, "the canvas cannot be opened just now; reconnect in a moment")
+            Close::new(code::TRY_AGAIN, "the canvas cannot be opened just now; reconnect in a moment")
         }
     }
 }

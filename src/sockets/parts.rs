@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 use troupe_actors::{Close, Lender, Loan};
 
-use super::{frame::Sizes, wire};
+use super::{code, frame::Sizes};
 
 #[derive(Default)]
 pub enum Parts {
@@ -44,13 +44,13 @@ impl Parts {
             }
             if part.len() > sizes.free_bytes_max {
                 let reason = format!("the first part of a frame may have {} bytes", sizes.free_bytes_max);
-                return Err(Close::new(wire::MALFORMED, reason));
+                return Err(Close::new(code::MALFORMED, reason));
             }
             *self = Self::Waiting { first: part, remaining, loan: Box::pin(lender().lend(whole)) };
             return Ok(None);
         };
         if part.is_empty() || part.len() + remaining != *expected {
-            return Err(Close::new(wire::MALFORMED, "the parts of a frame do not fit together"));
+            return Err(Close::new(code::MALFORMED, "the parts of a frame do not fit together"));
         }
         bytes.extend_from_slice(&part);
         *expected = remaining;
@@ -129,12 +129,12 @@ mod tests {
     async fn parts_that_lie_are_refused() {
         assert_eq!(take(&mut Parts::default(), b"a", 100), Err(Refusal::TOO_LARGE));
         assert_eq!(take(&mut Parts::default(), b"a", usize::MAX), Err(Refusal::TOO_LARGE));
-        assert_eq!(take(&mut Parts::default(), b"first of many", 3), Err(wire::MALFORMED));
+        assert_eq!(take(&mut Parts::default(), b"first of many", 3), Err(code::MALFORMED));
         for (part, remaining) in [(&b"b"[..], 5), (b"", 2), (b"bc", 1)] {
             let mut parts = Parts::default();
             take(&mut parts, b"a", 2).unwrap();
             parts.lent().await;
-            assert_eq!(take(&mut parts, part, remaining), Err(wire::MALFORMED), "{part:?}");
+            assert_eq!(take(&mut parts, part, remaining), Err(code::MALFORMED), "{part:?}");
         }
     }
 }

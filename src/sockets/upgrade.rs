@@ -8,7 +8,7 @@ use axum::{
 use hyper::upgrade::{OnUpgrade, Parts as Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use troupe_actors::task;
+use troupe_actors::{Close, task};
 use tungstenite::handshake::derive_accept_key;
 
 use super::{
@@ -24,6 +24,12 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// Closes one that never became a session.
+    pub async fn refuse(self, close: Close) {
+        self.writer.end(close).await;
+        self.reader.linger().await;
+    }
+
     /// The connection itself, without what an HTTP server has wrapped around it.
     fn new(upgraded: Upgraded<TokioIo<TcpStream>>, sizes: Sizes) -> Self {
         let (read, write) = upgraded.io.into_inner().into_split();

@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 use troupe_actors::Close;
 
 use super::{
+    code::{FORBIDDEN, GONE, TRY_AGAIN, UNAUTHENTICATED},
     watches::Watch,
-    wire::{FORBIDDEN, GONE, TRY_AGAIN, UNAUTHENTICATED},
 };
 use crate::{
     app::App,

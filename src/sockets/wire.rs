@@ -16,12 +16,12 @@ use tokio::{
     sync::Notify,
     time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sleep_until, timeout},
 };
-use troupe_actors::{Close, EventFrame, Lender, Loan, Next, OutFrame, Outbox};
+use troupe_actors::{Close, EventFrame, FREE_BYTES_MAX, Lender, Loan, Next, OutFrame, Outbox};
 use tungstenite::Utf8Bytes;
 
 use super::{
+    code,
     frame::{Decoder, Fault, Message, Sizes},
-    upgrade::Socket,
 };
 
 /// One buffer of this size serves all the sockets that a thread reads.
@@ -39,35 +39,21 @@ pub const IDLE_MAX: Duration = Duration::from_secs(60);
 const WINDOW: Duration = Duration::from_millis(16);
 /// A session is busy when it has had so many flushes more than there were windows.
 const FLUSHES_AT_ONCE: u32 = 8;
-/// A write that takes longer means that nobody reads [SYNC-7].
+/// A write of so much that takes longer means that nobody reads [SYNC-7].
+const PIECE_BYTES: usize = 64 * 1024;
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
-
-pub const MALFORMED: u16 = 4400;
-pub const UNAUTHENTICATED: u16 = 4401;
-pub const FORBIDDEN: u16 = 4403;
-pub const GONE: u16 = 4404;
-pub const IDLE: u16 = 4408;
-/// The canvas is not opened before somebody says so.
-pub const HELD_BACK: u16 = 4423;
-pub const TRY_AGAIN: u16 = 1013;
 
 /// An awareness of nobody: a frame that says nothing.
 pub const REASSURANCE: &[u8] = &[1, 1, 0];
 
 pub fn arrives_too_slowly() -> Close {
-    Close::new(TRY_AGAIN, "a large change comes too slowly; reconnect to send it again")
+    Close::new(code::TRY_AGAIN, "a large change comes too slowly; reconnect to send it again")
 }
 
-/// Whether coming back would change nothing.
-pub fn is_final(close: &Close) -> bool {
-    (4400..4500).contains(&close.code)
-}
-
-/// Closes a socket that never became a session.
-pub async fn refuse(socket: Socket, close: Close) {
-    socket.writer.end(close).await;
-    socket.reader.linger().await;
+/// The next tick of what ticks from when it is first needed.
+pub async fn tick(ticks: &mut Option<Interval>, period: Duration) {
+    ticks.get_or_insert_with(|| every(period)).tick().await;
 }
 
 /// Ticks after each period. A tick that is late is not made up for.
@@ -78,7 +64,7 @@ pub fn every(period: Duration) -> Interval {
 }
 
 pub fn binary_only() -> Close {
-    Close::new(MALFORMED, "this socket takes binary frames only")
+    Close::new(code::MALFORMED, "this socket takes binary frames only")
 }
 
 /// What the reader got.
@@ -86,6 +72,8 @@ pub enum Incoming {
     /// What is not small comes with its loan.
     Binary(Bytes, Option<Loan>),
     Text(Utf8Bytes),
+    /// What comes is not small: see [`Reader::lend`].
+    NeedsLoan(usize),
     /// The connection is gone.
     Gone,
     /// The session ends with this.
@@ -121,8 +109,6 @@ pub struct Reader {
     decoder: Decoder,
     pongs: Arc<Pongs>,
     sizes: Sizes,
-    /// Where memory is borrowed for what is not small.
-    lender: Option<Lender>,
     large: Large,
     heard: Instant,
     /// Looks from time to time whether anything was heard: one timer, not one for each read.
@@ -146,12 +132,19 @@ impl Reader {
         let heard = Instant::now();
         let (mut decoder, idle) = (Decoder::new(sizes), Box::pin(sleep_until(heard + IDLE_MAX)));
         decoder.feed(early);
-        Self { io, decoder, pongs, sizes, lender: None, large: Large::None, heard, idle }
+        Self { io, decoder, pongs, sizes, large: Large::None, heard, idle }
     }
 
-    /// From here on messages may be large.
-    pub fn borrow_from(&mut self, lender: Lender) {
-        self.lender = Some(lender);
+    /// Borrows so much memory for what comes, before more of it is read.
+    pub fn lend(&mut self, bytes: usize, lender: Lender) {
+        // What was lent to its first frames is given back when there is a loan for the whole.
+        let former = std::mem::replace(&mut self.large, Large::None);
+        let loan = async move {
+            let loan = lender.lend(bytes).await;
+            drop(former);
+            loan
+        };
+        self.large = Large::Waiting(bytes, Box::pin(loan));
     }
 
     /// Whether a message that is not small is on its way.
@@ -161,7 +154,8 @@ impl Reader {
 
     /// Whether it comes so slowly that others should not wait for its memory.
     pub fn is_too_slow(&self) -> bool {
-        matches!(&self.large, Large::Arriving(loan, since) if loan.is_too_slow(self.decoder.arrived_bytes(), since.elapsed()))
+        let Large::Arriving(loan, since) = &self.large else { return false };
+        loan.is_too_slow(self.decoder.arrived_bytes(), since.elapsed())
     }
 
     /// The next message of substance. Safe to drop while it waits.
@@ -191,26 +185,15 @@ impl Reader {
                         return Incoming::Gone;
                     }
                     Err(Silence::Idle) => {
-                        return Incoming::Close(Close::new(IDLE, "nothing was heard of this client for a minute"));
+                        return Incoming::Close(Close::new(
+                            code::IDLE,
+                            "nothing was heard of this client for a minute",
+                        ));
                     }
                 },
-                Err(Fault::NeedsLoan(bytes)) => match self.lender.clone() {
-                    Some(lender) => {
-                        // What was lent to its first frames is given back when it has the whole.
-                        let former = std::mem::replace(&mut self.large, Large::None);
-                        self.large = Large::Waiting(
-                            bytes,
-                            Box::pin(async move {
-                                let loan = lender.lend(bytes).await;
-                                drop(former);
-                                loan
-                            }),
-                        );
-                    }
-                    None => return Incoming::Close(unknown_sends_much(self.sizes.free_bytes_max)),
-                },
+                Err(Fault::NeedsLoan(bytes)) => return Incoming::NeedsLoan(bytes),
                 Err(Fault::TooLarge) => return Incoming::Close(self.sizes.refusal()),
-                Err(Fault::Protocol(reason)) => return Incoming::Close(Close::new(MALFORMED, reason)),
+                Err(Fault::Protocol(reason)) => return Incoming::Close(Close::new(code::MALFORMED, reason)),
             }
         }
     }
@@ -258,8 +241,9 @@ fn echo(close: Option<Close>) -> Close {
     Close::new(if sendable { code } else { 1000 }, "")
 }
 
-fn unknown_sends_much(bytes_max: usize) -> Close {
-    Close::new(MALFORMED, format!("before a document is open, a message may have {bytes_max} bytes"))
+/// Nobody lends to strangers.
+pub fn stranger_sends_much() -> Close {
+    Close::new(code::MALFORMED, format!("before a document is open, a message may have {FREE_BYTES_MAX} bytes"))
 }
 
 /// Reads and writes until one of them ends; a reader that says why is told to the client.
@@ -386,7 +370,10 @@ impl Writer {
     }
 
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        timeout(STUCK_AFTER, self.io.write_all(bytes)).await?
+        for piece in bytes.chunks(PIECE_BYTES) {
+            timeout(STUCK_AFTER, self.io.write_all(piece)).await??;
+        }
+        Ok(())
     }
 
     /// The last word. Whoever is gone needs none.

@@ -14,6 +14,7 @@ mod checkpoint;
 mod config;
 mod confinement;
 mod deletion;
+mod engine;
 mod error;
 pub mod folders;
 pub mod jobs;
@@ -33,7 +34,8 @@ pub mod workflows;
 pub mod workspaces;
 
 pub use config::{DatabaseConfig, Timeouts};
+pub use engine::Engine;
 pub use error::{Error, Fault, Result};
 pub use page::{Direction, PAGE_ROWS_MAX, Page, PageRequest, Sort, SortBy};
-pub use store::{Engine, Store, is_worker};
+pub use store::{Store, is_worker};
 pub use tx::{SystemTx, TenantTx};

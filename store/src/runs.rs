@@ -9,7 +9,7 @@ use troupe_model::{Diagram, NodeFailure, RunId, RunStatus, ServerId, TenantId, T
 use uuid::Uuid;
 
 pub use self::{
-    journal::{NodeRunRow, RunBatch, append_events, events, last_event_seq, node_runs, node_runs_after},
+    journal::{NodeRunRow, RunBatch, append_events, events, last_event_seq, node_runs_after, node_runs_of},
     logs::{LogFilter, append_logs, last_log_seq, logs},
 };
 use crate::{

@@ -12,7 +12,7 @@ use sqlx::{
 use troupe_model::TenantId;
 
 use crate::{
-    DatabaseConfig, Error, Result, Timeouts, checkpoint, confinement,
+    DatabaseConfig, Engine, Error, Result, Timeouts, checkpoint, confinement,
     tx::{Mode, SystemTx, TenantTx, Tx, postgres::PgTx},
 };
 
@@ -32,12 +32,6 @@ const POSTGRES_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Migrations take as long as they take, and wait for those of another server.
 const UNLIMITED: Timeouts =
     Timeouts { statement: Duration::ZERO, lock: Duration::ZERO, idle_in_transaction: Duration::ZERO };
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
-    Postgres,
-    Sqlite,
-}
 
 /// The store. A clone shares its connections.
 ///

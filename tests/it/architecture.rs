@@ -2,6 +2,8 @@
 //!
 //! Development dependencies and `loadtests` are free: a test may hold both ends of a seam.
 
+mod circles;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -18,6 +20,15 @@ const ARROWS: [(&str, &str, &[&str]); 6] = [
     ("troupe-store", "store", &["troupe-model"]),
     ("troupe-actors", "actors", &["troupe-crdt", "troupe-engine", "troupe-store", "troupe-model"]),
     ("troupe", ".", &["troupe-actors", "troupe-crdt", "troupe-engine", "troupe-store", "troupe-model"]),
+];
+
+/// Actors tell one another, so the one names the messages of the other: who tells whom back.
+const TOLD_BACK: [(&str, &str, &str); 5] = [
+    ("actors", "canvas", "workflow"),
+    ("actors", "journal", "workflow"),
+    ("actors", "node", "run"),
+    ("actors", "run", "tenant"),
+    ("actors", "run/commit", "tenant"),
 ];
 
 /// Rule, the one crate, and the libraries that no other may name.
@@ -69,6 +80,17 @@ fn sources_name_only_what_their_part_may_know() {
         }
     }
     assert_kept(&broken);
+}
+
+/// Whoever reads a file reads what it names, and need not come back.
+#[test]
+fn files_of_a_crate_are_in_no_circle() {
+    let in_circles = ARROWS.iter().flat_map(|(_, folder, _)| {
+        let src = root().join(folder).join("src");
+        let told_back = TOLD_BACK.iter().filter(|(of, ..)| of == folder).map(|(_, from, to)| (*from, *to));
+        circles::circles(&src, &sources(&src), &told_back.collect::<Vec<_>>())
+    });
+    assert_kept(&in_circles.collect::<Vec<_>>());
 }
 
 /// Every crate of the workspace is under the rule, so a new one is placed before it is used.

@@ -215,8 +215,12 @@ async fn a_watcher_sees_a_run() {
     assert_eq!(run, format!("/api/v1/runs/{}", id.as_str().unwrap()));
     assert_eq!(event(&mut socket, "run_completed").await["run_id"], id);
 
-    let detail = ann.get(&run).await.body_of(StatusCode::OK).await;
-    assert_eq!((&detail["status"], &detail["nodes"][0]["status"]), (&json!("success"), &json!("completed")));
+    assert_eq!(ann.get(&run).await.body_of(StatusCode::OK).await["status"], "success");
+    let nodes = ann.get(&format!("{run}/nodes")).await.body_of(StatusCode::OK).await;
+    assert_eq!((&nodes["items"][0]["node_id"], &nodes["next_cursor"]), (&json!("start"), &Value::Null));
+    let node = ann.get(&format!("{run}/nodes/start")).await.body_of(StatusCode::OK).await;
+    assert_eq!((&node["status"], &node), (&json!("completed"), &nodes["items"][0]));
+    ann.get(&format!("{run}/nodes/other")).await.problem(404, "not_found").await;
     let journal = ann.get(&format!("{run}/events")).await.body_of(StatusCode::OK).await;
     let kinds: Vec<_> =
         journal["items"].as_array().unwrap().iter().map(|item| item["type"].as_str().unwrap()).collect();

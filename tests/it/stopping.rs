@@ -39,11 +39,11 @@ async fn work_that_cannot_be_stopped_does_not_keep_the_server() {
     let run = ann.post(&runs, &json!({})).await.body_of(StatusCode::ACCEPTED).await;
     let run = run["id"].as_str().unwrap();
     loop {
-        let run = ann.get(&format!("/api/v1/runs/{run}")).await.body_of(StatusCode::OK).await;
-        let counting = run["nodes"].as_array().unwrap().iter().find(|node| node["node_id"] == "count");
-        if counting.is_some_and(|node| node["status"] == "running") {
+        let counting = ann.get(&format!("/api/v1/runs/{run}/nodes/count")).await.body_of(StatusCode::OK).await;
+        if counting["status"] == "running" {
             break;
         }
+        let run = ann.get(&format!("/api/v1/runs/{run}")).await.body_of(StatusCode::OK).await;
         assert!(["new", "running"].contains(&run["status"].as_str().unwrap()), "{run}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -80,7 +80,7 @@ impl WorkflowState {
         let state_vector = self.canvas.state_vector();
         let mut session = Session {
             worktime: self.context.worktimes.of(self.tenant, join.user.id),
-            peer: Peer::with_limits(join.session, join.access, join.user, self.context.limits.canvas),
+            peer: Peer::with_limits(join.session, join.access, join.user, self.context.canvas_limits.clone()),
             outbox,
             acks: join.acks,
             counted: 0,

@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
 use troupe_model::{Diagram, TenantId, WorkflowId};
 use troupe_store::canvas::{
     StoredCanvas,
@@ -15,23 +14,10 @@ use troupe_store::canvas::{
 };
 
 use super::replay::replay;
-use crate::context::Context;
+use crate::{context::Context, examiner::Examined};
 
 /// What is smaller takes little, whatever it is.
 const RISKY_BYTES_MIN: usize = 64 << 10;
-
-/// Tries a canvas where that can end no server.
-pub trait Examiner: Send + Sync {
-    fn examine(&self, stored: StoredCanvas) -> BoxFuture<'_, Examined>;
-}
-
-/// What came out.
-#[derive(Clone, Debug, Default)]
-pub struct Examined {
-    /// As soon as it was known.
-    pub diagram: Option<Diagram>,
-    pub failure: Option<String>,
-}
 
 /// Does with a canvas all that a server does that opens it and keeps it small. `read` gets the diagram as soon as it is
 /// known. CPU work.

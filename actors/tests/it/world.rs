@@ -381,7 +381,7 @@ impl World {
     pub async fn node_runs(&self, run: RunId) -> BTreeMap<String, runs::NodeRunRow> {
         let store = self.store().await;
         let mut tx = store.begin(self.tenant).await.unwrap();
-        let rows = runs::node_runs(&mut tx, run).await.unwrap();
+        let rows = runs::node_runs_after(&mut tx, run, "", i64::MAX).await.unwrap();
         rows.into_iter().map(|row| (row.node.clone(), row)).collect()
     }
 

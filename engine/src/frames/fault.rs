@@ -3,7 +3,7 @@
 use polars::prelude::{PlSmallStr, PolarsError, Schema};
 use troupe_model::{NodeFailure, shown};
 
-use crate::{fuel::Refused, node::Finding, suggest};
+use crate::{finding::Finding, fuel::Refused, suggest};
 
 /// A mistake, with where it is in the config when that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -88,7 +88,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::node::Progress;
+    use crate::progress::Progress;
 
     /// [SEC-1] What unpacks to too much is refused before it fills the disk.
     #[test]

@@ -11,8 +11,7 @@ use troupe_model::{NodeFailure, Output, Payload, Schema};
 use super::{
     Fault, Tables,
     tables::{MISSING_INPUT, columns_fit},
-    types,
-    watch::{self, Watch},
+    types, watch,
 };
 use crate::node::{CheckContext, Checked, Outcome, RunContext};
 
@@ -52,7 +51,7 @@ pub(crate) async fn run(
     plan: impl FnOnce(&Tables) -> Result<LazyFrame, Fault> + Send + 'static,
 ) -> Result<Outcome, NodeFailure> {
     watch::blocking(ctx.cancel.clone(), move || {
-        let watch = Watch::of(&ctx);
+        let watch = ctx.watch();
         let tables = Tables::in_run(&ctx, &watch)?;
         let payload = ctx.payloads.write(&ctx.node, OUT, plan(&tables)?, &watch)?;
         Ok(completed(payload))

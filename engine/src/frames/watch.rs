@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use troupe_model::NodeFailure;
 
 use super::Fault;
-use crate::node::{Progress, RunContext};
+use crate::progress::Progress;
 
 /// The fraction shown of work whose size is a guess, when the guess was too low.
 const FRACTION_GUESSED_MAX: f64 = 0.99;
@@ -25,10 +25,6 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub fn of(ctx: &RunContext) -> Self {
-        Self { cancel: ctx.cancel.clone(), progress: ctx.progress.clone(), rows_expected: None }
-    }
-
     /// Ends the query when the run is canceled, even while nothing comes out yet (a sort, a group by).
     pub fn guard(&self, frame: LazyFrame) -> LazyFrame {
         let cancel = self.cancel.clone();

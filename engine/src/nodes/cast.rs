@@ -12,7 +12,7 @@ use crate::{
         Fault, Tables,
         convert::{Conversion, Kind},
         transform,
-        watch::{self, Watch},
+        watch,
     },
     node::{CheckContext, Checked, Outcome, RunContext},
     typed::{Category, Description, TypedNode},
@@ -67,7 +67,7 @@ impl TypedNode for Cast {
 
     async fn run(&self, config: Config, ctx: RunContext) -> Result<Outcome, NodeFailure> {
         watch::blocking(ctx.cancel.clone(), move || {
-            let watch = Watch::of(&ctx);
+            let watch = ctx.watch();
             let (frame, conversions) = plan(&config, &Tables::in_run(&ctx, &watch)?)?;
             let payload = ctx.payloads.write_if(&ctx.node, transform::OUT, frame, &watch, || {
                 let changes = config.columns.iter().zip(&conversions);

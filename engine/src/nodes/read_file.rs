@@ -21,7 +21,7 @@ use crate::{
         gzip,
         source::{Format, Source},
         transform,
-        watch::{self, Watch},
+        watch,
     },
     fuel::Fuel,
     node::{CheckContext, Checked, Outcome, RunContext},
@@ -141,7 +141,7 @@ fn read(config: &Config, ctx: &RunContext) -> Result<Outcome, NodeFailure> {
     let file = ctx.files.existing(&config.path)?;
     let source = source(config)?;
     let sniffed = source.sniff(&file, &Fuel::unlimited())?;
-    let mut watch = Watch::of(ctx);
+    let mut watch = ctx.watch();
     let unpacked = match source.gzip {
         true => Some(ctx.payloads.scratch(&format!("{}.unpacked", encoded(&ctx.node)))?),
         false => None,

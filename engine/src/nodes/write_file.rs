@@ -12,7 +12,7 @@ use crate::{
         format::{Encoding, FileFormat},
         sink::{self, Format},
         transform,
-        watch::{self, Watch},
+        watch,
     },
     node::{CheckContext, Checked, Outcome, RunContext},
     payloads::{Scratch, encoded},
@@ -68,7 +68,7 @@ fn write(config: &Config, ctx: &RunContext) -> Result<Outcome, NodeFailure> {
     if !config.overwrite && target.exists() {
         return Err(exists(&config.path).into());
     }
-    let watch = Watch::of(ctx);
+    let watch = ctx.watch();
     let tables = Tables::in_run(ctx, &watch)?;
     let (frame, _) = watch.count(tables.one("in")?.frame.clone());
     let part = Scratch::beside(&target, &format!("{}-{}.part", ctx.run, encoded(&ctx.node)));

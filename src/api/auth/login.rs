@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use super::session::{self, Session};
 use crate::{
     app::App,
-    auth::{attempts::Account, password::CHARS_MAX},
-    http::{address::Network, json::Json},
+    auth::{attempts::account::Account, password::CHARS_MAX},
+    http::{json::Json, network::Network},
     problem::Problem,
 };
 

@@ -11,7 +11,7 @@ use super::session::{self, Session};
 use crate::{
     app::App,
     auth::refresh,
-    http::{address::Network, json::Json},
+    http::{json::Json, network::Network},
     problem::Problem,
 };
 

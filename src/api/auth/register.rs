@@ -13,7 +13,7 @@ use crate::{
     api::fields::Name,
     app::App,
     auth::accounts::{self, NewPerson},
-    http::{address::Network, json::Json},
+    http::{json::Json, network::Network},
     problem::Problem,
 };
 

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::{
     app::App,
-    auth::{attempts::Account, refresh},
+    auth::{attempts::account::Account, refresh},
     problem::Problem,
 };
 

@@ -8,7 +8,7 @@ use troupe_model::{NodeFailure, Output, RunId, Schema};
 use troupe_store::runs;
 use utoipa::{IntoParams, ToSchema};
 
-use super::missing;
+use super::{missing, nodes::no_such_node};
 use crate::{
     app::App,
     auth::Caller,
@@ -74,8 +74,8 @@ pub async fn get(
 async fn find(app: &App, caller: &Caller, id: RunId, node: &str, port: Option<&str>) -> Result<Output, Problem> {
     let mut tx = app.store().read(caller.tenant).await?;
     runs::find(&mut tx, id).await?.ok_or_else(missing)?;
-    let rows = runs::node_runs(&mut tx, id).await?;
-    let row = rows.into_iter().find(|row| row.node == node).ok_or_else(|| Problem::not_found("node in this run"))?;
+    let rows = runs::node_runs_of(&mut tx, id, &[node]).await?;
+    let row = rows.into_iter().next().ok_or_else(no_such_node)?;
     let wanted = |output: &Output| port.is_none_or(|port| output.port == port);
     row.outputs.into_iter().find(wanted).ok_or_else(|| {
         Problem::not_found("output of this node").solution("wait until the node is completed, or ask another port")

@@ -1,9 +1,7 @@
 //! Runs and their nodes as the API shows them. The same words as on the event channels.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
-use troupe_model::{Diagram, NodeFailure, NodeStatus, RunId, RunStatus, Timestamp, UserId, WorkflowId};
+use troupe_model::{Node, NodeData, NodeFailure, NodeStatus, RunId, RunStatus, Timestamp, UserId, WorkflowId};
 use troupe_store::runs::{NodeRunRow, Run};
 use utoipa::ToSchema;
 
@@ -21,15 +19,6 @@ pub struct RunView {
     finished_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<NodeFailure>,
-}
-
-/// A run with its nodes, in the order in which they started; the others follow.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RunDetail)]
-pub struct RunDetail {
-    #[serde(flatten)]
-    run: RunView,
-    nodes: Vec<NodeRun>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,59 +55,41 @@ impl From<Run> for RunView {
     }
 }
 
-impl RunDetail {
-    /// `diagram` is the one that the run executes: it names the nodes.
-    pub fn new(run: Run, diagram: &Diagram, rows: Vec<NodeRunRow>) -> Self {
-        let mut rows: BTreeMap<String, NodeRunRow> = rows.into_iter().map(|row| (row.node.clone(), row)).collect();
-        let enabled = diagram.nodes.iter().filter(|node| !node.data.disabled);
-        let mut nodes: Vec<NodeRun> = enabled
-            .map(|node| {
-                let label = if node.data.label.is_empty() { &node.id } else { &node.data.label };
-                match rows.remove(&node.id) {
-                    Some(row) => NodeRun::of(row, label.clone()),
-                    None => NodeRun::pending(node.id.clone(), node.data.node_type.clone(), label.clone()),
-                }
-            })
-            .collect();
-        nodes.sort_by_key(|node| node.started_at.map_or(i64::MAX, Timestamp::as_millis));
-        Self { run: run.into(), nodes }
-    }
-}
-
 impl NodeRun {
-    fn of(row: NodeRunRow, label: String) -> Self {
-        let NodeRunRow { metrics, .. } = row;
-        let ended = row.status.is_final();
-        Self {
-            node_id: row.node,
-            node_type: row.node_type,
-            label,
-            status: row.status,
-            attempt: row.attempt,
-            started_at: row.started_at,
-            finished_at: row.finished_at,
-            duration_ms: ended.then_some(metrics.duration_ms),
-            rows_in: ended.then_some(metrics.rows_in),
-            rows_out: ended.then_some(metrics.rows_out),
-            bytes_out: ended.then_some(metrics.bytes_out),
-            failure: row.failure,
-        }
-    }
-
-    fn pending(node_id: String, node_type: String, label: String) -> Self {
+    /// `row`: of one that was begun.
+    pub fn of(row: Option<NodeRunRow>, node: Node) -> Self {
+        let Node { id: node_id, data: NodeData { label, node_type, .. }, .. } = node;
+        let label = if label.is_empty() { node_id.clone() } else { label };
+        let Some(NodeRunRow { node_type, status, attempt, started_at, finished_at, metrics, failure, .. }) = row else {
+            return Self {
+                node_id,
+                node_type,
+                label,
+                status: NodeStatus::Pending,
+                attempt: 0,
+                started_at: None,
+                finished_at: None,
+                duration_ms: None,
+                rows_in: None,
+                rows_out: None,
+                bytes_out: None,
+                failure: None,
+            };
+        };
+        let ended = status.is_final();
         Self {
             node_id,
             node_type,
             label,
-            status: NodeStatus::Pending,
-            attempt: 0,
-            started_at: None,
-            finished_at: None,
-            duration_ms: None,
-            rows_in: None,
-            rows_out: None,
-            bytes_out: None,
-            failure: None,
+            status,
+            attempt,
+            started_at,
+            finished_at,
+            duration_ms: ended.then_some(metrics.duration_ms),
+            rows_in: ended.then_some(metrics.rows_in),
+            rows_out: ended.then_some(metrics.rows_out),
+            bytes_out: ended.then_some(metrics.bytes_out),
+            failure,
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     policy::{self, Level, Object, Permission},
     problem::Problem,
     sockets::{
+        code,
         turns::Turns,
         upgrade::Socket,
         visitor::{RECHECK_EVERY, Visitor, refusal},
@@ -98,7 +99,7 @@ async fn first_message(
         incoming = timeout(Duration::from_secs(seconds), reader.next()) => incoming,
         () = app.sessions().stopping.cancelled() => return Err(Some(Close::restarting())),
     };
-    let unauthenticated = |reason: String| Err(Some(Close::new(wire::UNAUTHENTICATED, reason)));
+    let unauthenticated = |reason: String| Err(Some(Close::new(code::UNAUTHENTICATED, reason)));
     match incoming {
         Err(_) => unauthenticated(format!("the first message must authorise, within {seconds} seconds")),
         Ok(Incoming::Gone) => Err(None),
@@ -119,7 +120,7 @@ impl Session {
                 incoming = reader.next() => Some(incoming),
                 () = self.app.sessions().stopping.cancelled() => return Some(Close::restarting()),
                 () = tokio::time::sleep(expires_in) => {
-                    return Some(Close::new(wire::UNAUTHENTICATED, "the access token has expired"));
+                    return Some(Close::new(code::UNAUTHENTICATED, "the access token has expired"));
                 }
                 () = self.wake.notified() => None,
                 _ = recheck.tick() => None,
@@ -168,7 +169,7 @@ impl Session {
         let visitor = Visitor::by_token(&self.app, token, &self.wake).await?;
         let (caller, before) = (visitor.caller(), self.visitor.caller());
         if (caller.tenant, caller.user) != (before.tenant, before.user) {
-            return Err(Close::new(wire::FORBIDDEN, "a session stays with the user who opened it"));
+            return Err(Close::new(code::FORBIDDEN, "a session stays with the user who opened it"));
         }
         self.visitor = visitor;
         self.say(message::authorized(self.visitor.caller()));

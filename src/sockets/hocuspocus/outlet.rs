@@ -19,6 +19,7 @@ use troupe_crdt::{
 
 use super::ledger::Ledger;
 use crate::sockets::{
+    code,
     frame::Message as Written,
     wire::{self, Outgoing},
 };
@@ -108,8 +109,8 @@ impl Outlet {
     fn closed(&self, close: Close) -> Vec<Outgoing> {
         match close.code {
             1000 => Vec::new(),
-            wire::GONE | Refusal::REBUILT | Refusal::TOO_LARGE => vec![self.answer(Answer::Close(&close.reason))],
-            wire::UNAUTHENTICATED | wire::FORBIDDEN => {
+            code::GONE | Refusal::REBUILT | Refusal::TOO_LARGE => vec![self.answer(Answer::Close(&close.reason))],
+            code::UNAUTHENTICATED | code::FORBIDDEN => {
                 vec![self.answer(Answer::Denied(&close.reason)), self.answer(Answer::Close(&close.reason))]
             }
             _ => vec![Outgoing::Close(close)],
@@ -180,12 +181,12 @@ mod tests {
     fn a_close_ends_what_it_is_about() {
         let outlet = outlet();
         assert!(outlet.closed(left()).is_empty());
-        for code in [wire::GONE, Refusal::REBUILT, Refusal::TOO_LARGE] {
+        for code in [code::GONE, Refusal::REBUILT, Refusal::TOO_LARGE] {
             assert_eq!(bytes(outlet.closed(Close::new(code, "x"))), [[1, b'd', 7, 1, b'x']]);
         }
-        let refused = bytes(outlet.closed(Close::new(wire::FORBIDDEN, "x")));
+        let refused = bytes(outlet.closed(Close::new(code::FORBIDDEN, "x")));
         assert_eq!(refused, [&[1, b'd', 2, 1, 1, b'x'][..], &[1, b'd', 7, 1, b'x']]);
-        for code in [wire::MALFORMED, 1012, wire::TRY_AGAIN] {
+        for code in [code::MALFORMED, 1012, code::TRY_AGAIN] {
             assert!(matches!(outlet.closed(Close::new(code, "x"))[..], [Outgoing::Close(_)]), "{code}");
         }
     }

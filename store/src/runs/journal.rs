@@ -38,12 +38,19 @@ pub struct NodeRunRow {
     pub failure: Option<NodeFailure>,
 }
 
+macro_rules! select_node_runs {
+    () => {
+        "SELECT node_id, node_type, status, attempt, started_at, finished_at, duration_ms, rows_in, rows_out, bytes_out,
+            outputs, failure FROM node_runs"
+    };
+}
+
 const EVENTS: &str = "SELECT seq, at, event FROM run_events
     WHERE tenant_id = $1 AND run_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
 const LAST_EVENT_SEQ: &str = "SELECT COALESCE(MAX(seq), 0) FROM run_events WHERE tenant_id = $1 AND run_id = $2";
-const NODE_RUNS: &str = "SELECT node_id, node_type, status, attempt, started_at, finished_at, duration_ms, rows_in,
-    rows_out, bytes_out, outputs, failure FROM node_runs WHERE tenant_id = $1 AND run_id = $2 AND node_id > $3
-    ORDER BY node_id LIMIT $4";
+const SELECT_NODE_RUNS: &str = select_node_runs!();
+const NODE_RUNS: &str =
+    concat!(select_node_runs!(), " WHERE tenant_id = $1 AND run_id = $2 AND node_id > $3 ORDER BY node_id LIMIT $4");
 
 /// Journals `batch.events` and brings the run's and its nodes' rows up to them. `false`: nothing was written, because
 /// the run's lease has another epoch or nobody holds it. An event that is there already, all the same, was committed
@@ -172,12 +179,25 @@ pub async fn last_event_seq(tx: &mut SystemTx, tenant: TenantId, run: RunId) -> 
     Ok(on!(tx, conn => query_scalar(LAST_EVENT_SEQ).bind(tenant).bind(run).fetch_one(conn).await)?)
 }
 
-/// One row for each node that was journaled, by node.
-pub async fn node_runs(tx: &mut TenantTx, run: RunId) -> Result<Vec<NodeRunRow>> {
-    node_runs_after(tx, run, "", i64::MAX).await
+/// One row for each of these nodes that was journaled.
+pub async fn node_runs_of(tx: &mut TenantTx, run: RunId, nodes: &[&str]) -> Result<Vec<NodeRunRow>> {
+    if nodes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tenant = tx.tenant();
+    let rows: Vec<Row> = on!(tx, conn => {
+        let mut query = QueryBuilder::new(SELECT_NODE_RUNS);
+        query.push(" WHERE tenant_id = ").push_bind(tenant).push(" AND run_id = ").push_bind(run);
+        let mut list = query.push(" AND node_id IN (").separated(", ");
+        for node in nodes {
+            list.push_bind(*node);
+        }
+        query.push(")").build_query_as().fetch_all(conn).await
+    })?;
+    rows.into_iter().map(NodeRunRow::try_from).collect()
 }
 
-/// Those whose ids come after `node`.
+/// One row for each node that was journaled and comes after `node`, by node.
 pub async fn node_runs_after(tx: &mut TenantTx, run: RunId, node: &str, limit: i64) -> Result<Vec<NodeRunRow>> {
     let tenant = tx.tenant();
     let rows: Vec<Row> = on!(tx, conn => {

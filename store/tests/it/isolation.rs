@@ -161,7 +161,7 @@ async fn finds(tx: &mut TenantTx, full: &Full) -> Vec<&'static str> {
         ("runs::diagram", runs::diagram(tx, run).await.unwrap().is_some()),
         ("runs::list", counted(runs::list(tx, runs_of, &all).await.unwrap().total)),
         ("runs::events", !runs::events(tx, run, 0, 9).await.unwrap().is_empty()),
-        ("runs::node_runs", !runs::node_runs(tx, run).await.unwrap().is_empty()),
+        ("runs::node_runs", !runs::node_runs_after(tx, run, "", i64::MAX).await.unwrap().is_empty()),
         ("runs::logs", !runs::logs(tx, run, &any, None, 9).await.unwrap().is_empty()),
         ("runs::last_log_seq", runs::last_log_seq(tx, run).await.unwrap() != 0),
     ]

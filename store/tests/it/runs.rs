@@ -175,7 +175,8 @@ async fn projections_follow_the_journal(db: &Db) {
     let run = db.run(&tenant, 0).await;
     let epoch = db.own_run(&tenant, run).await;
     let find = async || runs::find(&mut db.store.read(tenant.id).await.unwrap(), run).await.unwrap().unwrap();
-    let node_runs = async || runs::node_runs(&mut db.store.read(tenant.id).await.unwrap(), run).await.unwrap();
+    let node_runs =
+        async || runs::node_runs_after(&mut db.store.read(tenant.id).await.unwrap(), run, "", i64::MAX).await.unwrap();
 
     let rows = [node_run("b", NodeStatus::Running), node_run("a", NodeStatus::Pending)];
     let started = RunBatch {
@@ -219,7 +220,7 @@ async fn a_stale_epoch_journals_nothing(db: &Db) {
     assert!(!journal(db, attempt(current + 1)).await.unwrap());
     let mut tx = db.store.read(tenant.id).await.unwrap();
     assert_eq!(runs::events(&mut tx, run, 0, 9).await.unwrap(), []);
-    assert_eq!(runs::node_runs(&mut tx, run).await.unwrap(), []);
+    assert_eq!(runs::node_runs_after(&mut tx, run, "", i64::MAX).await.unwrap(), []);
     assert_eq!(runs::find(&mut tx, run).await.unwrap().unwrap().status, RunStatus::New);
     drop(tx);
     assert!(journal(db, attempt(current)).await.unwrap());
@@ -254,7 +255,7 @@ async fn a_long_journal_goes_in_one_batch(db: &Db) {
     let large = RunBatch { node_runs: &rows, ..batch(&tenant, run, epoch, &written) };
     assert!(journal(db, large).await.unwrap());
     assert_eq!(events(db, &tenant, run).await, written);
-    let stored = runs::node_runs(&mut db.store.read(tenant.id).await.unwrap(), run).await.unwrap();
+    let stored = runs::node_runs_after(&mut db.store.read(tenant.id).await.unwrap(), run, "", i64::MAX).await.unwrap();
     assert_eq!(stored, rows);
 }
 

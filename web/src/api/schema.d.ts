@@ -278,6 +278,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run}/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_node_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/nodes/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_node_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run}/nodes/{node}/output": {
         parameters: {
             query?: never;
@@ -795,6 +827,37 @@ export interface components {
              */
             total?: number | null;
         };
+        List_NodeRun: {
+            items: {
+                /**
+                 * Format: int32
+                 * @description Counts from 1; 0 before the first.
+                 */
+                attempt: number;
+                /** Format: int64 */
+                bytes_out?: number | null;
+                /** Format: int64 */
+                duration_ms?: number | null;
+                failure?: components["schemas"]["NodeFailure"] | null;
+                finished_at?: components["schemas"]["Timestamp"] | null;
+                label: string;
+                node_id: string;
+                node_type: string;
+                /** Format: int64 */
+                rows_in?: number | null;
+                /** Format: int64 */
+                rows_out?: number | null;
+                started_at?: components["schemas"]["Timestamp"] | null;
+                status: components["schemas"]["NodeStatus"];
+            }[];
+            /** @description Give it back as `cursor` for the next page; null on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are on all pages; given when asked for.
+             */
+            total?: number | null;
+        };
         List_Run: {
             items: {
                 created_at: components["schemas"]["Timestamp"];
@@ -1172,10 +1235,6 @@ export interface components {
             /** @description What started it, such as `manual`. */
             trigger: string;
             workflow_id: components["schemas"]["WorkflowId"];
-        };
-        /** @description A run with its nodes, in the order in which they started; the others follow. */
-        RunDetail: components["schemas"]["Run"] & {
-            nodes: components["schemas"]["NodeRun"][];
         };
         RunEvent: {
             /** @description What the event carries. */
@@ -1961,7 +2020,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunDetail"];
+                    "application/json": components["schemas"]["Run"];
                 };
             };
             /** @description What went wrong */
@@ -2097,6 +2156,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_LogEntry"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_node_runs: {
+        parameters: {
+            query?: {
+                /** @description At most so many items (default 50, at most 200). */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                run: components["schemas"]["RunId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_NodeRun"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_node_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: components["schemas"]["RunId"];
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeRun"];
                 };
             };
             /** @description What went wrong */
