@@ -14,10 +14,10 @@ const METRICS_TOKEN: &str = "only-for-whoever-watches-the-server";
 pub struct TestApp {
     server: Option<Server>,
     /// With the port that it has.
-    config: Config,
+    pub config: Config,
     pub base: String,
     /// The store's folder: removed with the app.
-    _data: TempDir,
+    data_folder: TempDir,
 }
 
 /// A person, signed in.
@@ -52,7 +52,7 @@ impl TestApp {
         let server = Server::start(config.clone()).await.unwrap();
         let base = format!("http://{}", server.address());
         config.server.port = server.address().port();
-        Self { server: Some(server), config, base, _data: data }
+        Self { server: Some(server), config, base, data_folder: data }
     }
 
     pub fn anonymous(&self) -> Client {
@@ -97,8 +97,14 @@ impl TestApp {
         self.server = Some(Server::start(self.config.clone()).await.unwrap());
     }
 
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
+        drop(self.stop_and_keep().await);
+    }
+
+    /// The store's folder stays while what is returned does.
+    pub async fn stop_and_keep(mut self) -> TempDir {
         self.server.take().unwrap().stop().await.unwrap();
+        self.data_folder
     }
 
     pub fn ws(&self) -> String {

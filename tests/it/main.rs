@@ -5,6 +5,7 @@ mod aborted;
 mod access;
 mod app;
 mod architecture;
+mod archive;
 mod attempts;
 mod auth;
 mod cli;
