@@ -4,6 +4,7 @@
 # make test   everything: Rust on both databases, web, real browsers; installs what is missing when root
 # make loadtests  measure Troupe beside other collaboration servers (RUN="fan-out --seconds 5" for one scenario)
 # make fuzz   ten million mutated inputs (INPUTS=…) to what reads bytes from outside; `make test` has the short form
+# make archive  leave a data folder of this release behind in tests/archives: once for each release
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
@@ -14,7 +15,7 @@ export CARGO_TARGET_DIR
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 
-.PHONY: run dev check test fuzz loadtests web
+.PHONY: run dev check test fuzz archive loadtests web
 run: web
 	cargo run -- serve
 
@@ -34,6 +35,9 @@ test:
 
 fuzz:
 	scripts/fuzz $(or $(INPUTS),10000000)
+
+archive:
+	scripts/with-databases cargo nextest run --workspace --run-ignored only -E 'test(archive::make)'
 
 Y_SWEET := $(CARGO_TARGET_DIR)/y-sweet/bin/y-sweet
 
