@@ -118,6 +118,16 @@ export function plain(value: unknown, depth = 0): unknown {
   return isJsonScalar(value) ? value : null
 }
 
+/** The first characters of a shared text, without looking at the rest. */
+export function beginningOf(text: Y.Text, chars: number): string {
+  let beginning = ''
+  for (let item = text._start; item && beginning.length < chars; item = item.right) {
+    if (item.deleted || !(item.content instanceof Y.ContentString)) continue
+    beginning += item.content.str.slice(0, chars - beginning.length)
+  }
+  return beginning
+}
+
 /** A text, shared or plain. */
 export function textOf(value: unknown): string | undefined {
   if (value instanceof Y.Text && !(value instanceof Y.XmlText)) return value.toString()

@@ -32,6 +32,17 @@ test('shared text is one line', () => {
   expect(summary(schema, { query: new Y.Text('SELECT *\n  FROM input') })).toBe('SELECT * FROM input')
 })
 
+test('of a shared text in parts the first ones are shown', () => {
+  const query = new Y.Doc().getText('query')
+  query.insert(0, 'SELECT 1')
+  query.insert(7, '2, ')
+  query.delete(0, 3)
+  query.insert(4, `${'x'.repeat(2_000)} `)
+  expect(query.toString().startsWith('ECT xx')).toBe(true)
+  const spec = { config_schema: { required: ['query'], properties: { query: { type: 'string' } } } }
+  expect(summaryOf(spec as unknown as NodeTypeSpec, () => query)).toBe(`ECT ${'x'.repeat(76)}`)
+})
+
 test('a step without a configuration has none', () => {
   expect(summary({}, {})).toBe('')
   expect(summaryOf(undefined, () => undefined)).toBe('')

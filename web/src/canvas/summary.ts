@@ -1,7 +1,8 @@
 /** What a step's configuration comes to, in one line on its card. */
+import * as Y from 'yjs'
 import type { NodeTypeSpec } from '../api/types'
 import { formatCount } from '../components/format'
-import { plain } from './read'
+import { beginningOf, plain } from './read'
 import { configSchema, type JsonSchema, shapeOf } from './schema'
 
 const SHOWN_MAX = 80
@@ -16,11 +17,16 @@ export function summaryOf(spec: NodeTypeSpec | undefined, valueAt: (key: string)
   for (const key of telling.length > 0 ? telling : Object.keys(properties)) {
     const schema = properties[key]
     if (!schema || !isTelling(schema)) continue
-    const value = plain(valueAt(key))
+    const value = readAt(valueAt(key))
     const text = textOf(value)
     if (text) return typeof value === 'number' ? `${schema.title ?? key}: ${text}` : text
   }
   return ''
+}
+
+/** Of a text that is shared, only what may be shown. */
+function readAt(value: unknown): unknown {
+  return value instanceof Y.Text && !(value instanceof Y.XmlText) ? beginningOf(value, READ_MAX) : plain(value)
 }
 
 /** A choice says little without what it is about. */

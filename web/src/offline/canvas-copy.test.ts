@@ -94,6 +94,36 @@ describe('[SYNC-16] the copy on this device', () => {
     expect(second.nodes.toJSON()).toEqual({ a: 1 })
   })
 
+  test('keeps what a text was before its first unsaved edit, once, and every edit', async () => {
+    const { open, database, PAGE } = await page()
+    const { copy, nodes, unsaved } = await open()
+    await copy.describe(0, true)
+    const text = new Y.Text('before')
+    nodes.set('a', text)
+    await written(copy)
+    unsaved.carriedBy(1)
+    unsaved.acknowledged(1)
+    await copy.saved()
+    for (const key of ['x', 'y', 'z']) {
+      text.insert(0, key)
+      expect(copy.kept.getState().all).toBe(false)
+      if (key !== 'y') await written(copy)
+    }
+    const rows = await (await database.databaseOf('anna'))?.getAll('unsaved')
+    const touch = { path: ['nodes', 'a'], base: 'before' }
+    expect(rows?.map(({ page, touches }) => ({ page, touches }))).toEqual([{ page: PAGE, touches: [touch] }])
+    const later = await (await page()).open()
+    expect(later.kept?.unsaved).toEqual([touch])
+    expect(String(later.nodes.get('a'))).toBe(text.toString())
+
+    unsaved.carriedBy(2)
+    unsaved.acknowledged(2)
+    await copy.saved()
+    text.insert(0, 'w')
+    await written(copy)
+    expect((await (await page()).open()).kept?.unsaved).toEqual([{ path: ['nodes', 'a'], base: 'zyxbefore' }])
+  })
+
   test('is nobody else’s, and is gone when its user signs out', async () => {
     const { open, database } = await page()
     const mine = await open('anna')

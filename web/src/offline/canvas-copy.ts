@@ -37,7 +37,11 @@ export class CanvasCopy {
   #doc: Y.Doc | undefined
   #unsaved: Unsaved | undefined
   #gathered: Uint8Array[] = []
+  /** Something of what is gathered was edited here. */
+  #urgent = false
   #touches: Touch[] = []
+  /** The places that are noted as unsaved. What a text was before is what it was before the first edit: kept once. */
+  readonly #noted = new Set<string>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #writing: Promise<void> | undefined
   /** The newest write that was read. */
@@ -104,6 +108,7 @@ export class CanvasCopy {
     if (this.#unsaved?.size !== 0) return
     const pages = this.#pages
     this.#pages = new Set([PAGE])
+    this.#noted.clear()
     await this.#rows.deleteUnsaved(pages).catch(() => undefined)
     if (this.#writes > WRITES_MAX) await this.#write(() => this.#rewrite())
   }
@@ -113,8 +118,7 @@ export class CanvasCopy {
     this.#unfollow()
     this.#epoch = epoch
     this.#seen = 0
-    this.#gathered = []
-    this.#touches = []
+    this.#forget()
     this.follow(doc, unsaved)
     await this.#write(() => this.#rewrite())
     await this.#rows.describe(epoch, mayEdit).catch(() => undefined)
@@ -141,8 +145,17 @@ export class CanvasCopy {
     if (this.#behind) return // What comes now is in the next write anyway.
     this.#gathered.push(update)
     if (!local) return this.#flushIn(GATHER_MS)
-    this.#touches.push(...(this.#unsaved?.touchedBy(transaction) ?? []))
+    this.#urgent = true
+    for (const touch of this.#unsaved?.touchedBy(transaction) ?? []) if (this.#note(touch)) this.#touches.push(touch)
     void this.#flush()
+  }
+
+  /** Whether it was not noted before. */
+  #note({ path }: Touch): boolean {
+    const place = JSON.stringify(path)
+    if (this.#noted.has(place)) return false
+    this.#noted.add(place)
+    return true
   }
 
   readonly #onPageHide = () => void this.#flush()
@@ -159,7 +172,7 @@ export class CanvasCopy {
     if (this.#gathered.length === 0 && !this.#behind) return
     await this.#write(() => (this.#behind ? this.#rewrite() : this.#append()))
     if (this.#behind) this.#flushIn(AGAIN_MS)
-    else if (this.#touches.length > 0) void this.#flush()
+    else if (this.#urgent) void this.#flush()
     else if (this.#gathered.length > 0) this.#flushIn(GATHER_MS)
   }
 
@@ -168,7 +181,7 @@ export class CanvasCopy {
     this.#writing = write()
       .then(() => {
         this.#behind = false
-        if (this.#touches.length === 0) this.kept.setState({ all: true })
+        if (!this.#urgent) this.kept.setState({ all: true })
       })
       .catch(() => {
         this.#behind = true
@@ -180,8 +193,7 @@ export class CanvasCopy {
 
   async #append(): Promise<void> {
     const [update, touches] = [Y.mergeUpdates(this.#gathered), this.#touches]
-    this.#gathered = []
-    this.#touches = []
+    this.#forget()
     this.#writes++
     await this.#rows.append(this.#epoch ?? 0, update, touches)
   }
@@ -194,10 +206,19 @@ export class CanvasCopy {
       for (const { update } of this.#foreign(unseen)) Y.applyUpdate(doc, update, KEPT)
       return Y.encodeStateAsUpdate(doc)
     }
+    const touches = this.#unsaved?.touches() ?? []
+    this.#forget()
+    this.#noted.clear()
+    for (const touch of touches) this.#note(touch)
+    this.#writes = 1
+    await this.#rows.rewrite(this.#epoch ?? 0, this.#seen, everything, touches, this.#pages)
+  }
+
+  /** What was gathered is being written. */
+  #forget(): void {
     this.#gathered = []
     this.#touches = []
-    this.#writes = 1
-    await this.#rows.rewrite(this.#epoch ?? 0, this.#seen, everything, this.#unsaved?.touches() ?? [], this.#pages)
+    this.#urgent = false
   }
 
   async #news(): Promise<{ updates: Uint8Array[]; unsaved: Touch[] }> {

@@ -9,7 +9,7 @@ export const PART_BYTES = 31 * 1024
 /** More is not handed to the line before it has taken what it has. */
 const WAITING_BYTES_MAX = 512 * 1024
 /** A line does not say when it has room. */
-const LOOK_AGAIN_MS = 20
+const LOOK_AGAIN_MS = 5
 
 export interface Line {
   send: (frame: Uint8Array) => void

@@ -83,11 +83,7 @@ export function update(bytes: Uint8Array): Uint8Array {
 
 /** A part of a frame, of which so many bytes are still to come. */
 export function part(bytes: Uint8Array, remaining: number): Uint8Array {
-  return encoding.encode((encoder) => {
-    encoding.writeVarUint(encoder, PART)
-    encoding.writeVarUint(encoder, remaining)
-    encoding.writeVarUint8Array(encoder, bytes)
-  })
+  return frame([PART, remaining], bytes)
 }
 
 export function awareness(all: Awareness, clients: number[]): Uint8Array {
@@ -98,9 +94,16 @@ export function awareness(all: Awareness, clients: number[]): Uint8Array {
 }
 
 function syncFrame(kind: number, body: Uint8Array): Uint8Array {
-  return encoding.encode((encoder) => {
-    encoding.writeVarUint(encoder, SYNC)
-    encoding.writeVarUint(encoder, kind)
-    encoding.writeVarUint8Array(encoder, body)
+  return frame([SYNC, kind], body)
+}
+
+/** Numbers, and bytes behind them, which may be many: they are copied once. */
+function frame(numbers: number[], body: Uint8Array): Uint8Array {
+  const head = encoding.encode((encoder) => {
+    for (const number of [...numbers, body.length]) encoding.writeVarUint(encoder, number)
   })
+  const whole = new Uint8Array(head.length + body.length)
+  whole.set(head)
+  whole.set(body, head.length)
+  return whole
 }

@@ -1,16 +1,8 @@
 /** CodeMirror, for shared texts and for expressions. In a file of its own, so that it is loaded when first needed. */
-import {
-  autocompletion,
-  type Completion,
-  type CompletionSource,
-  closeBrackets,
-  completionKeymap,
-} from '@codemirror/autocomplete'
+import { autocompletion, closeBrackets, completionKeymap } from '@codemirror/autocomplete'
 import { defaultKeymap } from '@codemirror/commands'
-import { json } from '@codemirror/lang-json'
-import { PostgreSQL } from '@codemirror/lang-sql'
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
-import { Annotation, Compartment, EditorSelection, EditorState, type Extension } from '@codemirror/state'
+import { Annotation, Compartment, EditorSelection, EditorState, type Extension, type Text } from '@codemirror/state'
 import { drawSelection, EditorView, keymap, placeholder as placeholderText, ViewPlugin } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { useEffect, useMemo, useRef, useState } from 'react'
@@ -21,6 +13,7 @@ import { useCanvas, useConfigText, useReadOnly } from '../../../canvas/hooks'
 import { textAwareness } from '../../../canvas/text-awareness'
 import { keepMirrored, mirrorOf } from '../../../canvas/text-mirror'
 import { changeBetween } from '../../../components/text-change'
+import { columnCompletion, languageOf } from './code-language'
 import type { ControlIds } from './field-frame'
 
 interface SharedCodeProps extends ControlIds {
@@ -45,8 +38,8 @@ export function SharedCode({ node, name, language, columns, ...ids }: SharedCode
     () => ({
       doc: isShared ? mirrorOf(text) : text,
       readOnly: readOnly || !isShared,
+      language,
       extensions: [
-        languageOf(language),
         EditorView.theme({ '.cm-content': { minHeight: '96px' } }),
         LINE_FEEDS,
         ...(isShared ? [mirrored(text), yCollab(text, awareness, { undoManager: !readOnly && document.undo })] : []),
@@ -87,6 +80,8 @@ export function Expression({ name, value, language, placeholder, columns, onChan
   const readOnly = useReadOnly()
   const latest = useRef(onChange)
   latest.current = onChange
+  /** The newest text that was typed here, and as the editor holds it: a long one is not looked through again. */
+  const typed = useRef<{ doc: Text; value: string }>(undefined)
   const { host, view } = useEditorView(
     name,
     ids,
@@ -94,15 +89,18 @@ export function Expression({ name, value, language, placeholder, columns, onChan
     () => ({
       doc: value,
       readOnly,
+      language,
       extensions: [
-        languageOf(language),
         LINE_FEEDS,
         ...(placeholder ? [placeholderText(placeholder)] : []),
         EditorView.updateListener.of((update) => {
-          const typed = update.transactions.some(
+          const isTyped = update.transactions.some(
             (transaction) => transaction.docChanged && !transaction.annotation(fromOutside),
           )
-          if (typed) latest.current(update.state.doc.toString())
+          if (!isTyped) return
+          const { doc } = update.state
+          typed.current = { doc, value: textOf(doc) }
+          latest.current(typed.current.value)
         }),
       ],
     }),
@@ -110,7 +108,8 @@ export function Expression({ name, value, language, placeholder, columns, onChan
   )
   useEffect(() => {
     const editor = view.current
-    const change = editor && changeBetween(editor.state.doc.toString(), value)
+    if (!editor || (editor.state.doc === typed.current?.doc && value === typed.current.value)) return
+    const change = changeBetween(textOf(editor.state.doc), value)
     if (!change) return
     const changes = editor.state.changes(change)
     const selection = editor.state.selection.map(changes, 1)
@@ -124,7 +123,7 @@ function useEditorView(
   name: string,
   ids: ControlIds,
   columns: readonly Column[],
-  configure: () => { doc: string; readOnly: boolean; extensions: Extension[] },
+  configure: () => { doc: string; readOnly: boolean; language: string | undefined; extensions: Extension[] },
   dependencies: readonly unknown[],
 ) {
   const host = useRef<HTMLDivElement>(null)
@@ -144,12 +143,13 @@ function useEditorView(
   useEffect(() => {
     const editor = view.current
     if (!editor) return
-    const { doc, readOnly, extensions } = configure()
+    const { doc, readOnly, language, extensions } = configure()
     editor.setState(
       EditorState.create({
         doc,
         selection: within(editor.state.selection, doc.length),
         extensions: [
+          languageOf(language, doc),
           extensions,
           readOnly ? READING : WRITING,
           BASE,
@@ -172,48 +172,20 @@ function useEditorView(
   return { host, view }
 }
 
+/** The same as `toString`, which takes long for many lines. */
+function textOf(doc: Text): string {
+  const parts: string[] = []
+  const add = (part: Text) => {
+    if (part.children) for (const child of part.children) add(child)
+    else parts.push(part.toJSON().join('\n'))
+  }
+  add(doc)
+  return parts.join('\n')
+}
+
 function within(selection: EditorSelection, length: number): EditorSelection {
   const { anchor, head } = selection.main
   return EditorSelection.single(Math.min(anchor, length), Math.min(head, length))
-}
-
-function languageOf(language: string | undefined): Extension {
-  if (language === 'json') return json()
-  if (language === 'sql' || language === undefined) return [PostgreSQL.language, SQL_COMPLETION]
-  return []
-}
-
-/** SQL cannot name a column that has no name. */
-function columnCompletion(columns: readonly Column[]): Extension {
-  const named = columns.filter(({ name }) => name !== '')
-  return completionOf(
-    named.map(({ name, type }) => ({
-      label: name,
-      detail: type,
-      type: 'property',
-      apply: /^[a-z_][a-z0-9_]*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`,
-      boost: 10,
-    })),
-  )
-}
-
-function completionOf(options: readonly Completion[]): Extension {
-  const autocomplete: CompletionSource = (context) => {
-    const word = context.matchBefore(/[\w"]+/)
-    return word || context.explicit ? { from: word?.from ?? context.pos, options, validFor: /^[\w"]*$/ } : null
-  }
-  return EditorState.languageData.of(() => [{ autocomplete }])
-}
-
-/** The words that are worth offering; a dialect knows hundreds that nobody types here. */
-const SQL_COMPLETION = completionOf([
-  ...words('keyword', 'SELECT FROM WHERE GROUP BY ORDER HAVING LIMIT OFFSET AS AND OR NOT IN IS NULL LIKE BETWEEN'),
-  ...words('keyword', 'CASE WHEN THEN ELSE END JOIN LEFT INNER FULL ON UNION ALL DISTINCT ASC DESC CAST TRUE FALSE'),
-  ...words('function', 'COUNT SUM AVG MIN MAX MEDIAN STDDEV ROUND ABS COALESCE LOWER UPPER LENGTH TRIM CONCAT REPLACE'),
-])
-
-function words(type: string, list: string): Completion[] {
-  return list.split(' ').map((label) => ({ label, type }))
 }
 
 const COLORS = HighlightStyle.define([
@@ -227,7 +199,7 @@ const COLORS = HighlightStyle.define([
 /** A text and its editor count the same characters: a line ends with one, wherever it comes from. */
 const LINE_FEEDS: Extension = [
   EditorState.lineSeparator.of('\n'),
-  EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, '\n')),
+  EditorView.clipboardInputFilter.of((text) => (text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text)),
 ]
 
 /** Comes before the binding, which hears of changes after it. */

@@ -2,7 +2,7 @@ import { lazy, Suspense } from 'react'
 import { useCanvas, useColumns, useConfigValue, useNodeType } from '../../../canvas/hooks'
 import { configSchema, hints, type JsonSchema } from '../../../canvas/schema'
 import { Control } from './controls/control'
-import { FieldFrame } from './field-frame'
+import { type ControlIds, FieldFrame } from './field-frame'
 
 const SharedCode = lazy(() => import('./code-editor').then((module) => ({ default: module.SharedCode })))
 
@@ -15,12 +15,9 @@ interface ConfigFieldProps {
 
 /** One top-level key of a step's config: read from the document, written to it on every change. */
 export function ConfigField({ node, name, schema }: ConfigFieldProps) {
-  const { document } = useCanvas()
-  const value = useConfigValue(node.id, name)
   const spec = useNodeType(node.nodeType)
-  const { widget, language, port } = hints(schema)
-  const columns = useColumns(node, port)
   const isRequired = spec !== undefined && configSchema(spec).required?.includes(name)
+  const Value = hints(schema).widget === 'code' ? CodeValue : PlainValue
 
   return (
     <FieldFrame
@@ -30,22 +27,33 @@ export function ConfigField({ node, name, schema }: ConfigFieldProps) {
       about={schema.description}
       required={isRequired ?? false}
     >
-      {(ids) =>
-        widget === 'code' ? (
-          <Suspense fallback={<div className="h-24 rounded-md border border-line" />}>
-            <SharedCode {...ids} node={node.id} name={name} language={language} columns={columns} />
-          </Suspense>
-        ) : (
-          <Control
-            {...ids}
-            name={name}
-            schema={schema}
-            value={value}
-            node={node}
-            onChange={(next) => document.setConfig(node.id, name, next)}
-          />
-        )
-      }
+      {(ids) => <Value {...ids} node={node} name={name} schema={schema} />}
     </FieldFrame>
+  )
+}
+
+function PlainValue({ node, name, schema, ...ids }: ConfigFieldProps & ControlIds) {
+  const { document } = useCanvas()
+  const value = useConfigValue(node.id, name)
+  return (
+    <Control
+      {...ids}
+      name={name}
+      schema={schema}
+      value={value}
+      node={node}
+      onChange={(next) => document.setConfig(node.id, name, next)}
+    />
+  )
+}
+
+/** A shared text is not read as a value: it may be long, and changes with every key. */
+function CodeValue({ node, name, schema, ...ids }: ConfigFieldProps & ControlIds) {
+  const { language, port } = hints(schema)
+  const columns = useColumns(node, port)
+  return (
+    <Suspense fallback={<div className="h-24 rounded-md border border-line" />}>
+      <SharedCode {...ids} node={node.id} name={name} language={language} columns={columns} />
+    </Suspense>
   )
 }
