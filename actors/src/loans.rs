@@ -1,9 +1,9 @@
 //! Memory for what clients make the server hold and that is not small, lent from budgets [SYNC-17, SYNC-18].
 //!
 //! What arrives is lent to until it is durable or answered, an answer until it is read, an update that waits for others
-//! until they come. Whoever asks waits in turn, and nobody is refused: a user has a share of the budget, and all users of
-//! a tenant together have one, so that the others' turn comes. Whether others wait is known, so that nobody keeps them
-//! waiting by sending or reading slowly.
+//! until they come. Whoever asks waits in turn, and nobody is refused: a user has a share of the budget, or one loan at a
+//! time, and all users of a tenant together have a share, so that the others' turn comes. Whether others wait is known, so
+//! that nobody keeps them waiting by sending or reading slowly.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,9 +21,8 @@ pub const FREE_BYTES_MAX: usize = 32 << 10;
 pub const MEDIUM_BYTES_MAX: usize = 1 << 20;
 /// What arrives and is not large has the budget of what is, divided by this.
 const MEDIUM_SHARE: usize = 4;
-/// One tenant may hold a budget divided by this, and one user what the tenant may, divided by that.
+/// One tenant may hold a budget divided by this.
 const TENANT_SHARE: usize = 2;
-const USER_SHARE: usize = 4;
 /// What is lent is sent and read at least so fast, after a while.
 const BYTES_PER_S_MIN: usize = 4 << 10;
 const GRACE: Duration = Duration::from_secs(20);
@@ -98,10 +97,10 @@ impl<T> Lent<T> {
 impl Loans {
     pub(crate) fn new(limits: LoanLimits) -> Self {
         Self(Arc::new(Budgets {
-            medium: Budget::new(limits.arriving_bytes_max / MEDIUM_SHARE),
-            large: Budget::new(limits.arriving_bytes_max),
-            answers: Budget::new(limits.answers_bytes_max),
-            waiting: Budget::new(limits.waiting_bytes_max),
+            medium: Budget::new(limits.arriving_bytes_max / MEDIUM_SHARE, OfUser::Share(16)),
+            large: Budget::new(limits.arriving_bytes_max, OfUser::One),
+            answers: Budget::new(limits.answers_bytes_max, OfUser::Share(4)),
+            waiting: Budget::new(limits.waiting_bytes_max, OfUser::Share(4)),
         }))
     }
 
@@ -129,18 +128,15 @@ impl Lender {
         loans.of(tenant, user, Worktimes::new(WorktimeLimits::default()).of(tenant, user))
     }
 
-    /// For what arrives. Waits for its turn, and before that until the user owes little of the server's time: nothing is
-    /// held by who has to wait for that.
+    /// For what arrives. Waits for its turn.
     pub async fn lend(self, bytes: usize) -> Loan {
-        self.worktime.wait().await;
-        let Self { budgets, tenant, user, .. } = self;
-        let budget = if bytes <= MEDIUM_BYTES_MAX { &budgets.medium } else { &budgets.large };
-        budget.lend(tenant, user, bytes).await
+        let budget = if bytes <= MEDIUM_BYTES_MAX { &self.budgets.medium } else { &self.budgets.large };
+        budget.lend(self.tenant, self.user, bytes, Some(&self.worktime)).await
     }
 
     /// For an answer that is about to be made.
     pub async fn lend_answer(self, bytes: usize) -> Loan {
-        self.budgets.answers.lend(self.tenant, self.user, bytes).await
+        self.budgets.answers.lend(self.tenant, self.user, bytes, None).await
     }
 
     /// For an answer that is there already.
@@ -168,20 +164,36 @@ impl Loan {
 struct Budget {
     line: Line,
     units_max: usize,
+    of_user: OfUser,
     tenants: Arc<Lines<TenantId>>,
     users: Arc<Lines<UserId>>,
 }
 
+/// What one user may hold.
+#[derive(Clone, Copy, Debug)]
+enum OfUser {
+    /// What the tenant may, divided by this.
+    Share(usize),
+    /// One loan.
+    One,
+}
+
 impl Budget {
-    fn new(bytes_max: usize) -> Arc<Self> {
+    fn new(bytes_max: usize, of_user: OfUser) -> Arc<Self> {
         let units_max = units(bytes_max).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-        Arc::new(Self { line: Line::new(units_max), units_max, tenants: Arc::default(), users: Arc::default() })
+        let (line, tenants, users) = (Line::new(units_max), Arc::default(), Arc::default());
+        Arc::new(Self { line, units_max, of_user, tenants, users })
     }
 
-    async fn lend(self: &Arc<Self>, tenant: TenantId, user: UserId, bytes: usize) -> Loan {
+    /// Whoever has to wait for the server's time holds nothing meanwhile that others wait for. What the user's loans before
+    /// were for is owed by then.
+    async fn lend(self: &Arc<Self>, tenant: TenantId, user: UserId, bytes: usize, worktime: Option<&Worktime>) -> Loan {
         let (tenant_max, user_max) = self.shares();
         let wanted = units(bytes).min(tenant_max);
         let of_user = self.users.share(user, user_max).take(wanted.min(user_max)).await;
+        if let Some(worktime) = worktime {
+            worktime.wait().await;
+        }
         let of_tenant = self.tenants.share(tenant, tenant_max).take(wanted).await;
         let server = self.line.take(wanted).await;
         Loan(Box::new(Held { budget: self.clone(), _server: server, of_tenant, _of_user: of_user }))
@@ -199,7 +211,11 @@ impl Budget {
     /// Of a tenant, and of a user.
     fn shares(&self) -> (usize, usize) {
         let tenant_max = (self.units_max / TENANT_SHARE).max(1);
-        (tenant_max, (tenant_max / USER_SHARE).max(1))
+        let user_max = match self.of_user {
+            OfUser::Share(share) => tenant_max / share,
+            OfUser::One => 1,
+        };
+        (tenant_max, user_max.max(1))
     }
 }
 
@@ -220,17 +236,17 @@ mod tests {
     /// [SYNC-17] A user has a share, a tenant has one; others do not wait for them.
     #[tokio::test]
     async fn shares_leave_room_for_others() {
-        let budget = Budget::new(80 << 10);
+        let budget = Budget::new(80 << 10, OfUser::Share(4));
         let (one, other) = (TenantId::generate(), TenantId::generate());
         let [ada, bob, cyd, dan] = [(); 4].map(|()| UserId::generate());
-        let small = budget.lend(one, ada, 4 << 10).await;
-        let also = budget.lend(one, ada, 6 << 10).await;
-        assert!(waits(budget.lend(one, ada, 1)).await, "the share of a user is an eighth");
+        let small = budget.lend(one, ada, 4 << 10, None).await;
+        let also = budget.lend(one, ada, 6 << 10, None).await;
+        assert!(waits(budget.lend(one, ada, 1, None)).await, "the share of a user is an eighth");
         assert!(budget.try_lend(one, ada, 1).is_none());
-        let large = budget.lend(one, bob, 30 << 10).await;
-        assert!(waits(budget.lend(one, cyd, 1)).await, "the share of a tenant is half");
-        assert!(waits(budget.lend(one, bob, 1)).await, "what is larger than a user's share takes all of it");
-        let all_of_theirs = budget.lend(other, dan, 90 << 10).await;
+        let large = budget.lend(one, bob, 30 << 10, None).await;
+        assert!(waits(budget.lend(one, cyd, 1, None)).await, "the share of a tenant is half");
+        assert!(waits(budget.lend(one, bob, 1, None)).await, "what is larger than a user's share takes all of it");
+        let all_of_theirs = budget.lend(other, dan, 90 << 10, None).await;
         drop((small, also));
         let third = budget.try_lend(one, cyd, 10 << 10).unwrap();
         drop((large, third, all_of_theirs));
@@ -240,19 +256,19 @@ mod tests {
     /// [REL-12] Who holds memory learns that others wait for it: those of the tenant for its share, all for the budget.
     #[tokio::test]
     async fn a_loan_knows_that_others_wait() {
-        let budget = Budget::new(100 << 10);
+        let budget = Budget::new(100 << 10, OfUser::Share(1));
         let (one, other) = (TenantId::generate(), TenantId::generate());
         let [ada, bob, cyd, dan] = [(); 4].map(|()| UserId::generate());
-        let first = budget.lend(one, ada, 50 << 10).await;
-        let second = budget.lend(other, bob, 10 << 10).await;
+        let first = budget.lend(one, ada, 50 << 10, None).await;
+        let second = budget.lend(other, bob, 10 << 10, None).await;
         assert!(!first.is_wanted() && !second.is_wanted());
-        let mut waiting = Box::pin(budget.lend(one, cyd, 10 << 10));
+        let mut waiting = Box::pin(budget.lend(one, cyd, 10 << 10, None));
         assert!(waits(&mut waiting).await);
         assert!(first.is_wanted() && !second.is_wanted(), "the share of one tenant is wanted");
         drop(waiting);
         assert!(!first.is_wanted());
-        let third = budget.lend(other, cyd, 40 << 10).await;
-        let mut waiting = Box::pin(budget.lend(TenantId::generate(), dan, 10 << 10));
+        let third = budget.lend(other, cyd, 40 << 10, None).await;
+        let mut waiting = Box::pin(budget.lend(TenantId::generate(), dan, 10 << 10, None));
         assert!(waits(&mut waiting).await);
         assert!([&first, &second, &third].into_iter().all(Loan::is_wanted), "the budget is wanted");
     }
@@ -260,13 +276,13 @@ mod tests {
     /// [REL-12, SYNC-18] A slow line is no fault, unless it stands still or others wait.
     #[tokio::test]
     async fn who_is_slow_gives_way_to_who_waits() {
-        let budget = Budget::new(100 << 10);
+        let budget = Budget::new(100 << 10, OfUser::Share(1));
         let (tenant, [ada, bob]) = (TenantId::generate(), [(); 2].map(|()| UserId::generate()));
-        let loan = budget.lend(tenant, ada, 50 << 10).await;
+        let loan = budget.lend(tenant, ada, 50 << 10, None).await;
         let (slow, took) = (20 << 10, Duration::from_secs(6));
         assert!(!loan.is_too_slow(slow, took));
         assert!(loan.is_too_slow(slow, Duration::from_secs(30)), "it stands still");
-        let mut waiting = Box::pin(budget.lend(tenant, bob, 50 << 10));
+        let mut waiting = Box::pin(budget.lend(tenant, bob, 50 << 10, None));
         assert!(waits(&mut waiting).await);
         assert!(loan.is_too_slow(slow, took));
         assert!(!loan.is_too_slow(slow, Duration::from_secs(1)), "it has just begun");
@@ -276,12 +292,12 @@ mod tests {
     /// [SYNC-18] Many at once wait in turn, and all come through.
     #[tokio::test]
     async fn all_come_through() {
-        let budget = Budget::new(100 << 10);
+        let budget = Budget::new(100 << 10, OfUser::Share(1));
         let tenant = TenantId::generate();
         let borrowed = (0..20).map(|_| {
             let budget = &budget;
             async move {
-                let _loan = budget.lend(tenant, UserId::generate(), 40 << 20).await;
+                let _loan = budget.lend(tenant, UserId::generate(), 40 << 20, None).await;
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         });

@@ -5,6 +5,7 @@ mod changes;
 mod check;
 mod diagram;
 mod export;
+mod held_back;
 mod import;
 mod person;
 mod try_again;
@@ -41,8 +42,10 @@ use crate::{
 
 pub fn routes() -> Routes {
     let (read, write) = (needs(Object::Workflow, Level::Read), needs(Object::Workflow, Level::Write));
+    let admin = needs(Object::Workflow, Level::Admin);
     Routes::default()
         .at(read, routes!(list))
+        .at(admin, routes!(held_back::list))
         .at(write, routes!(create))
         .at(read, routes!(get))
         .at(write, routes!(update))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use troupe_store::{DatabaseConfig, Store, canvas::trouble};
 use uuid::Uuid;
 
@@ -42,6 +42,10 @@ async fn a_canvas_that_takes_too_much_is_held_back() {
     let problem = ann.get(&format!("{path}/diagram")).await.body_of(StatusCode::LOCKED).await;
     assert_eq!(problem["code"], "canvas_held_back");
     assert!(problem["detail"].as_str().unwrap().ends_with("it took more than 16 MiB of memory"), "{problem}");
+    let held_back = "/api/v1/workflows/held-back";
+    let listed = ann.get(held_back).await.body_of(StatusCode::OK).await;
+    assert_eq!((&listed["items"][0]["workflow_id"], &listed["items"][0]["name"]), (&json!(workflow), &json!("Large")));
+    assert_eq!((listed["items"].as_array().unwrap().len(), &listed["next_cursor"]), (1, &Value::Null));
     let nodes = json!({ "nodes": { "b": null } });
     ann.patch(&format!("{path}/diagram"), &nodes).await.body_of(StatusCode::LOCKED).await;
     ann.get(&format!("/api/v1/workflows/{other}/diagram")).await.body_of(StatusCode::OK).await;
@@ -52,6 +56,8 @@ async fn a_canvas_that_takes_too_much_is_held_back() {
     ann.get(&format!("{path}/export")).await.body_of(StatusCode::LOCKED).await;
     let tried = ann.request(Method::POST, &format!("{path}/try-again")).send().await.unwrap();
     assert_eq!(tried.status(), StatusCode::NO_CONTENT);
+    let listed = ann.get("/api/v1/workflows/held-back").await.body_of(StatusCode::OK).await;
+    assert_eq!(listed["items"], json!([]));
     let diagram = ann.get(&format!("{path}/diagram")).await.body_of(StatusCode::OK).await;
     assert_eq!(diagram["nodes"][0]["data"]["label"].as_str().unwrap().len(), LARGE);
 }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use ractor::{ActorRef, RpcReplyPort, rpc::CallResult};
 use serde_json::Value;
+use tokio::time::timeout;
 use troupe_engine::analysis::Analysis;
 use troupe_model::{Diagram, TenantId, UserId, WorkflowId};
 use troupe_store::canvas::trouble::{self, HeldBack};
@@ -20,6 +21,8 @@ use crate::{
     worktime::Worktime,
 };
 
+/// Whoever would wait longer to read a large diagram is told so.
+const LEND_WITHIN: Duration = Duration::from_secs(5);
 /// What it takes to come to a canvas, beside what the canvas does.
 const JOIN_TIME: Duration = Duration::from_micros(300);
 
@@ -69,7 +72,10 @@ impl System {
     /// The diagram as it is now, and its revision. Of a canvas that is held back: as it was, if it could be read.
     pub async fn diagram(&self, by: Asker, workflow: WorkflowId) -> Result<Lent<(Diagram, i64)>, Unavailable> {
         // One that is held back cannot be asked, and is read from the store.
-        let loan = self.lend_diagram(by, workflow).await.unwrap_or(None);
+        let loan = match self.lend_diagram(by, workflow).await {
+            Err(unavailable @ Unavailable::ReadOften { .. }) => return Err(unavailable),
+            lent => lent.unwrap_or(None),
+        };
         Ok(Lent { value: self.read(by, workflow, Ask::Diagram).await?, loan })
     }
 
@@ -80,7 +86,9 @@ impl System {
         if bytes <= FREE_BYTES_MAX {
             return Ok(None);
         }
-        Ok(Some(self.lender(by.tenant, user).lend_answer(bytes).await))
+        let loan = self.lender(by.tenant, user).lend_answer(bytes);
+        let often = |_| Unavailable::ReadOften { wait_s: LEND_WITHIN.as_secs() };
+        Ok(Some(timeout(LEND_WITHIN, loan).await.map_err(often)?))
     }
 
     pub(super) async fn diagram_to_run(&self, by: Asker, workflow: WorkflowId) -> Result<(Diagram, i64), Unavailable> {

@@ -28,6 +28,15 @@ pub struct HeldBack {
     pub seq: i64,
 }
 
+/// One that is held back, as lists show it.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct Listed {
+    pub workflow: WorkflowId,
+    pub name: String,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
 const BEGIN: &str = "INSERT INTO canvas_troubles (tenant_id, workflow_id, process, failures) VALUES ($1, $2, $3, 0)
     ON CONFLICT (tenant_id, workflow_id) DO UPDATE SET
         failures = canvas_troubles.failures
@@ -45,6 +54,13 @@ const HOLD_BACK: &str = "INSERT INTO canvas_troubles
 const RELEASE: &str = "UPDATE canvas_troubles SET reason = NULL, held_back_at = NULL, diagram = NULL, seq = NULL
     WHERE tenant_id = $1 AND workflow_id = $2 AND reason IS NOT NULL";
 const ENDED_IN_ORDER: &str = "UPDATE canvas_troubles SET process = NULL WHERE process = $1";
+const HELD_BACK: &str = "SELECT workflow.id AS workflow, workflow.name AS name, trouble.reason AS reason,
+        trouble.held_back_at AS at
+    FROM canvas_troubles AS trouble JOIN workflows AS workflow
+        ON workflow.tenant_id = trouble.tenant_id AND workflow.id = trouble.workflow_id
+    WHERE trouble.tenant_id = $1 AND trouble.reason IS NOT NULL AND trouble.workflow_id > $2
+        AND workflow.deleted_at IS NULL
+    ORDER BY trouble.workflow_id LIMIT $3";
 const FIND: &str = "SELECT failures, reason, held_back_at, diagram, seq
     FROM canvas_troubles WHERE tenant_id = $1 AND workflow_id = $2";
 
@@ -52,6 +68,12 @@ pub async fn find(tx: &mut TenantTx, workflow: WorkflowId) -> Result<Option<Trou
     let tenant = tx.tenant();
     let row: Option<Row> = on!(tx, conn => query_as(FIND).bind(tenant).bind(workflow).fetch_optional(conn).await)?;
     row.map(Trouble::try_from).transpose()
+}
+
+/// Those that are held back, by id, behind one.
+pub async fn held_back(tx: &mut TenantTx, behind: Option<WorkflowId>, limit: i64) -> Result<Vec<Listed>> {
+    let (tenant, behind) = (tx.tenant(), behind.map_or(Uuid::nil(), |id| *id.as_uuid()));
+    Ok(on!(tx, conn => query_as(HELD_BACK).bind(tenant).bind(behind).bind(limit).fetch_all(conn).await)?)
 }
 
 /// `process` begins work on the canvas. Gives how often that failed before, and counts the process that ended meanwhile.

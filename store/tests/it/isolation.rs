@@ -6,7 +6,10 @@ use troupe_model::{
 };
 use troupe_store::{
     Engine, Error, PageRequest, TenantTx,
-    canvas::{self, Append, NewSnapshot, StoredCanvas, trouble},
+    canvas::{
+        self, Append, NewSnapshot, StoredCanvas,
+        trouble::{self, HeldBack},
+    },
     folders::{self, FolderChange, FolderFilter, NewFolder},
     jobs::{self, JobChange, JobFilter, NewJob},
     leases::LeaseKind,
@@ -72,7 +75,8 @@ async fn full(db: &Db, name: &str) -> Full {
     assert_eq!(version.unwrap().number, 1);
     assert!(runs::append_events(&mut tx, &journal(tenant.id, run, run_epoch)).await.unwrap());
     runs::append_logs(&mut tx, tenant.id, run, &[line()]).await.unwrap();
-    trouble::failed(&mut tx, tenant.id, tenant.workflow).await.unwrap();
+    let held = HeldBack { reason: "x".to_owned(), at: at(0), diagram: None, seq: 1 };
+    trouble::hold_back(&mut tx, tenant.id, tenant.workflow, &held).await.unwrap();
     tx.commit().await.unwrap();
     Full { tenant, folder, job, run }
 }
@@ -150,18 +154,23 @@ async fn finds(tx: &mut TenantTx, full: &Full) -> Vec<&'static str> {
         ("workflows::find", workflows::find(tx, workflow).await.unwrap().is_some()),
         ("workflows::list", counted(workflows::list(tx, workflows_of, &all).await.unwrap().total)),
         ("canvas::load", canvas::load(tx, workflow).await.unwrap() != StoredCanvas::default()),
+        ("canvas::stored_bytes", canvas::stored_bytes(tx, workflow).await.unwrap() > 1 << 20),
         ("trouble::find", trouble::find(tx, workflow).await.unwrap().is_some()),
+        ("trouble::held_back", !trouble::held_back(tx, None, 9).await.unwrap().is_empty()),
         ("versions::find", versions::find(tx, workflow, 1).await.unwrap().is_some()),
         ("versions::latest", versions::latest(tx, workflow).await.unwrap().is_some()),
         ("versions::list", !versions::list(tx, workflow, None, 9).await.unwrap().items.is_empty()),
         ("versions::count", versions::count(tx, workflow).await.unwrap() > 0),
+        ("versions::diagram_bytes", versions::diagram_bytes(tx, workflow, 1).await.unwrap().is_some()),
         ("versions::diagram", versions::diagram(tx, workflow, 1).await.unwrap().is_some()),
         ("runs::find", runs::find(tx, run).await.unwrap().is_some()),
         ("runs::latest", runs::latest(tx, workflow).await.unwrap().is_some()),
+        ("runs::diagram_bytes", runs::diagram_bytes(tx, run).await.unwrap().is_some()),
         ("runs::diagram", runs::diagram(tx, run).await.unwrap().is_some()),
         ("runs::list", counted(runs::list(tx, runs_of, &all).await.unwrap().total)),
         ("runs::events", !runs::events(tx, run, 0, 9).await.unwrap().is_empty()),
-        ("runs::node_runs", !runs::node_runs_after(tx, run, "", i64::MAX).await.unwrap().is_empty()),
+        ("runs::node_runs_after", !runs::node_runs_after(tx, run, "", i64::MAX).await.unwrap().is_empty()),
+        ("runs::node_runs_of", !runs::node_runs_of(tx, run, &["a"]).await.unwrap().is_empty()),
         ("runs::logs", !runs::logs(tx, run, &any, None, 9).await.unwrap().is_empty()),
         ("runs::last_log_seq", runs::last_log_seq(tx, run).await.unwrap() != 0),
     ]
@@ -170,7 +179,7 @@ async fn finds(tx: &mut TenantTx, full: &Full) -> Vec<&'static str> {
     .collect()
 }
 
-const READS: usize = 26;
+const READS: usize = 31;
 
 /// [TEN-1]
 async fn another_tenants_rows_are_not_found(db: &Db) {
