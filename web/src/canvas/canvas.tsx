@@ -2,7 +2,6 @@ import {
   Background,
   BackgroundVariant,
   type Connection,
-  MiniMap,
   ReactFlow,
   SelectionMode,
   useReactFlow,
@@ -11,6 +10,7 @@ import {
 import clsx from 'clsx'
 import { type DragEvent, type PointerEvent, type ReactNode, useCallback, useState } from 'react'
 import { addNode, canConnect, connect } from './actions'
+import { CanvasMap } from './canvas-map'
 import { Cursors } from './cursors'
 import { DataEdge } from './data-edge'
 import { useCanvas, useFlowNodes, useOverlay, useReadOnly } from './hooks'
@@ -53,13 +53,12 @@ export function Canvas({ children, onClickNode, onOpenNode }: CanvasProps) {
   const { screenToFlowPosition } = useReactFlow()
   const far = useStore((state) => state.transform[2] < FAR_ZOOM)
   const many = nodes.length > MANY_NODES
-  const hidden = useStore((state) => !many && overflows(state))
+  const hidden = useStore((state) => many || overflows(state))
   // An empty canvas stays where it is: what is dropped first must not jump to the middle.
   const [fitView] = useState(nodes.length > 0)
 
   const onConnect = useCallback((connection: Connection) => connect(session, connection), [session])
   const isValid = useCallback((connection: Connection | FlowEdge) => canConnect(session, connection), [session])
-  const color = useCallback((node: FlowNode) => nodeTypes.get(node.data.nodeType)?.color ?? '#8b8d98', [nodeTypes])
 
   function onPointerMove({ clientX, clientY }: PointerEvent) {
     const { x, y } = screenToFlowPosition({ x: clientX, y: clientY }, { snapToGrid: false })
@@ -113,15 +112,7 @@ export function Canvas({ children, onClickNode, onOpenNode }: CanvasProps) {
       data-testid="canvas"
     >
       <Background variant={BackgroundVariant.Dots} gap={24} size={1.4} />
-      {hidden && (
-        <MiniMap<FlowNode>
-          pannable
-          zoomable
-          nodeColor={color}
-          nodeBorderRadius={8}
-          style={{ width: 148, height: 96 }}
-        />
-      )}
+      {hidden && <CanvasMap />}
       <Cursors />
       {children}
     </ReactFlow>

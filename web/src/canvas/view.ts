@@ -19,7 +19,7 @@ export const NODES_MAX = 10_000
 export const EDGES_MAX = 50_000
 /** Above this many nodes only those in view are in the page. */
 export const RENDER_ALL_MAX = 150
-/** Above this many nodes a page draws only so many at one place, does not zoom out as far, and has no map. */
+/** Above this many nodes a page draws only so many at one place, and does not zoom out as far. */
 export const MANY_NODES = 2_000
 /** Of a text on a card. */
 const SHOWN_CHARS_MAX = 2_000
