@@ -377,6 +377,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workflows/held-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_held_back_workflows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workflows/import": {
         parameters: {
             query?: never;
@@ -705,6 +721,13 @@ export interface components {
         };
         /** Format: uuid */
         FolderId: string;
+        HeldBackWorkflow: {
+            held_back_at: components["schemas"]["Timestamp"];
+            name: string;
+            /** @description What came out when it was tried in a process of its own. */
+            reason: string;
+            workflow_id: components["schemas"]["WorkflowId"];
+        };
         ImportWorkflow: {
             file: components["schemas"]["WorkflowFile"];
             folder_id?: components["schemas"]["FolderId"] | null;
@@ -765,6 +788,22 @@ export interface components {
                 parent_id?: components["schemas"]["FolderId"] | null;
                 updated_at: components["schemas"]["Timestamp"];
                 workspace_id: components["schemas"]["WorkspaceId"];
+            }[];
+            /** @description Give it back as `cursor` for the next page; null on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are on all pages; given when asked for.
+             */
+            total?: number | null;
+        };
+        List_HeldBackWorkflow: {
+            items: {
+                held_back_at: components["schemas"]["Timestamp"];
+                name: string;
+                /** @description What came out when it was tried in a process of its own. */
+                reason: string;
+                workflow_id: components["schemas"]["WorkflowId"];
             }[];
             /** @description Give it back as `cursor` for the next page; null on the last. */
             next_cursor?: string | null;
@@ -2467,6 +2506,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Workflow"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_held_back_workflows: {
+        parameters: {
+            query?: {
+                /** @description At most so many items (default 50, at most 200). */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_HeldBackWorkflow"];
                 };
             };
             /** @description What went wrong */
