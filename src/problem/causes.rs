@@ -50,6 +50,7 @@ impl From<Unavailable> for Problem {
     fn from(error: Unavailable) -> Self {
         match &error {
             Unavailable::TooManySessions(_) => Self::too_many(error.to_string(), 5),
+            Unavailable::AnswersUnread => Self::too_many(error.to_string(), 5),
             Unavailable::ReadOften { wait_s } => Self::too_many(error.to_string(), *wait_s),
             Unavailable::CannotOpen(_) | Unavailable::Stopped | Unavailable::Timeout(_) => {
                 tracing::error!(%error, "the actors did not serve a request");

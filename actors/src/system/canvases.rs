@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Whoever would wait longer to read a large diagram is told so.
-const LEND_WITHIN: Duration = Duration::from_secs(5);
+const LEND_WITHIN: Duration = Duration::from_secs(10);
 /// What it takes to come to a canvas, beside what the canvas does.
 const JOIN_TIME: Duration = Duration::from_micros(300);
 
@@ -73,7 +73,7 @@ impl System {
     pub async fn diagram(&self, by: Asker, workflow: WorkflowId) -> Result<Lent<(Diagram, i64)>, Unavailable> {
         // One that is held back cannot be asked, and is read from the store.
         let loan = match self.lend_diagram(by, workflow).await {
-            Err(unavailable @ Unavailable::ReadOften { .. }) => return Err(unavailable),
+            Err(unavailable @ Unavailable::AnswersUnread) => return Err(unavailable),
             lent => lent.unwrap_or(None),
         };
         Ok(Lent { value: self.read(by, workflow, Ask::Diagram).await?, loan })
@@ -87,8 +87,7 @@ impl System {
             return Ok(None);
         }
         let loan = self.lender(by.tenant, user).lend_answer(bytes);
-        let often = |_| Unavailable::ReadOften { wait_s: LEND_WITHIN.as_secs() };
-        Ok(Some(timeout(LEND_WITHIN, loan).await.map_err(often)?))
+        Ok(Some(timeout(LEND_WITHIN, loan).await.map_err(|_| Unavailable::AnswersUnread)?))
     }
 
     pub(super) async fn diagram_to_run(&self, by: Asker, workflow: WorkflowId) -> Result<(Diagram, i64), Unavailable> {

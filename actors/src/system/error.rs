@@ -25,6 +25,8 @@ pub enum Unavailable {
     /// Of a user who may read it again then.
     #[error("this canvas is large, and you have read it often: you may read it again in {wait_s} s")]
     ReadOften { wait_s: u64 },
+    #[error("large answers that are on their way take as much memory as they may: ask again when they are read")]
+    AnswersUnread,
     #[error("too many sessions are open in this tenant: {0}")]
     TooManySessions(usize),
     /// What was asked for had begun, and is not to be asked for again without a look.

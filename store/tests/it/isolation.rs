@@ -137,6 +137,7 @@ async fn finds(tx: &mut TenantTx, full: &Full) -> Vec<&'static str> {
     let workflows_of = WorkflowFilter { workspace_id: by_workspace, ..Default::default() };
     let runs_of = RunFilter { workflow_id: Some(workflow), status: None };
     let any = LogFilter::default();
+    let held_back = trouble::held_back(tx, None, 9).await.unwrap();
     let counted = |total: Option<u64>| total != Some(0);
     [
         ("users::find", users::find(tx, full.tenant.owner.id).await.unwrap().is_some()),
@@ -156,7 +157,7 @@ async fn finds(tx: &mut TenantTx, full: &Full) -> Vec<&'static str> {
         ("canvas::load", canvas::load(tx, workflow).await.unwrap() != StoredCanvas::default()),
         ("canvas::stored_bytes", canvas::stored_bytes(tx, workflow).await.unwrap() > 1 << 20),
         ("trouble::find", trouble::find(tx, workflow).await.unwrap().is_some()),
-        ("trouble::held_back", !trouble::held_back(tx, None, 9).await.unwrap().is_empty()),
+        ("trouble::held_back", held_back.iter().any(|listed| listed.workflow == workflow)),
         ("versions::find", versions::find(tx, workflow, 1).await.unwrap().is_some()),
         ("versions::latest", versions::latest(tx, workflow).await.unwrap().is_some()),
         ("versions::list", !versions::list(tx, workflow, None, 9).await.unwrap().items.is_empty()),

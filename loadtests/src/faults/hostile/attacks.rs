@@ -1,6 +1,7 @@
 //! The worst known things, each by its name.
 
 mod edits;
+mod halves;
 mod presence;
 mod questions;
 mod requests;
@@ -47,6 +48,14 @@ pub enum Attack {
     EndlessParts,
     /// A WebSocket message in fragments whose last never comes.
     EndlessFragments,
+    /// Messages of almost 1 MB whose last bytes never come.
+    HalfMessages,
+    /// Bodies of almost 16 MB whose last bytes never come.
+    HalfBodies,
+    /// Large answers of REST that nobody reads.
+    UnreadAnswers,
+    /// Updates that wait for what never comes.
+    WaitingUpdates,
     /// Comes and goes.
     Churn,
     /// Diagrams with names so long that looking for similar ones is dear.
@@ -86,6 +95,10 @@ impl Attacker {
             Attack::LyingParts => transport::lying_parts(self).await,
             Attack::EndlessParts => transport::endless_parts(self).await,
             Attack::EndlessFragments => transport::endless_fragments(self).await,
+            Attack::HalfMessages => halves::messages(self).await,
+            Attack::HalfBodies => halves::bodies(self).await,
+            Attack::UnreadAnswers => halves::answers(self).await,
+            Attack::WaitingUpdates => halves::waiting(self).await,
             Attack::Churn => transport::churn(self).await,
             Attack::LongNames => requests::long_names(self).await,
             Attack::Readings => requests::readings(self).await,

@@ -14,7 +14,8 @@ const DECLARED_BYTES: u64 = 40_000_000;
 const DROP_BYTES: usize = 4_000;
 const DROPS: usize = 200;
 const PART: u64 = 102;
-const PART_BYTES: usize = 64_000;
+/// As our own client cuts them.
+const PART_BYTES: usize = 31_000;
 const FRAGMENT_BYTES: usize = 60_000;
 const FRAGMENTS: usize = 1_000;
 const VISITS: usize = 50;
